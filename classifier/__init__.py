@@ -1,0 +1,1 @@
+"""Two poolings of one encoder, trained, compared and served: a library and a command line."""

@@ -1,0 +1,30 @@
+"""Whether the model and dataset hub answers, found out once and quickly.
+
+An unreachable hub is slow to say so: the libraries retry for 26 to 52 seconds. One plain
+connection with a short time limit tells the same, and everything after it goes straight to
+the local cache (`local_files_only=True`) or to the offline fallback.
+"""
+
+import os
+import socket
+from functools import cache
+from urllib.parse import urlsplit
+
+PROBE_SECONDS = 3.0
+_OFF = {"", "0", "OFF", "NO", "FALSE"}
+
+
+@cache
+def hub_unreachable() -> str | None:
+    """Why the hub can't be used (a phrase for the user), or None where it answers."""
+    for variable in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE"):
+        if os.environ.get(variable, "").upper() not in _OFF:
+            return f"{variable} is set"
+    endpoint = urlsplit(os.environ.get("HF_ENDPOINT", "https://huggingface.co"))
+    host = endpoint.hostname or "huggingface.co"
+    port = endpoint.port or (80 if endpoint.scheme == "http" else 443)
+    try:
+        socket.create_connection((host, port), timeout=PROBE_SECONDS).close()
+    except OSError as error:
+        return f"{host} can't be reached ({error.strerror or error})"
+    return None
