@@ -1,0 +1,100 @@
+"""How far the probabilities of the sentiment can be taken at their word, and the one-number mend.
+
+Temperature scaling and the expected calibration error follow Guo, Pleiss, Sun and Weinberger,
+"On Calibration of Modern Neural Networks", 2017 (arXiv:1706.04599).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
+
+BINS = 15
+TEMPERATURE_BOUNDS = (0.05, 20.0)
+
+
+@dataclass(frozen=True)
+class ReliabilityBins:
+    """The points of a reliability diagram, by rising confidence; empty bins are left out."""
+
+    confidence: NDArray[np.float64]
+    """Mean probability of the class named, for each bin."""
+    accuracy: NDArray[np.float64]
+    """Share of the bin's rows whose class is named rightly."""
+    count: NDArray[np.int64]
+    """Rows in each bin; never 0."""
+
+
+def calibrated_probabilities(logits: NDArray[Any], temperature: float = 1.0) -> NDArray[np.float64]:
+    """Probabilities [n, k] of logits [n, k] divided by the temperature, in float64."""
+    return np.asarray(softmax(np.asarray(logits, dtype=np.float64) / temperature, axis=-1))
+
+
+def fit_temperature(logits: NDArray[Any], labels: NDArray[np.int64]) -> float:
+    """The temperature that gives logits [n, k] the least negative log-likelihood of labels [n].
+
+    Fit it on validation rows, never on the rows whose calibration is then reported.
+
+    The likelihood has no best temperature where every row is right (the colder the better), where
+    the logits of each row are all alike (any will do), or where there are no rows: 1.0, the logits
+    as they are. A model no better than guessing gets the upper bound, to within 0.01 %.
+    """
+    logits = np.asarray(logits, dtype=np.float64)
+    of_truth = logits[np.arange(len(labels)), labels]
+    # Holds for no rows too, and wherever the logits of each row are alike.
+    if np.all(of_truth >= logits.max(axis=1)):
+        return 1.0
+
+    def loss(log_temperature: float) -> float:
+        scaled = log_softmax(logits / np.exp(log_temperature), axis=1)
+        return -float(scaled[np.arange(len(labels)), labels].mean())
+
+    # The loss is convex in 1 / T, so it has a single minimum in log T as well.
+    low, high = np.log(TEMPERATURE_BOUNDS)
+    return float(np.exp(minimize_scalar(loss, bounds=(low, high), method="bounded").x))
+
+
+def calibration_gaps(
+    probabilities: NDArray[Any], labels: NDArray[np.int64], bins: int = BINS
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """For each row its bin and how far its confidence was off, 1 or 0 for right or wrong less it.
+
+    The bins cut the confidence, which is the probability of the likeliest class, at equal widths;
+    a bin holds its upper edge (Guo et al., section 2).
+    """
+    confidence = probabilities.max(axis=1)
+    inner_edges = np.linspace(0.0, 1.0, bins + 1)[1:-1]
+    correct = probabilities.argmax(axis=1) == labels
+    return np.digitize(confidence, inner_edges, right=True), correct - confidence
+
+
+def expected_calibration_error(
+    probabilities: NDArray[Any], labels: NDArray[np.int64], bins: int = BINS
+) -> float:
+    """Mean distance of accuracy from confidence over the bins, weighted by their rows; 0 to 1.
+
+    Probabilities are [n, k], labels [n], n at least 1. A bin's rows times its distance is the
+    absolute sum of its rows' gaps, which is what is added up here.
+    """
+    bin_of_row, gaps = calibration_gaps(probabilities, labels, bins)
+    return float(np.abs(np.bincount(bin_of_row, weights=gaps)).sum() / len(labels))
+
+
+def reliability_bins(
+    probabilities: NDArray[Any], labels: NDArray[np.int64], bins: int = BINS
+) -> ReliabilityBins:
+    """Confidence, accuracy and rows of every bin that has rows, of probabilities [n, k]."""
+    bin_of_row, gaps = calibration_gaps(probabilities, labels, bins)
+    count = np.bincount(bin_of_row, minlength=bins)
+    filled = count > 0
+    confidence = np.bincount(bin_of_row, weights=probabilities.max(axis=1), minlength=bins)
+    gap = np.bincount(bin_of_row, weights=gaps, minlength=bins)
+    mean_confidence = confidence[filled] / count[filled]
+    return ReliabilityBins(
+        confidence=mean_confidence,
+        accuracy=mean_confidence + gap[filled] / count[filled],
+        count=count[filled],
+    )

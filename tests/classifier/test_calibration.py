@@ -1,0 +1,124 @@
+import numpy as np
+import pytest
+from scipy.special import softmax
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import log_loss
+
+from classifier.calibration import (
+    TEMPERATURE_BOUNDS,
+    calibrated_probabilities,
+    expected_calibration_error,
+    fit_temperature,
+    reliability_bins,
+)
+
+
+def test_probabilities_at_two_temperatures() -> None:
+    logits = np.array([[0.0, np.log(3.0)]], dtype=np.float32)
+    assert calibrated_probabilities(logits)[0] == pytest.approx([0.25, 0.75])
+    halved = [1 / (1 + 3**0.5), 3**0.5 / (1 + 3**0.5)]
+    assert calibrated_probabilities(logits, 2.0)[0] == pytest.approx(halved)
+
+
+@pytest.mark.parametrize("temperature", [0.4, 1.0, 2.5])
+def test_the_temperature_that_made_the_labels_is_found(temperature: float) -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(scale=3, size=(20_000, 3))
+    probabilities = softmax(logits / temperature, axis=1)
+    labels = (rng.random((len(logits), 1)) > probabilities.cumsum(axis=1)).sum(axis=1).clip(max=2)
+    assert fit_temperature(logits, labels) == pytest.approx(temperature, rel=0.05)
+
+
+def test_no_temperature_of_a_grid_is_likelier_than_the_one_fitted() -> None:
+    rng = np.random.default_rng(1)
+    logits = rng.normal(scale=4, size=(60, 3))
+    labels = rng.integers(0, 3, 60)
+    labels[:40] = logits[:40].argmax(axis=1)
+
+    def loss(temperature: float) -> float:
+        probabilities = calibrated_probabilities(logits, temperature)
+        return float(log_loss(labels, probabilities, labels=[0, 1, 2]))
+
+    best = loss(fit_temperature(logits, labels))
+    assert all(best <= loss(other) + 1e-7 for other in np.geomspace(*TEMPERATURE_BOUNDS, 400))
+
+
+def test_temperature_stays_as_it_is_where_the_likelihood_has_no_best() -> None:
+    no_label = np.zeros(0, dtype=np.int64)
+    assert fit_temperature(np.zeros((0, 3)), no_label) == 1.0
+    every_row_right = np.array([[4.0, 0.0, 0.0], [0.0, 0.1, 0.0]])
+    assert fit_temperature(every_row_right, np.array([0, 1])) == 1.0
+    all_alike = np.full((5, 3), 2.0)
+    assert fit_temperature(all_alike, np.array([0, 1, 2, 0, 1])) == 1.0
+
+
+def test_a_model_worse_than_guessing_gets_the_upper_bound() -> None:
+    logits = np.array([[3.0, 0.0, 0.0], [0.0, 3.0, 0.0]])
+    high = TEMPERATURE_BOUNDS[1]
+    assert fit_temperature(logits, np.array([1, 2])) == pytest.approx(high, rel=1e-4)
+
+
+def test_calibration_error_by_hand() -> None:
+    # Two bins of (0, 0.5] and (0.5, 1]: confidences 0.5 | 0.9, 0.7, right | right, wrong.
+    probabilities = np.array([[0.5, 0.3, 0.2], [0.9, 0.1, 0.0], [0.1, 0.7, 0.2]])
+    labels = np.array([0, 0, 2])
+    expected = (1 * abs(1 - 0.5) + 2 * abs(0.5 - 0.8)) / 3
+    assert expected_calibration_error(probabilities, labels, bins=2) == pytest.approx(expected)
+
+
+def test_calibration_error_against_a_plain_loop() -> None:
+    rng = np.random.default_rng(2)
+    probabilities = softmax(rng.normal(scale=2, size=(500, 3)), axis=1)
+    labels = rng.integers(0, 3, 500)
+    expected = 0.0
+    for number in range(15):
+        inside = [
+            (row.max(), float(row.argmax() == label))
+            for row, label in zip(probabilities, labels, strict=True)
+            if number / 15 < row.max() <= (number + 1) / 15
+        ]
+        if inside:
+            confidence, accuracy = np.mean(inside, axis=0)
+            expected += len(inside) / 500 * abs(accuracy - confidence)
+    assert expected_calibration_error(probabilities, labels) == pytest.approx(expected)
+
+
+def test_certain_and_right_is_calibrated_and_certain_and_wrong_is_not() -> None:
+    certain = np.array([[1.0, 0.0, 0.0]])
+    assert expected_calibration_error(certain, np.array([0])) == 0.0
+    assert expected_calibration_error(certain, np.array([1])) == 1.0
+
+
+def test_reliability_bins_are_scikit_learns_curve_with_counts() -> None:
+    rng = np.random.default_rng(3)
+    probabilities = softmax(rng.normal(scale=2, size=(400, 3)), axis=1)
+    labels = rng.integers(0, 3, 400)
+    correct = probabilities.argmax(axis=1) == labels
+    accuracy, confidence = calibration_curve(correct, probabilities.max(axis=1), n_bins=10)
+    bins = reliability_bins(probabilities, labels, bins=10)
+    assert bins.confidence == pytest.approx(confidence)
+    assert bins.accuracy == pytest.approx(accuracy)
+    assert bins.count.sum() == 400
+    # Nothing is less confident than a third, so the lowest three bins are empty and left out.
+    assert len(bins.count) == 7
+    assert bins.count.min() > 0
+    weighted_gap = (np.abs(bins.accuracy - bins.confidence) * bins.count).sum() / 400
+    assert weighted_gap == pytest.approx(expected_calibration_error(probabilities, labels, bins=10))
+
+
+def test_scaling_mends_an_overconfident_model_on_other_rows() -> None:
+    rng = np.random.default_rng(4)
+    honest = rng.normal(scale=1.5, size=(6000, 3))
+    chance = softmax(honest, axis=1).cumsum(axis=1)
+    labels = (rng.random((6000, 1)) > chance).sum(axis=1).clip(max=2)
+    overconfident = honest * 3
+    temperature = fit_temperature(overconfident[:3000], labels[:3000])
+    before, after = (
+        expected_calibration_error(
+            calibrated_probabilities(overconfident[3000:], value), labels[3000:]
+        )
+        for value in (1.0, temperature)
+    )
+    assert temperature == pytest.approx(3.0, rel=0.1)
+    assert before > 0.15
+    assert after < 0.03
