@@ -1,0 +1,377 @@
+"""Model versions on disk: which there are, which is the champion, and how that changes safely.
+
+    models/
+        20250102T030405Z-1a2b3c4d/  a complete version, never changed once it is here
+            manifest.json           the size and SHA-256 of every other file in it
+        champion                    the champion's name, then the earlier ones, newest first
+        .staging-*, .pruned-*       half written or half deleted; swept when their owner is dead
+        .lock                       locked by whoever changes any of the above
+
+Every change is one rename. Readers take no lock: they see the state before it or after it. A kill
+leaves dot-named leftovers only.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from classifier.atomic import explain_full_disk, fsync, write_json, write_text
+from classifier.errors import ClassifierError
+
+CHAMPION = "champion"
+MANIFEST = "manifest.json"
+EARLIER_CHAMPIONS = 20
+
+_NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
+# Each entry is a choice: one of its files has to be there.
+_REQUIRED = [
+    *((f"{name}.json",) for name in ("metrics", "history", "split", "training")),
+    ("README.md",),
+    *((f"{pooling}/config.json",) for pooling in ("cls", "mean")),
+    *((f"{pooling}/model.safetensors",) for pooling in ("cls", "mean")),
+    *((f"{pooling}/tokenizer.json", f"{pooling}/vocab.txt") for pooling in ("cls", "mean")),
+]
+_PICKLES = {".bin", ".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth"}
+
+
+@dataclass(frozen=True)
+class Version:
+    """A folder of models/. Nothing is read before it is asked for."""
+
+    name: str
+    path: Path
+
+    def metrics(self) -> dict[str, Any]:
+        """The figures on the holdout: "cls", "mean" and "comparison"."""
+        return self._json("metrics.json")
+
+    def training(self) -> dict[str, Any]:
+        """The data, encoder, recipe, seed and library versions it was trained with."""
+        return self._json("training.json")
+
+    def history(self) -> dict[str, Any]:
+        """Loss and accuracy by epoch, for "cls" and "mean"."""
+        return self._json("history.json")
+
+    def split(self) -> dict[str, Any]:
+        """The ids of the reviews in each part."""
+        return self._json("split.json")
+
+    def manifest(self) -> dict[str, dict[str, Any]]:
+        """Path below this folder → its "size" and "sha256"."""
+        files = self._json(MANIFEST).get("files")
+        if not isinstance(files, dict) or not all(
+            isinstance(entry, dict) and {"size", "sha256"} <= entry.keys()
+            for entry in files.values()
+        ):
+            raise ClassifierError(f"{self.path / MANIFEST} is no manifest of a model version.")
+        return files
+
+    def check(self) -> None:
+        """ClassifierError, naming the file, unless every file is there in its full size.
+
+        That is cheap, and enough to tell a complete version from a half written one.
+        """
+        if not (self.path / MANIFEST).is_file():
+            raise ClassifierError(f"{self.path} is no complete model version: no {MANIFEST} in it.")
+        for name, entry in self.manifest().items():
+            path = self.path / name
+            try:
+                size = path.stat().st_size
+            except OSError as error:
+                raise ClassifierError(f"{path} is missing: the version is incomplete.") from error
+            if size != entry["size"]:
+                raise ClassifierError(
+                    f"{path} has {size} bytes, not {entry['size']}: it is half written or damaged."
+                )
+
+    def _json(self, name: str) -> dict[str, Any]:
+        path = self.path / name
+        try:
+            value = json.loads(path.read_bytes())
+        except (OSError, ValueError) as error:
+            raise ClassifierError(f"{path} can't be read: {error}.") from error
+        if not isinstance(value, dict):
+            raise ClassifierError(f"{path} can't be read: it holds no JSON object.")
+        return value
+
+
+@dataclass(frozen=True)
+class Staging:
+    """A hidden folder to write a version into; `publish` makes it visible, all at once."""
+
+    path: Path
+    stamp: str
+    registry: "Registry"
+
+    def publish(self) -> Version:
+        """Check, write the manifest, fsync everything and rename into place.
+
+        Raises ClassifierError for a missing or empty file, a link, or a pickle.
+        """
+        names = sorted(
+            path.relative_to(self.path).as_posix()
+            for path in self.path.rglob("*")
+            if path.is_symlink() or not path.is_dir()
+        )
+        for fault in self._faults(names):
+            raise ClassifierError(f"The new model version can't be published: {fault}.")
+        manifest = {
+            name: {"size": (self.path / name).stat().st_size, "sha256": _sha256(self.path / name)}
+            for name in names
+        }
+        write_json(self.path / MANIFEST, {"files": manifest})
+        for folder, _, files in os.walk(self.path, topdown=False):
+            for path in [*(Path(folder, name) for name in files), Path(folder)]:
+                fsync(path)
+        name = f"{self.stamp}-{_sha256(self.path / MANIFEST)[:8]}"
+        return self.registry._take_in(self.path, name)
+
+    def _faults(self, names: list[str]) -> Iterator[str]:
+        for name in names:
+            path = self.path / name
+            if path.is_symlink() or not path.is_file():
+                yield f"{name} is a link or no plain file"
+            if path.suffix.lower() in _PICKLES:
+                yield f"{name} is a pickle, which would run code when loaded; save safetensors"
+        for choice in _REQUIRED:
+            files = (self.path / name for name in choice)
+            if not any(path.is_file() and path.stat().st_size for path in files):
+                yield f"{' or '.join(choice)} is missing or empty"
+
+
+class Registry:
+    """The versions below one folder, which need not exist yet."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def versions(self) -> list[Version]:
+        """The complete versions, oldest first; whatever else lies in the folder is passed over."""
+        found = []
+        for name in filter(_NAME.fullmatch, self._folders()):
+            version = Version(name, self.root / name)
+            try:
+                version.check()
+            except ClassifierError:
+                continue
+            found.append(version)
+        return found
+
+    def get(self, name: str) -> Version:
+        """The version of that name, or the only one whose name begins so, or the "champion".
+
+        Raises ClassifierError for none, for several, and for one that is not complete (as
+        `Version.check`; contents are compared by `verify` alone).
+        """
+        if name == CHAMPION:
+            if champion := self.champion():
+                return champion
+            raise ClassifierError(f"{self.root} has no champion yet: train, or promote a version.")
+        folders = self._folders()
+        begin_so = [folder for folder in folders if name and folder.startswith(name)]
+        matches = [name] if name in folders else begin_so
+        if not matches:
+            near = get_close_matches(name, folders, n=3, cutoff=0.4) or folders[-3:]
+            hint = f"the nearest are {', '.join(near)}" if near else "there is none yet"
+            raise ClassifierError(f"{self.root} has no version {name!r}: {hint}.")
+        if len(matches) > 1:
+            raise ClassifierError(f"{name!r} could be any of {', '.join(matches)}.")
+        version = Version(matches[0], self.root / matches[0])
+        version.check()
+        return version
+
+    def champion(self) -> Version | None:
+        """The version that answers users, or None before the first `promote`.
+
+        Raises ClassifierError where the one that is named is missing or incomplete.
+        """
+        names = self._champions()
+        while names:
+            version = Version(names[0], self.root / names[0])
+            try:
+                version.check()
+            except ClassifierError as error:
+                before, names = names, self._champions()
+                # Another process may have moved the champion on, and pruned, since the first look.
+                if names[:1] == before[:1]:
+                    raise ClassifierError(
+                        f"No usable champion: {error} Promote another version, or roll back."
+                    ) from error
+            else:
+                return version
+        return None
+
+    def verify(self, version: Version) -> None:
+        """Compare every file with its size and SHA-256; ClassifierError names the one that differs.
+
+        The manifest itself is known by the version's name, which ends in its hash.
+        """
+        version.check()
+        if not version.name.endswith("-" + _sha256(version.path / MANIFEST)[:8]):
+            raise ClassifierError(
+                f"{version.path / MANIFEST} is not the one that was published under this name."
+            )
+        for name, entry in version.manifest().items():
+            if _sha256(version.path / name) != entry["sha256"]:
+                raise ClassifierError(f"{version.path / name} is damaged: its SHA-256 differs.")
+
+    @contextmanager
+    def stage(self, now: datetime) -> Iterator[Staging]:
+        """A folder to write a version into; unless it is published, nothing of it remains.
+
+        `now` is an aware time and becomes part of the name. A full disk, wherever it is met
+        inside the block, becomes a ClassifierError.
+        """
+        if now.tzinfo is None:
+            raise ValueError("now must be aware of its time zone")
+        with explain_full_disk(self.root):
+            with self._locked():
+                self._sweep()
+                path = self.root / f".staging-{secrets.token_hex(4)}"
+                path.mkdir()
+                # The lock on the folder itself is what tells a living owner from a dead one.
+                owner = os.open(path, os.O_RDONLY)
+                fcntl.flock(owner, fcntl.LOCK_EX)
+            try:
+                yield Staging(path, f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}", self)
+            finally:
+                shutil.rmtree(path, ignore_errors=True)  # After `publish` there is none.
+                os.close(owner)
+
+    def promote(self, name: str) -> Version:
+        """Make a version the champion, once `verify` has passed; the present one is remembered."""
+        with self._locked():
+            version = self.get(name)
+            self.verify(version)
+            champions = self._champions()
+            if champions[:1] != [version.name]:
+                self._write_champions([version.name, *champions])
+            return version
+
+    def rollback(self) -> Version:
+        """Make the latest earlier champion that is still here the champion again.
+
+        Raises ClassifierError where there is none, or where it fails `verify`.
+        """
+        with self._locked():
+            champions = self._after_rollback()
+            if not champions:
+                raise ClassifierError(f"{self.root} has no earlier champion to roll back to.")
+            version = Version(champions[0], self.root / champions[0])
+            self.verify(version)
+            self._write_champions(champions)
+            return version
+
+    def prune(self, keep: int) -> list[str]:
+        """Delete all but the newest `keep` versions; returns the names of those deleted.
+
+        The champion and the version that a rollback would reach stay, whatever their age.
+        """
+        if keep < 0:
+            raise ClassifierError(f"The number of versions to keep can't be negative ({keep}).")
+        with self._locked():
+            self._sweep()
+            names = [version.name for version in self.versions()]
+            kept = {*names[::-1][:keep], *self._champions()[:1], *self._after_rollback()[:1]}
+            doomed = [name for name in names if name not in kept]
+            for name in doomed:
+                hidden = (self.root / name).rename(self.root / f".pruned-{name}")
+                fsync(self.root)
+                shutil.rmtree(hidden, ignore_errors=True)  # What stays is swept next time.
+            return doomed
+
+    def _folders(self) -> list[str]:
+        if not self.root.is_dir():
+            return []
+        return sorted(
+            path.name
+            for path in self.root.iterdir()
+            if path.is_dir() and not path.name.startswith(".")
+        )
+
+    def _champions(self) -> list[str]:
+        """The champion and the earlier ones, newest first, whether or not they still exist."""
+        try:
+            return (self.root / CHAMPION).read_text(encoding="utf-8").split()
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError) as error:
+            raise ClassifierError(f"{self.root / CHAMPION} can't be read: {error}.") from error
+
+    def _after_rollback(self) -> list[str]:
+        """What a rollback would make of `_champions`; empty if it has nowhere to go."""
+        champions = self._champions()
+        complete = {version.name for version in self.versions()} - set(champions[:1])
+        for position, name in enumerate(champions):
+            if name in complete:
+                return champions[position:]
+        return []
+
+    def _write_champions(self, names: list[str]) -> None:
+        text = "".join(f"{name}\n" for name in names[: 1 + EARLIER_CHAMPIONS])
+        write_text(self.root / CHAMPION, text)
+
+    def _take_in(self, staged: Path, name: str) -> Version:
+        with self._locked():
+            target = self.root / name
+            if target.exists():
+                raise ClassifierError(f"{target} exists: the same version was published before.")
+            staged.rename(target)
+            try:
+                fsync(self.root)
+            except OSError:
+                target.rename(staged)
+                raise
+            return Version(name, target)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Hold models/.lock, which the system lets go of when this process dies."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            lock = (self.root / ".lock").open("w")
+        except OSError as error:
+            raise ClassifierError(f"{self.root} can't be written to: {error.strerror}.") from error
+        with lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _sweep(self) -> None:
+        """Delete what dead processes left behind; only ever called with the lock held."""
+        for folder in self.root.glob(".staging-*"):
+            if not _has_owner(folder):
+                shutil.rmtree(folder, ignore_errors=True)
+        for folder in self.root.glob(".pruned-*"):
+            shutil.rmtree(folder, ignore_errors=True)
+        for file in self.root.glob(f".{CHAMPION}.*.tmp"):
+            file.unlink(missing_ok=True)
+
+
+def _has_owner(folder: Path) -> bool:
+    """Whether a live process holds the folder's lock; True also where that can't be found out."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        finally:
+            os.close(descriptor)
+    except OSError:
+        return True
+    return False
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,596 @@
+"""The registry, also under kill -9, full disks and concurrent processes.
+
+Run as a script, this file is the child process that those tests start and kill.
+"""
+
+import errno
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from classifier.atomic import write_json, write_text
+from classifier.errors import ClassifierError
+from classifier.registry import EARLIER_CHAMPIONS, Registry, Version
+
+NOON = datetime(2025, 1, 2, 12, 0, tzinfo=UTC)
+KILLS = 30
+DOCUMENTS = ("metrics", "history", "split", "training")
+
+
+def fill(folder: Path, seed: int = 0) -> None:
+    """A complete version in small."""
+    for pooling in ("cls", "mean"):
+        (folder / pooling).mkdir()
+        (folder / pooling / "config.json").write_text(json.dumps({"pooling": pooling}))
+        (folder / pooling / "tokenizer.json").write_text("{}")
+        (folder / pooling / "model.safetensors").write_bytes(random.Random(seed).randbytes(4096))
+    for document in DOCUMENTS:
+        (folder / f"{document}.json").write_text(json.dumps({"of": document, "seed": seed}))
+    (folder / "README.md").write_text("# A version\n")
+
+
+def publish(
+    registry: Registry, seed: int, change: Callable[[Path], object] | None = None
+) -> Version:
+    with registry.stage(NOON + timedelta(seconds=seed)) as staging:
+        fill(staging.path, seed)
+        if change:
+            change(staging.path)
+        return staging.publish()
+
+
+def cycle(registry: Registry, seed: int) -> None:
+    """Everything that changes models/, once."""
+    registry.promote(publish(registry, seed).name)
+    registry.promote(publish(registry, seed + 1).name)
+    registry.rollback()
+    registry.prune(keep=2)
+
+
+def next_seed(registry: Registry) -> int:
+    return 1 + max((int(version.metrics()["seed"]) for version in registry.versions()), default=0)
+
+
+def leftovers(root: Path) -> list[str]:
+    return [path.name for path in root.glob(".*") if path.name != ".lock"]
+
+
+@pytest.fixture
+def registry() -> Iterator[Registry]:
+    # In memory where there is such a folder, since every change waits for the disk several times.
+    # Kills prove as much there: what a process has written outlives it, on the disk or not.
+    memory = Path("/dev/shm")
+    with TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+        yield Registry(Path(folder) / "my models")
+
+
+def test_the_whole_life_of_two_versions(registry: Registry) -> None:
+    assert registry.versions() == []
+    assert registry.champion() is None
+    first = publish(registry, 1)
+    assert first.name.startswith("20250102T120001Z-")
+    assert registry.champion() is None
+    assert registry.promote(first.name) == first
+    second = publish(registry, 2)
+    assert registry.versions() == [first, second]
+    assert registry.champion() == registry.get("champion") == first
+    registry.promote(second.name)
+    assert registry.champion() == second
+    assert registry.rollback() == first
+    assert registry.champion() == first
+    registry.promote("champion")  # changes nothing, so that there is nothing to roll back to
+    with pytest.raises(ClassifierError, match="no earlier champion"):
+        registry.rollback()
+    assert registry.prune(keep=1) == []
+    third = publish(registry, 3)
+    assert registry.prune(keep=1) == [second.name]
+    assert registry.versions() == [first, third]
+    assert not second.path.exists()
+    assert leftovers(registry.root) == []
+
+
+def test_a_version_is_read_when_asked(registry: Registry) -> None:
+    version = publish(registry, 7)
+    assert version.metrics() == {"of": "metrics", "seed": 7}
+    assert version.training() == {"of": "training", "seed": 7}
+    assert version.history() == {"of": "history", "seed": 7}
+    assert version.split() == {"of": "split", "seed": 7}
+    (version.path / "metrics.json").write_text("[1]")
+    with pytest.raises(ClassifierError, match=r"metrics\.json can't be read"):
+        version.metrics()
+
+
+def test_the_name_is_utc_and_depends_on_the_contents(registry: Registry) -> None:
+    names = []
+    for seed in (1, 2):
+        with registry.stage(NOON.astimezone(timezone(timedelta(hours=7)))) as staging:
+            fill(staging.path, seed)
+            names.append(staging.publish().name)
+    assert names[0] != names[1]
+    assert {name[:17] for name in names} == {"20250102T120000Z-"}
+    with pytest.raises(ValueError, match="aware"), registry.stage(datetime(2025, 1, 2)):
+        pass
+
+
+def test_publishing_the_same_version_twice_is_refused(registry: Registry) -> None:
+    first = publish(registry, 1)
+    with pytest.raises(ClassifierError, match="published before"):
+        publish(registry, 1)
+    registry.verify(first)
+    assert leftovers(registry.root) == []
+
+
+def test_get_by_prefix(registry: Registry) -> None:
+    first, second = publish(registry, 1), publish(registry, 2)
+    assert registry.get(second.name[:16]) == second
+    with pytest.raises(ClassifierError, match=f"any of {first.name}, {second.name}"):
+        registry.get("2025")
+    for wrong in ("20260102", "", "..", "../my models", first.name + "0"):
+        with pytest.raises(ClassifierError, match=f"the nearest are .*{first.name[:8]}"):
+            registry.get(wrong)
+    with pytest.raises(ClassifierError, match="no champion yet"):
+        registry.get("champion")
+    with pytest.raises(ClassifierError, match="there is none yet"):
+        Registry(registry.root / "elsewhere").get("2025")
+
+
+def test_a_folder_that_is_no_model(registry: Registry) -> None:
+    version = publish(registry, 1)
+    (registry.root / "holiday photos").mkdir()
+    assert registry.versions() == [version]
+    with pytest.raises(ClassifierError, match=r"holiday photos is no complete model version"):
+        registry.get("holiday")
+
+
+def delete(path: Path) -> None:
+    path.unlink()
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-9])
+
+
+@pytest.mark.parametrize("damage", [delete, truncate])
+@pytest.mark.parametrize("name", ["cls/model.safetensors", "training.json", "manifest.json"])
+def test_a_half_written_version_is_passed_over_and_named(
+    registry: Registry, damage: Callable[[Path], None], name: str
+) -> None:
+    version = publish(registry, 1)
+    damage(version.path / name)
+    assert registry.versions() == []
+    for act in (registry.get, registry.promote):
+        with pytest.raises(ClassifierError, match=Path(name).name):
+            act(version.name)
+    assert registry.champion() is None
+
+
+@pytest.mark.parametrize("name", ["mean/model.safetensors", "manifest.json"])
+def test_changed_contents_are_found_before_promoting(registry: Registry, name: str) -> None:
+    first, second = publish(registry, 1), publish(registry, 2)
+    registry.promote(first.name)
+    path = second.path / name
+    path.write_bytes(path.read_bytes().translate(bytes.maketrans(b"aeb0", b"bfa1")))
+    with pytest.raises(ClassifierError, match=path.name):
+        registry.verify(second)
+    with pytest.raises(ClassifierError, match=path.name):
+        registry.promote(second.name)
+    assert registry.champion() == first
+
+
+@pytest.mark.parametrize("damage", [delete, empty])
+@pytest.mark.parametrize(
+    "missing",
+    ["cls/config.json", "mean/model.safetensors", "mean/tokenizer.json", "README.md", "split.json"],
+)
+def test_an_incomplete_version_is_not_published(
+    registry: Registry, missing: str, damage: Callable[[Path], None]
+) -> None:
+    with pytest.raises(ClassifierError, match=f"{missing}.* is missing or empty"):
+        publish(registry, 1, lambda folder: damage(folder / missing))
+    assert registry.versions() == []
+    assert leftovers(registry.root) == []
+
+
+def test_vocab_txt_serves_as_tokenizer(registry: Registry) -> None:
+    def rename(folder: Path) -> None:
+        for pooling in ("cls", "mean"):
+            (folder / pooling / "tokenizer.json").rename(folder / pooling / "vocab.txt")
+
+    registry.verify(publish(registry, 1, rename))
+
+
+@pytest.mark.parametrize("name", ["cls/pytorch_model.bin", "mean/optimizer.PT", "cls/weights.pkl"])
+def test_pickles_are_not_published(registry: Registry, name: str) -> None:
+    with pytest.raises(ClassifierError, match=f"{name} is a pickle"):
+        publish(registry, 1, lambda folder: (folder / name).write_bytes(b"\x80\x04."))
+    assert registry.versions() == []
+
+
+def test_links_are_not_published(registry: Registry, tmp_path: Path) -> None:
+    with pytest.raises(ClassifierError, match="plots is a link"):
+        publish(registry, 1, lambda folder: (folder / "plots").symlink_to(tmp_path))
+
+
+def test_an_exception_while_staging_leaves_nothing(registry: Registry) -> None:
+    def interrupt(_: Path) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        publish(registry, 1, interrupt)
+    assert registry.versions() == []
+    assert leftovers(registry.root) == []
+
+
+def test_only_dead_owners_staging_folders_are_swept(registry: Registry) -> None:
+    with registry.stage(NOON) as staging:
+        fill(staging.path)
+        (registry.root / ".staging-dead").mkdir()
+        (registry.root / ".pruned-dead").mkdir()
+        (registry.root / ".champion.dead.tmp").write_text("half")
+        publish(registry, 1)
+        assert leftovers(registry.root) == [staging.path.name]
+        registry.prune(keep=5)
+        version = staging.publish()
+    assert version in registry.versions()
+
+
+def test_rollback_and_prune_agree_on_what_stays(registry: Registry) -> None:
+    names = [publish(registry, seed).name for seed in range(5)]
+    for name in names[:4]:
+        registry.promote(name)
+    shutil.rmtree(registry.root / names[2])
+    assert registry.prune(keep=0) == [names[0], names[4]]
+    assert registry.rollback().name == names[1]
+    with pytest.raises(ClassifierError, match="no earlier champion"):
+        registry.rollback()
+    with pytest.raises(ClassifierError, match="negative"):
+        registry.prune(keep=-1)
+
+
+def test_a_champion_that_moves_on_while_it_is_looked_up(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = publish(registry, 1), publish(registry, 2)
+    shutil.rmtree(first.path)  # as a prune may, once the second is champion
+    looks = iter([[first.name], [second.name]])
+    monkeypatch.setattr(registry, "_champions", lambda: next(looks))
+    assert registry.champion() == second
+
+
+@pytest.mark.parametrize("way_out", ["promote", "rollback"])
+def test_a_champion_that_is_gone(registry: Registry, way_out: str) -> None:
+    first, second = publish(registry, 1), publish(registry, 2)
+    registry.promote(first.name)
+    registry.promote(second.name)
+    shutil.rmtree(second.path)
+    for name in ("champion", second.name):
+        with pytest.raises(ClassifierError, match=second.name if name == "champion" else "nearest"):
+            registry.get(name)
+    with pytest.raises(ClassifierError, match="Promote another version, or roll back"):
+        registry.champion()
+    assert (registry.promote(first.name) if way_out == "promote" else registry.rollback()) == first
+    assert registry.champion() == first
+
+
+def test_a_damaged_earlier_champion_is_not_rolled_back_to(registry: Registry) -> None:
+    first, second = publish(registry, 1), publish(registry, 2)
+    registry.promote(first.name)
+    registry.promote(second.name)
+    (first.path / "cls" / "model.safetensors").write_bytes(bytes(4096))
+    with pytest.raises(ClassifierError, match=r"cls/model\.safetensors is damaged"):
+        registry.rollback()
+    assert registry.champion() == second
+
+
+def test_the_champion_file_is_small_text_newest_first(registry: Registry) -> None:
+    first, second = publish(registry, 1), publish(registry, 2)
+    for version in [first, second] * EARLIER_CHAMPIONS:
+        registry.promote(version.name)
+    lines = (registry.root / "champion").read_text().splitlines()
+    assert lines[:2] == [second.name, first.name]
+    assert len(lines) == 1 + EARLIER_CHAMPIONS
+    (registry.root / "champion").write_bytes(b"\xff\xfe")
+    with pytest.raises(ClassifierError, match="champion can't be read"):
+        registry.champion()
+
+
+def test_a_folder_that_can_not_be_made(tmp_path: Path) -> None:
+    (tmp_path / "models").write_text("a file")
+    registry = Registry(tmp_path / "models")
+    assert registry.versions() == []
+    with pytest.raises(ClassifierError, match="can't be written to"), registry.stage(NOON):
+        pass
+
+
+def test_importing_it_stays_light() -> None:
+    code = "import classifier.registry, sys; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+
+
+# A full disk
+
+
+@pytest.fixture
+def full_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 1 MiB."""
+    mount = shutil.which("mount")
+    folder = tmp_path / "small disk"
+    folder.mkdir()
+    command = [str(mount), "-t", "tmpfs", "-o", "size=1m", "none", str(folder)]
+    if mount is None or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("a small tmpfs can't be mounted here: that needs root")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_disk_that_fills_up_while_the_model_is_written(full_disk: Path) -> None:
+    registry = Registry(full_disk / "models")
+    kept = publish(registry, 1)
+    registry.promote(kept.name)
+
+    def by_python(folder: Path) -> None:
+        (folder / "big").write_bytes(bytes(2**21))
+
+    def by_safetensors(folder: Path) -> None:
+        save_file({"weight": np.zeros(2**19, dtype=np.float32)}, folder / "big")
+
+    def by_json(folder: Path) -> None:
+        write_json(folder / "big", ["review"] * 2**18)
+
+    for write in (by_python, by_safetensors, by_json):
+        with pytest.raises(ClassifierError, match="disk is full"):
+            publish(registry, 2, write)
+        assert leftovers(registry.root) == []
+    assert registry.versions() == [kept]
+    assert registry.champion() == kept
+
+
+def test_a_disk_that_fills_up_at_any_moment_of_publishing(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = publish(registry, 0)
+    real = os.fsync
+    for failing in count():
+        left = failing
+
+        def fsync(descriptor: int) -> None:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            real(descriptor)
+
+        monkeypatch.setattr(os, "fsync", fsync)
+        try:
+            publish(registry, 1)
+        except ClassifierError as error:
+            assert "disk is full" in str(error)  # noqa: PT017
+            assert registry.versions() == [kept]
+            assert leftovers(registry.root) == []
+        else:
+            break
+    assert failing > 10
+
+
+def test_a_full_disk_leaves_the_champion(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = publish(registry, 1), publish(registry, 2)
+    registry.promote(first.name)
+
+    def no_space(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", no_space)
+    with pytest.raises(ClassifierError, match="No space left"):
+        registry.promote(second.name)
+    assert registry.champion() == first
+    assert leftovers(registry.root) == []
+
+
+# Atomic writing
+
+
+def test_write_text_replaces_and_follows_links(tmp_path: Path) -> None:
+    target, link = tmp_path / "target.txt", tmp_path / "link.txt"
+    link.symlink_to(target)
+    write_text(link, "один\n")
+    write_text(link, "два\n")
+    assert link.is_symlink()
+    assert target.read_text(encoding="utf-8") == "два\n"
+    assert sorted(tmp_path.iterdir()) == [link, target]
+    with pytest.raises(ClassifierError, match=r"none/x\.txt can't be written"):
+        write_text(tmp_path / "none" / "x.txt", "")
+
+
+def test_write_text_to_a_pipe_does_not_replace_it(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_text(pipe, "text")
+    assert os.read(reader, 10) == b"text"
+    os.close(reader)
+    assert pipe.is_fifo()
+
+
+def test_write_json_is_valid_json(tmp_path: Path) -> None:
+    write_json(tmp_path / "x.json", {"слово": [1, None]})
+    assert json.loads((tmp_path / "x.json").read_bytes()) == {"слово": [1, None]}
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "x.json", float("nan"))
+    assert json.loads((tmp_path / "x.json").read_bytes()) == {"слово": [1, None]}
+
+
+# Several processes
+
+
+def start(*arguments: str) -> "subprocess.Popen[bytes]":
+    """This file as a child process, once it says that it is ready."""
+    root = Path(__file__).parents[2]
+    child = subprocess.Popen(
+        [sys.executable, __file__, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(root)},
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == b"ready\n"
+    return child
+
+
+def test_concurrent_promotions_are_all_remembered(registry: Registry) -> None:
+    names = [publish(registry, seed).name for seed in range(4)]
+    children = [start("promote", str(registry.root), *pair) for pair in (names[:2], names[2:])]
+    with registry._locked():
+        for child in children:
+            assert child.stdin is not None
+            child.stdin.close()  # both begin at this, and have to wait
+        time.sleep(0.2)
+        assert registry.champion() is None
+    assert [child.wait() for child in children] == [0, 0]
+    lines = (registry.root / "champion").read_text().split()
+    assert len(lines) == 20  # each of twice five pairs was seen, and added to, by the next
+    for pair in (names[:2], names[2:]):
+        assert [name for name in reversed(lines) if name in pair] == pair * 5
+
+
+def test_readers_always_see_a_champion(registry: Registry) -> None:
+    registry.promote(publish(registry, 0).name)
+    seen: list[Version | None] = []
+    done = threading.Event()
+
+    def read() -> None:
+        while not done.is_set():
+            seen.append(Registry(registry.root).champion())
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for seed in range(1, 41):
+        registry.promote(publish(registry, seed).name)
+        if seed % 3 == 0:
+            registry.rollback()
+        registry.prune(keep=0)  # what a rollback left behind is deleted under the reader's hands
+    done.set()
+    reader.join()
+    assert None not in seen
+    assert len(set(seen)) > 5
+
+
+def assert_sound(root: Path) -> None:
+    """What must hold after a kill, and that the next cycle works and tidies up."""
+    registry = Registry(root)
+    versions = registry.versions()
+    for version in versions:
+        registry.verify(version)
+    visible = {path.name for path in root.glob("[!.]*")}
+    assert visible <= {version.name for version in versions} | {"champion"}
+    champion = registry.champion()
+    assert champion is None or champion in versions
+    cycle(registry, next_seed(registry))
+    assert registry.champion() is not None
+    assert leftovers(root) == []
+
+
+@pytest.mark.slow
+def test_kill_9_at_random_moments(registry: Registry) -> None:
+    child = start("random", str(registry.root))
+    output, _ = child.communicate()
+    assert child.returncode == 0
+    assert int(output) == KILLS
+
+
+@pytest.mark.slow
+def test_kill_9_before_every_file_operation(registry: Registry) -> None:
+    child = start("every", str(registry.root))
+    output, _ = child.communicate()
+    assert child.returncode == 0
+    assert int(output) > 100  # so many places were there to be killed at
+
+
+def fork(task: Callable[[], None]) -> int:
+    """The process id of a copy of this process that does the task. Safe: there are no threads."""
+    child = os.fork()
+    if child == 0:
+        task()
+        os._exit(0)
+    return child
+
+
+def killed_at_random_moments(root: Path) -> int:
+    """Each child goes on where the last one was killed."""
+
+    def churn() -> None:
+        for seed in count(next_seed(Registry(root)), 2):
+            cycle(Registry(root), seed)
+
+    moments = random.Random(0)
+    for _ in range(KILLS):
+        child = fork(churn)
+        time.sleep(moments.uniform(0, 0.1))
+        os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        assert os.WTERMSIG(status) == signal.SIGKILL
+        assert_sound(root)
+    return KILLS
+
+
+def killed_before_every_operation(root: Path) -> int:
+    """Each child does one cycle in a fresh folder, and is killed one operation later."""
+    operations = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "fcntl.flock"}
+    for moment in count():
+
+        def cycle_until_killed(left: int = moment) -> None:
+            def kill_when_due(event: str, _: object) -> None:
+                nonlocal left
+                if event not in operations:
+                    return
+                left -= 1
+                if left < 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+            sys.addaudithook(kill_when_due)
+            cycle(Registry(root), 1)
+
+        _, status = os.waitpid(fork(cycle_until_killed), 0)
+        assert_sound(root)
+        shutil.rmtree(root)
+        if not os.WIFSIGNALED(status):
+            assert status == 0
+            return moment
+    raise AssertionError
+
+
+def main(task: str, root: str, *names: str) -> None:
+    assert "torch" not in sys.modules
+    print("ready", flush=True)
+    if task == "random":
+        print(killed_at_random_moments(Path(root)))
+    elif task == "every":
+        print(killed_before_every_operation(Path(root)))
+    elif task == "promote":
+        sys.stdin.read()
+        for name in names * 5:
+            Registry(Path(root)).promote(name)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
