@@ -1,0 +1,58 @@
+"""What an interrupted training needs to go on: weights, optimizer state, history."""
+
+import json
+import os
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from classifier.model import PoolingClassifier
+from classifier.optimization import Optimization
+
+History = list[dict[str, float]]
+
+
+class Checkpoint:
+    """One file, replaced after every epoch; a kill loses at most the epoch under way."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def save(
+        self, model: PoolingClassifier, optimization: Optimization | None, history: History
+    ) -> None:
+        """Write the state after the last epoch of `history`, atomically.
+
+        `optimization` is None after the last epoch of all: two thirds less to keep.
+        """
+        tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
+        if optimization is not None:
+            tensors |= {f"optimizer.{name}": value for name, value in optimization.tensors()}
+        temporary = self.file.with_suffix(".tmp")
+        tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+        save_file(tensors, temporary, metadata={"history": json.dumps(history)})
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        temporary.replace(self.file)
+
+    def restore(self, model: PoolingClassifier, optimization: Optimization) -> History:
+        """Put the saved state back and give its history; an empty one where there is none."""
+        try:
+            with safe_open(self.file, framework="pt") as saved:
+                history: History = json.loads(saved.metadata()["history"])
+                tensors = {name: saved.get_tensor(name) for name in saved.keys()}  # noqa: SIM118
+        except (FileNotFoundError, SafetensorError):
+            return []
+        model.load_state_dict(_below("model.", tensors))
+        optimization.load(_below("optimizer.", tensors))
+        return history
+
+
+def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {
+        name.removeprefix(prefix): value
+        for name, value in tensors.items()
+        if name.startswith(prefix)
+    }

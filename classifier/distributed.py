@@ -1,0 +1,61 @@
+"""One process, or several under `torchrun`: the same loop either way."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+
+@dataclass(frozen=True)
+class Group:
+    """The processes that train together; a single one is a group of size 1."""
+
+    rank: int
+    size: int
+    device: torch.device
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process prints, evaluates and writes."""
+        return self.rank == 0
+
+    def replicate(self, model: nn.Module) -> nn.Module:
+        """`model`, with its gradients averaged over the group after each backward pass."""
+        return DistributedDataParallel(model) if self.size > 1 else model
+
+    def total(self, values: Tensor) -> Tensor:
+        """`values` summed over the group."""
+        if self.size > 1:
+            dist.all_reduce(values)
+        return values
+
+    def wait(self) -> None:
+        """Until every process of the group is here."""
+        if self.size > 1:
+            dist.barrier()
+
+
+def default_device() -> torch.device:
+    """This process's GPU, or the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    return torch.device("cpu")
+
+
+@contextmanager
+def training_group() -> Iterator[Group]:
+    """The group that `torchrun` describes in the environment, else this process alone."""
+    rank, size = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    device = default_device()
+    if size > 1:
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield Group(rank, size, device)
+    finally:
+        if size > 1:
+            dist.destroy_process_group()

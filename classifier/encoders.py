@@ -1,0 +1,87 @@
+"""Where the encoder and its tokenizer come from: a folder, the hub, its cache, the stand-in."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+from classifier.errors import ClassifierError
+from classifier.hub import hub_unreachable
+from classifier.stand_in import stand_in_folder
+
+DEFAULT_ENCODER = "cointegrated/rubert-tiny2"
+_FILES = ["config.json", "model.safetensors", "tokenizer*", "vocab.txt", "special_tokens_map.json"]
+_METADATA_SECONDS = 5.0  # the hub's first answer; downloads may take as long as they need
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """A BERT folder ready to load, and the sentence that says where it came from."""
+
+    name: str  # what was asked for
+    folder: Path
+    origin: str  # one line for people, stored with every model trained from it
+    stand_in: bool = False  # True where the figures are not those of `name`
+
+
+def find_encoder(name: str, cache: Path) -> Encoder:
+    """The encoder called `name`: a folder, or a hub id.
+
+    Without the hub, the hub's local cache serves; without that, for the default encoder
+    alone, the stand-in from the PyPI package `silero-stress`, unpacked once below `cache`.
+
+    Raises ClassifierError for a folder that is no encoder, and where nothing serves.
+    """
+    if Path(name).is_dir():
+        return Encoder(name, _checked(Path(name)), f"the folder {Path(name).resolve().name}")
+    if name.count("/") != 1 or name.startswith((".", "/", "~")):
+        raise ClassifierError(f"--encoder {name}: no such folder, and not a hub id (owner/name).")
+    why_not = hub_unreachable()
+    if why_not is None:
+        try:
+            return Encoder(name, _download(name, local_only=False), f"{name} from the hub")
+        except HfHubHTTPError as error:
+            status = getattr(error.response, "status_code", "an error")
+            why_not = f"the hub answered {status} for {name}"
+        except OSError as error:  # timeouts and broken connections
+            why_not = f"the hub stopped answering ({type(error).__name__})"
+    try:
+        return Encoder(
+            name, _download(name, local_only=True), f"{name} from the local cache: {why_not}"
+        )
+    except LocalEntryNotFoundError:
+        if name != DEFAULT_ENCODER:
+            raise ClassifierError(
+                f"--encoder {name}: {why_not}, and it is not in the local cache."
+            ) from None
+    folder = stand_in_folder(cache, why_not)
+    return Encoder(
+        name,
+        folder,
+        f"silero-stress from PyPI, a stand-in of the same shape for {name}: {why_not}",
+        stand_in=True,
+    )
+
+
+def _download(name: str, *, local_only: bool) -> Path:
+    folder = snapshot_download(
+        name,
+        allow_patterns=_FILES,
+        local_files_only=local_only,
+        etag_timeout=_METADATA_SECONDS,
+    )
+    return _checked(Path(folder))
+
+
+def _checked(folder: Path) -> Path:
+    missing = [
+        name for name in ("config.json", "model.safetensors") if not (folder / name).exists()
+    ]
+    if not any((folder / name).exists() for name in ("tokenizer.json", "vocab.txt")):
+        missing.append("tokenizer.json")
+    if missing:
+        raise ClassifierError(
+            f"{folder} is no encoder: {', '.join(missing)} missing (safetensors only, no pickle)."
+        )
+    return folder

@@ -1,0 +1,71 @@
+"""The classifier: encoder → pooling → one linear layer a head."""
+
+from dataclasses import dataclass
+
+import torch
+from huggingface_hub.dataclasses import strict
+from torch import Tensor, nn
+from transformers import BertConfig, BertModel
+from transformers.models.bert.modeling_bert import BertPreTrainedModel
+from transformers.utils.generic import ModelOutput
+
+from classifier.grades import RATINGS, SENTIMENTS
+from classifier.pooling import POOLINGS
+
+
+@strict
+class PoolingConfig(BertConfig):
+    """A BERT configuration plus what a finished classifier must know about itself.
+
+    `model_type` stays "bert", so that `AutoModel.from_pretrained(folder)` loads the
+    fine-tuned encoder and `AutoTokenizer` its tokenizer without this package.
+    """
+
+    pooling: str = "cls"
+    rating_head: bool = True
+    max_tokens: int = 256
+    head_share: float = 0.5  # of the tokens kept when a text is cut; the rest come from its end
+    keep_ratings: bool = False  # trained on texts with the written ratings left in
+    temperature: float = 1.0  # divides the sentiment logits; fitted on the validation part
+
+
+@dataclass
+class PoolingOutput(ModelOutput):
+    """Logits before temperature scaling; `rating_logits` is None without that head."""
+
+    sentiment_logits: Tensor | None = None  # [batch, 3] in the order Bad, Neutral, Good
+    rating_logits: Tensor | None = None  # [batch, 11] for the ratings 0..10
+
+
+class PoolingClassifier(BertPreTrainedModel):
+    """One encoder, one pooling, and a linear head for each thing predicted."""
+
+    config_class = PoolingConfig
+
+    def __init__(self, config: PoolingConfig) -> None:
+        super().__init__(config)
+        self.pool = POOLINGS[config.pooling]  # type: ignore[index]
+        self.bert = BertModel(config, add_pooling_layer=False)
+        self.dropout = nn.Dropout(config.classifier_dropout or 0.0)
+        self.sentiment_head = nn.Linear(config.hidden_size, len(SENTIMENTS))
+        self.rating_head = (
+            nn.Linear(config.hidden_size, len(RATINGS)) if config.rating_head else None
+        )
+        self.post_init()
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> PoolingOutput:
+        """`input_ids`, `attention_mask`: int64 `[batch, tokens]`."""
+        hidden = self.bert(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        pooled = self.dropout(self.pool(hidden, attention_mask))  # [batch, hidden]
+        return PoolingOutput(
+            sentiment_logits=self.sentiment_head(pooled),
+            rating_logits=None if self.rating_head is None else self.rating_head(pooled),
+        )
+
+
+@torch.no_grad()
+def reset_heads(model: PoolingClassifier) -> None:
+    """Draw the heads anew as `nn.Linear` does, from torch's current seed."""
+    for head in (model.sentiment_head, model.rating_head):
+        if head is not None:
+            head.reset_parameters()

@@ -1,0 +1,154 @@
+"""The training loop of one pooling."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from classifier.attention import attention_for
+from classifier.checkpoint import Checkpoint, History
+from classifier.distributed import Group
+from classifier.evaluation import Labels
+from classifier.grades import NO_RATING
+from classifier.model import PoolingClassifier, reset_heads
+from classifier.optimization import optimization
+from classifier.recipe import Recipe
+from classifier.tally import Tally, Targets, loss_sums
+from classifier.tokens import Tokens, shuffled_batches, sorted_batches
+
+
+@dataclass(frozen=True)
+class Part:
+    """Tokenized reviews with their labels."""
+
+    tokens: Tokens
+    labels: Labels
+
+    def head(self, rows: int) -> "Part":
+        """The first `rows` of them."""
+        labels = Labels(self.labels.sentiment[:rows], self.labels.rating[:rows])
+        return Part(self.tokens.head(rows), labels)
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where a training stands, for a progress bar."""
+
+    epoch: int  # from 1
+    epochs: int
+    done: int  # batches of this epoch
+    batches: int
+    loss: float
+
+
+def new_model(encoder: str, pooling: str, recipe: Recipe, seed: int) -> PoolingClassifier:
+    """The encoder in the folder `encoder` with heads drawn from `seed`.
+
+    Both poolings get the same heads: they differ in the pooling alone.
+    """
+    settings: dict[str, Any] = {
+        "pooling": pooling,
+        "rating_head": recipe.rating_head,
+        "max_tokens": recipe.max_tokens,
+        "head_share": recipe.head_share,
+    }
+    if not recipe.notebook:
+        settings["attention_probs_dropout_prob"] = 0.0  # above zero it forbids the fast kernels
+    model: PoolingClassifier = PoolingClassifier.from_pretrained(
+        encoder, dtype=torch.float32, **settings
+    )
+    torch.manual_seed(seed)
+    reset_heads(model)
+    return model
+
+
+def train(
+    model: PoolingClassifier,
+    recipe: Recipe,
+    training: Part,
+    validation: Part,
+    seed: int,
+    checkpoint: Checkpoint,
+    group: Group,
+    on_step: Callable[[Step], None],
+    on_epoch: Callable[[dict[str, float]], None],
+) -> History:
+    """Train `model` in place, and give loss and accuracy by epoch.
+
+    The randomness of an epoch depends on (seed, epoch) alone, so a run taken up from its
+    checkpoint goes on exactly as it would have without the interruption.
+    """
+    model.to(group.device)  # type: ignore[arg-type]
+    dtype = recipe.dtype(group.device)
+    model.set_attn_implementation(attention_for(group.device, dtype))
+    optimizers = optimization(model, recipe)
+    history = checkpoint.restore(model, optimizers)
+    replica = group.replicate(model)
+    pad_to = recipe.max_tokens if recipe.notebook else None
+    for epoch in range(len(history), recipe.epochs):
+        started = time.perf_counter()
+        torch.manual_seed(_epoch_seed(seed, epoch, group.rank))  # dropout
+        batches = shuffled_batches(
+            training.tokens.lengths,
+            recipe.batch_size,
+            np.random.default_rng((seed, epoch)),
+            like_length=not recipe.notebook,
+        )
+        model.train()
+        tally = Tally(group.device)
+        for number, rows in enumerate(batches):
+            # Each process takes its share of the batch; one without a share computes the
+            # first row again, with weight 0, because the others wait for its gradients.
+            mine = rows[group.rank :: group.size]
+            weight = float(len(mine) > 0) * group.size  # DDP divides by the group's size
+            mine = mine if len(mine) else rows[:1]
+            input_ids, attention_mask = training.tokens.batch(mine, pad_to)
+            targets = _targets(training.labels, mine, group.device)
+            with torch.autocast(group.device.type, dtype, enabled=dtype != torch.float32):
+                output = replica(input_ids.to(group.device), attention_mask.to(group.device))
+            sentiment_loss, rating_loss = losses = loss_sums(output, targets)
+            rated = max(1, int((training.labels.rating[rows] != NO_RATING).sum()))
+            loss = sentiment_loss / len(rows) + rating_loss / rated
+            (loss * weight).backward()
+            optimizers.step(epoch * len(batches) + number, recipe.epochs * len(batches))
+            if weight:
+                tally.add(output, targets, losses)
+            on_step(Step(epoch + 1, recipe.epochs, number + 1, len(batches), loss.item()))
+        figures = {"epoch": float(epoch + 1), **tally.figures("train", group)}
+        figures |= _measure(model, validation, dtype, group)
+        history.append(figures | {"seconds": time.perf_counter() - started})
+        if group.is_first:
+            checkpoint.save(model, optimizers if epoch + 1 < recipe.epochs else None, history)
+        on_epoch(history[-1])
+        group.wait()
+    return history
+
+
+@torch.inference_mode()
+def _measure(
+    model: PoolingClassifier, part: Part, dtype: torch.dtype, group: Group
+) -> dict[str, float]:
+    model.eval()
+    tally = Tally(group.device)
+    for rows in list(sorted_batches(part.tokens.lengths, 32))[group.rank :: group.size]:
+        input_ids, attention_mask = part.tokens.batch(rows)
+        with torch.autocast(group.device.type, dtype, enabled=dtype != torch.float32):
+            output = model(input_ids.to(group.device), attention_mask.to(group.device))
+        targets = _targets(part.labels, rows, group.device)
+        tally.add(output, targets, loss_sums(output, targets))
+    return tally.figures("validation", group)
+
+
+def _targets(labels: Labels, rows: NDArray[np.int64], device: torch.device) -> Targets:
+    return Targets(
+        torch.from_numpy(labels.sentiment[rows]).to(device),
+        torch.from_numpy(labels.rating[rows]).to(device),
+    )
+
+
+def _epoch_seed(seed: int, epoch: int, rank: int) -> int:
+    return int(np.random.SeedSequence((seed, epoch, rank)).generate_state(1)[0])
