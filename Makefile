@@ -1,0 +1,40 @@
+# `make run` and `make test` do all their own set-up; both are quick when repeated.
+# Everything goes through .venv/bin/python with a relative path, so that the project works
+# from a folder whose path has a space in it.
+
+PYTHON ?= python3
+VENV_PYTHON := .venv/bin/python
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: run setup train test lint check
+.DEFAULT_GOAL := run
+
+run: setup  ## Train if there is no champion yet, show which pooling is better, rate what is typed
+	@if [ -f models/champion ]; then $(VENV_PYTHON) -m classifier evaluate champion; \
+	else $(VENV_PYTHON) -m classifier train --minutes 5; fi
+	@$(VENV_PYTHON) -m classifier predict
+
+train: setup  ## Train on all reviews, and take the result into use
+	$(VENV_PYTHON) -m classifier train --promote
+
+setup: .venv/installed  ## Install what running needs
+
+test: .venv/installed-dev  ## All tests, with coverage
+	$(VENV_PYTHON) -m pytest --cov --cov-report=term:skip-covered
+
+lint: .venv/installed-dev  ## ruff and mypy
+	$(VENV_PYTHON) -m ruff check .
+	$(VENV_PYTHON) -m ruff format --check .
+	$(VENV_PYTHON) -m mypy
+
+$(VENV_PYTHON):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Kinorate needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0])'
+	$(PYTHON) -m venv .venv
+
+.venv/installed: pyproject.toml constraints.txt | $(VENV_PYTHON)
+	$(VENV_PYTHON) -m pip install --quiet --constraint constraints.txt --editable '.[offline]'
+	@touch $@
+
+.venv/installed-dev: .venv/installed
+	$(VENV_PYTHON) -m pip install --quiet --constraint constraints.txt --editable '.[offline,postgres,dev]'
+	@touch $@

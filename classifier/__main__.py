@@ -1,0 +1,10 @@
+"""The command line: `python -m classifier`."""
+
+from classifier.memory import keep_freed_pages
+
+keep_freed_pages()  # before torch is imported and starts its threads
+
+from classifier.commands import main  # noqa: E402
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""How many reviews a training can take in the minutes it is given."""
+
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from classifier.checkpoint import Checkpoint
+from classifier.distributed import Group
+from classifier.encoders import Encoder
+from classifier.pooling import POOLINGS
+from classifier.recipe import Recipe
+from classifier.training import Part, Step, new_model, train
+
+_TIMED_STEPS = 8  # after a first one that isn't timed: it allocates
+_PREDICTED_PER_TRAINED = 3.5  # reviews predicted in the time that training on one takes
+_TRAINED, _VALIDATED, _HELD_OUT = 0.8, 0.1, 0.1  # shares of the reviews, see splits.py
+_HOLDOUT_PASSES = 2  # with and without the written ratings
+
+
+def reviews_within(minutes: float, encoder: Encoder, recipe: Recipe, sample: Part) -> int:
+    """How many reviews like `sample` both poolings can be trained on and judged in `minutes`.
+
+    Found by timing a few real training steps on this machine; `sample` needs about ten
+    batches.
+    """
+    seconds = _seconds_per_review(encoder, recipe, sample)
+    passes = _TRAINED * recipe.epochs
+    passes += (_VALIDATED * recipe.epochs + _HELD_OUT * _HOLDOUT_PASSES) / _PREDICTED_PER_TRAINED
+    return int(minutes * 60 / (seconds * passes * len(POOLINGS)))
+
+
+def _seconds_per_review(encoder: Encoder, recipe: Recipe, sample: Part) -> float:
+    rows = recipe.batch_size * (1 + _TIMED_STEPS)
+    model = new_model(str(encoder.folder), "mean", recipe, seed=0)
+    ended: list[float] = []
+
+    def on_step(_: Step) -> None:
+        ended.append(time.perf_counter())
+
+    with tempfile.TemporaryDirectory() as folder:
+        train(
+            model,
+            replace(recipe, epochs=1),
+            sample.head(rows),
+            sample.head(recipe.batch_size),
+            seed=0,
+            checkpoint=Checkpoint(Path(folder) / "timed.safetensors"),
+            group=Group(rank=0, size=1, device=model.device),
+            on_step=on_step,
+            on_epoch=lambda _: None,
+        )
+    return (ended[-1] - ended[0]) / (len(ended) - 1) / recipe.batch_size

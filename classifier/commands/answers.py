@@ -1,0 +1,84 @@
+"""One review's answer in the reader's language: Russian, or English where the locale says so."""
+
+import os
+from dataclasses import dataclass
+
+from classifier.pooling import Pooling
+from classifier.predictor import Prediction
+
+_NAMES: dict[Pooling, str] = {"cls": "CLS ", "mean": "Mean"}
+
+
+@dataclass(frozen=True)
+class Phrases:
+    """Everything a person at the prompt reads."""
+
+    sentiments: dict[str, str]
+    welcome: str
+    prompt: str
+    agree: str
+    sentiments_differ: str
+    ratings_differ: str
+    sure: str
+    within_one: str
+    nothing: str
+    goodbye: str
+
+
+RUSSIAN = Phrases(
+    sentiments={"Bad": "плохо", "Neutral": "нейтрально", "Good": "хорошо"},
+    welcome="Напишите рецензию на фильм, и обе модели поставят ей оценку. Пустая строка — выход.",
+    prompt="Рецензия> ",
+    agree="Модели согласны.",
+    sentiments_differ="Модели расходятся: CLS — «{cls}», Mean — «{mean}».",
+    ratings_differ="В настроении модели согласны, а в оценке расходятся: {cls} и {mean}.",
+    sure="уверенность {share:.0%}",
+    within_one="±1 балл: {share:.0%}",
+    nothing="Здесь нечего оценивать: нет ни одного слова.",
+    goodbye="До встречи!",
+)
+ENGLISH = Phrases(
+    sentiments={"Bad": "bad", "Neutral": "neutral", "Good": "good"},
+    welcome="Write a film review in Russian, and both models will rate it. Empty line to leave.",
+    prompt="Review> ",
+    agree="The models agree.",
+    sentiments_differ="The models disagree: CLS says {cls}, Mean says {mean}.",
+    ratings_differ="The models agree on the sentiment but not on the rating: {cls} and {mean}.",
+    sure="{share:.0%} sure",
+    within_one="within 1 point: {share:.0%}",
+    nothing="Nothing to rate here: there is no word in it.",
+    goodbye="See you!",
+)
+
+
+def phrases() -> Phrases:
+    """English where the locale is English, Russian everywhere else."""
+    locale = next(
+        (os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), ""
+    )
+    return ENGLISH if locale.lower().startswith("en") else RUSSIAN
+
+
+def answer(predictions: dict[Pooling, Prediction], say: Phrases) -> str:
+    """A line a model, and whether they agree."""
+    lines = [_line(prediction, say) for prediction in predictions.values()]
+    cls, mean = predictions["cls"], predictions["mean"]
+    if cls.sentiment != mean.sentiment:
+        differing = {pooling: say.sentiments[p.sentiment] for pooling, p in predictions.items()}
+        lines.append(say.sentiments_differ.format(**differing))
+    elif cls.rating is not None and mean.rating is not None and abs(cls.rating - mean.rating) > 1:
+        lines.append(say.ratings_differ.format(cls=cls.rating, mean=mean.rating))
+    else:
+        lines.append(say.agree)
+    return "\n".join(lines)
+
+
+def _line(prediction: Prediction, say: Phrases) -> str:
+    sentiment = say.sentiments[prediction.sentiment]
+    sure = say.sure.format(share=prediction.confidence)
+    name = _NAMES[prediction.pooling]
+    if prediction.rating is None or prediction.rating_confidence is None:
+        return f"{name}  {sentiment}, {sure}"
+    stars = "★" * prediction.rating + "☆" * (10 - prediction.rating)
+    near = say.within_one.format(share=prediction.rating_confidence)
+    return f"{name}  {stars} {prediction.rating:>2}/10 ({near})  {sentiment}, {sure}"

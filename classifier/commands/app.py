@@ -1,0 +1,48 @@
+"""The typer application, and what becomes of errors."""
+
+import signal
+import sys
+from types import FrameType
+
+import typer
+from rich.console import Console
+
+from classifier.atomic import explain_full_disk
+from classifier.commands import compare, evaluate, models, predict, train
+from classifier.commands.options import DEFAULT_MODELS
+from classifier.errors import ClassifierError
+
+_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
+app = typer.Typer(
+    name="python -m classifier",
+    help="Two poolings of one encoder on Russian film reviews: train, evaluate, compare, predict.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(train.train)
+app.command()(evaluate.evaluate)
+app.command()(compare.compare)
+app.command()(predict.predict)
+app.add_typer(models.app, name="models")
+
+
+def main() -> None:
+    """Run a command; what the user can mend is one sentence and exit status 1."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    errors = Console(stderr=True, soft_wrap=True)
+    try:
+        with explain_full_disk(DEFAULT_MODELS):
+            app()
+    except ClassifierError as error:
+        errors.print(f"Error: {error}", style="bold red", markup=False, highlight=False)
+        sys.exit(1)
+    except KeyboardInterrupt as interrupt:
+        said = str(interrupt) or "Interrupted."
+        errors.print(said, style="bold", markup=False, highlight=False)
+        sys.exit(_INTERRUPTED)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

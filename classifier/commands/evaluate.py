@@ -1,0 +1,45 @@
+"""`evaluate`: one version on labelled reviews."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from classifier.atomic import write_json
+from classifier.commands.options import (
+    DEFAULT_CACHE,
+    DEFAULT_MODELS,
+    Cache,
+    Json,
+    Models,
+    ReviewsSource,
+)
+from classifier.registry import Registry
+
+
+def evaluate(
+    version: Annotated[str, typer.Argument(help="A version, the beginning of one, or champion.")],
+    reviews: ReviewsSource,
+    models: Models = DEFAULT_MODELS,
+    cache: Cache = DEFAULT_CACHE,
+    json_path: Json = None,
+) -> None:
+    """Both models of a version on labelled reviews: all figures, and which is better."""
+    from classifier.commands.quiet import quiet_libraries
+    from classifier.commands.tables import print_figures
+    from classifier.distributed import default_device
+    from classifier.experiment import read_reviews
+    from classifier.narrator import Narrator
+    from classifier.scoring import score
+
+    quiet_libraries()
+    console = Console()
+    narrator = Narrator(console)
+    found = Registry(models).get(version)
+    narrator.encoder(**found.training()["encoder"])
+    scores = score(found, read_reviews(reviews, models, narrator), default_device(), cache)
+    narrator.trained_on(found.name, scores.trained_on)
+    figures = scores.figures()
+    print_figures(console, figures, title=f"{found.name} on {reviews}")
+    if json_path is not None:
+        write_json(json_path, figures)

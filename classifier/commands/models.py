@@ -1,0 +1,70 @@
+"""`models`: the versions on disk."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from classifier.commands.options import DEFAULT_MODELS, Models
+from classifier.registry import CHAMPION, Registry
+
+app = typer.Typer(help="The versions on disk: list, promote, roll back, prune, show the card.")
+
+VersionName = Annotated[str, typer.Argument(help="A version, the beginning of one, or champion.")]
+
+
+@app.command("list")
+def list_versions(models: Models = DEFAULT_MODELS) -> None:
+    """All versions, oldest first, with their figures on their own holdouts."""
+    console = Console()
+    registry = Registry(models)
+    champion = registry.champion()
+    table = Table("version", "reviews", "encoder", "accuracy", "macro F1", "rating MAE")
+    for version in registry.versions():
+        training, metrics = version.training(), version.metrics()
+        name = f"{version.name} ★" if champion and version.name == champion.name else version.name
+        encoder = "stand-in" if training["encoder"]["stand_in"] else training["encoder"]["name"]
+        figures = (
+            " / ".join(_shown(metrics[pooling].get(key)) for pooling in ("cls", "mean"))
+            for key in ("accuracy", "macro_f1", "rating_mae")
+        )
+        rows = sum(part["rows"] for part in training["reviews"]["parts"].values())
+        table.add_row(name, f"{rows:,} {training['reviews']['source']}", encoder, *figures)
+    if table.row_count:
+        console.print(table)
+        console.print("★ the champion; figures are CLS / mean pooling.")
+    else:
+        console.print(f"{models} has no versions yet: python -m classifier train", highlight=False)
+
+
+@app.command()
+def promote(version: VersionName, models: Models = DEFAULT_MODELS) -> None:
+    """Make a version the champion, after checking every file of it."""
+    print(f"Champion: {Registry(models).promote(version).name}")
+
+
+@app.command()
+def rollback(models: Models = DEFAULT_MODELS) -> None:
+    """Go back to the champion before this one."""
+    print(f"Champion: {Registry(models).rollback().name}")
+
+
+@app.command()
+def prune(
+    keep: Annotated[int, typer.Option(min=0, help="How many of the newest to keep.")] = 5,
+    models: Models = DEFAULT_MODELS,
+) -> None:
+    """Delete old versions; the champion and the one a rollback would reach stay."""
+    deleted = Registry(models).prune(keep)
+    print("\n".join(f"Deleted {name}" for name in deleted) or "Nothing to delete.")
+
+
+@app.command()
+def card(version: VersionName = CHAMPION, models: Models = DEFAULT_MODELS) -> None:
+    """Print a version's model card."""
+    print((Registry(models).get(version).path / "README.md").read_text(encoding="utf-8"))
+
+
+def _shown(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

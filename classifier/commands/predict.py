@@ -1,0 +1,123 @@
+"""`predict`: a text, a prompt, lines from standard input, or a file of any size."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
+
+from classifier.atomic import write_json
+from classifier.commands.options import DEFAULT_MODELS, Json, Models
+from classifier.errors import ClassifierError
+from classifier.registry import CHAMPION, Registry
+
+if TYPE_CHECKING:
+    from classifier.commands.answers import Phrases
+    from classifier.predictor import Predictor
+
+
+def predict(
+    text: Annotated[
+        str | None,
+        typer.Argument(help="A review. Without it: a prompt, or standard input, a review a line."),
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(help="Predict a whole file: .jsonl, .csv, .parquet (also .gz) or .txt."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where the predictions of --file go: .jsonl or .csv.")
+    ] = None,
+    version: Annotated[str, typer.Option(help="Which version predicts.")] = CHAMPION,
+    models: Models = DEFAULT_MODELS,
+    json_path: Json = None,
+) -> None:
+    """Rate reviews with both models."""
+    if (file is None) != (out is None):
+        raise ClassifierError("--file and --out go together: from where, and where to.")
+    if file is not None and text is not None:
+        raise ClassifierError("Either a text or --file, not both.")
+    from classifier.commands.quiet import quiet_libraries
+    from classifier.distributed import default_device
+    from classifier.predictor import Predictor
+
+    quiet_libraries()
+    found = Registry(models).get(version)
+    predictor = Predictor(found.path, default_device())
+    if file is not None and out is not None:
+        _predict_file(predictor, file, out)
+        return
+    from classifier.commands.answers import phrases
+
+    say = phrases()
+    texts = _typed(say) if text is None else iter([text])
+    answered = list(_answered(predictor, texts, say))
+    if json_path is not None:
+        write_json(json_path, answered)
+    if text is not None and not answered:
+        raise ClassifierError(say.nothing)
+
+
+def _answered(
+    predictor: "Predictor", texts: Iterator[str], say: "Phrases"
+) -> Iterator[dict[str, Any]]:
+    """Answer each text as it comes; gives what was answered, ready for JSON."""
+    from classifier.cleaning import has_letters
+    from classifier.commands.answers import answer
+
+    for text in texts:
+        if not has_letters(text):
+            print(say.nothing)
+            continue
+        predictions = predictor.predict([text])[0]
+        print(answer(predictions, say), flush=True)
+        yield {"text": text, **{name: asdict(found) for name, found in predictions.items()}}
+
+
+def _typed(say: "Phrases") -> Iterator[str]:
+    """What is typed at a prompt, until an empty line; or piped in, a review a line."""
+    if not sys.stdin.isatty():
+        for line in sys.stdin:
+            if line.strip():
+                yield line.strip()
+        return
+    import readline
+
+    readline.parse_and_bind("set enable-bracketed-paste on")  # a pasted review keeps its paragraphs
+    print(say.welcome)
+    while True:
+        try:
+            typed = input(say.prompt).strip()
+        except EOFError:
+            print()
+            typed = ""
+        if not typed:
+            print(say.goodbye)
+            return
+        yield typed
+
+
+def _predict_file(predictor: "Predictor", file: Path, out: Path) -> None:
+    from classifier.bulk import predict_file
+
+    console = Console(stderr=True)
+    bar = Progress(
+        *("{task.description}", BarColumn(), TaskProgressColumn(), "left", TimeRemainingColumn()),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    with bar:
+        task = bar.add_task(file.name, total=None)
+
+        def on_progress(done: int, total: int | None) -> None:
+            bar.update(task, completed=done, total=total)
+
+        result = predict_file(
+            predictor.predict, file, out, version=predictor.version, on_progress=on_progress
+        )
+    print(result)

@@ -1,0 +1,14 @@
+"""Keeps the libraries' own bars and warnings out of the commands' output."""
+
+import warnings
+
+
+def quiet_libraries() -> None:
+    """Errors alone get through: every load of an encoder reports its missing heads otherwise."""
+    import datasets
+    import transformers
+
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    datasets.disable_progress_bars()
+    warnings.filterwarnings("ignore", module="torch")

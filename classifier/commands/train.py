@@ -1,0 +1,118 @@
+"""`train`: both poolings, evaluated, compared, reported and kept as a version."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from classifier.atomic import write_json
+from classifier.commands.options import (
+    DEFAULT_CACHE,
+    DEFAULT_MODELS,
+    Cache,
+    Json,
+    Models,
+    ReviewsSource,
+)
+from classifier.errors import ClassifierError
+from classifier.registry import Registry
+
+
+def train(
+    reviews: ReviewsSource = "auto",
+    encoder: Annotated[
+        str, typer.Option(help="A hub id, or a folder with a BERT in safetensors.")
+    ] = "cointegrated/rubert-tiny2",
+    recipe: Annotated[
+        str, typer.Option(help="default, or notebook: the reference notebook's, slow and plain.")
+    ] = "default",
+    split: Annotated[
+        str, typer.Option(help="random, or film: no film in two parts, the honest figure.")
+    ] = "random",
+    keep_ratings: Annotated[
+        bool, typer.Option(help="Leave ratings written in the texts where they are.")
+    ] = False,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Use a stratified subset of so many reviews.")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.1, help="Use as many reviews as fit into that time.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="3 by default.")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="16 by default.")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(min=0, help="By default the recipe's.")
+    ] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option(min=8, help="Longer reviews are cut; 256 by default.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Repeat the whole comparison over so many seeds.")
+    ] = 1,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where the same command was interrupted.")
+    ] = False,
+    promote: Annotated[
+        bool, typer.Option("--promote", help="Make it the champion (the first one always is).")
+    ] = False,
+    models: Models = DEFAULT_MODELS,
+    cache: Cache = DEFAULT_CACHE,
+    json_path: Json = None,
+) -> None:
+    """Train with CLS and with mean pooling, and say which is better."""
+    # Imported here, as in every command: torch takes seconds, and --help should not.
+    from classifier.commands.quiet import quiet_libraries
+    from classifier.commands.tables import print_figures
+    from classifier.distributed import training_group
+    from classifier.experiment import Settings, Surroundings, run_experiment
+    from classifier.narrator import Narrator
+    from classifier.recipe import RECIPES
+
+    quiet_libraries()
+    if recipe not in RECIPES:
+        raise ClassifierError(f"--recipe {recipe}: there are {' and '.join(RECIPES)}.")
+    if split not in ("random", "film"):
+        raise ClassifierError(f"--split {split}: there are random and film.")
+    changes: dict[str, Any] = {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "max_tokens": max_tokens,
+    }
+    chosen = replace(RECIPES[recipe], **{k: v for k, v in changes.items() if v is not None})
+    settings = Settings(
+        reviews=reviews,
+        encoder=encoder,
+        recipe=chosen,
+        split="film" if split == "film" else "random",
+        keep_ratings=keep_ratings,
+        limit=limit,
+        minutes=minutes,
+        seed=seed,
+        seeds=seeds,
+    )
+    with training_group() as group:
+        console = Console(quiet=not group.is_first)
+        around = Surroundings(models, cache, group, Narrator(console))
+        try:
+            version = run_experiment(settings, around, resume=resume)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(
+                "Interrupted. The same command with --resume goes on after the last whole epoch."
+            ) from None
+    if version is None:
+        return
+    registry = Registry(models)
+    figures = version.metrics()
+    print_figures(console, figures, title=f"On the holdout ({version.name})")
+    if json_path is not None:
+        write_json(json_path, figures)
+    if promote or registry.champion() is None:
+        registry.promote(version.name)
+        console.print(f"Champion: {version.name}", highlight=False)
+    else:
+        console.print(f"To use it: python -m classifier models promote {version.name}")
+    console.print(f"Report: {Path(version.path, 'report.html')}", highlight=False, soft_wrap=True)

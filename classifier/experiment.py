@@ -1,0 +1,297 @@
+"""One experiment: both poolings on the same data, seed and schedule, to a version on disk."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
+
+from classifier.budget import reviews_within
+from classifier.calibration import fit_temperature
+from classifier.checkpoint import History
+from classifier.comparison import compare, compare_seeds
+from classifier.distributed import Group
+from classifier.encoders import Encoder, find_encoder
+from classifier.evaluation import Metrics, Outputs, evaluate
+from classifier.inference import predict_tokens
+from classifier.labelled import labelled_part
+from classifier.model import PoolingClassifier
+from classifier.narrator import Narrator
+from classifier.pooling import POOLINGS
+from classifier.publishing import publish, surroundings
+from classifier.recipe import Recipe
+from classifier.registry import Registry, Version
+from classifier.report import Holdout
+from classifier.reviews import Reviews, class_counts, load_reviews
+from classifier.splits import By, Parts, restore_split, split_reviews, stratified_subset
+from classifier.tokens import Tokens, tokenize_cached
+from classifier.training import Part, new_model, train
+from classifier.unfinished import UnfinishedRun, run_key
+
+_TIMED_REVIEWS = 256
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an experiment was asked to be; equal settings on equal reviews are the same run."""
+
+    reviews: str
+    encoder: str
+    recipe: Recipe
+    split: By = "random"
+    keep_ratings: bool = False
+    limit: int | None = None
+    minutes: float | None = None  # take as many reviews as train in about that time
+    seed: int = 0
+    seeds: int = 1
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Where an experiment reads and writes, with whom it works, and who tells about it."""
+
+    models: Path
+    cache: Path
+    group: Group
+    narrator: Narrator
+
+
+@dataclass(frozen=True)
+class Data:
+    """The parts as token ids and labels."""
+
+    training: Part
+    validation: Part
+    holdout: Part
+    as_written: Tokens  # the holdout with the written ratings left in
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One pooling after training, with what it says of the holdout."""
+
+    model: PoolingClassifier
+    history: History
+    outputs: Outputs
+    metrics: Metrics
+    unstripped: Metrics
+
+
+def run_experiment(settings: Settings, around: Surroundings, *, resume: bool) -> Version | None:
+    """Train, evaluate and compare both poolings, and publish them as a version.
+
+    Every process of the group takes part in the training; the first one alone evaluates and
+    publishes, the others get None. Raises ClassifierError for what the user can mend.
+    """
+    narrator = around.narrator
+    reviews = read_reviews(settings.reviews, around.models, narrator, settings.keep_ratings)
+    encoder = find_encoder(settings.encoder, around.cache)
+    narrator.encoder(encoder.name, encoder.origin, encoder.stand_in)
+    tokenizer = AutoTokenizer.from_pretrained(encoder.folder)
+    key = run_key(asdict(settings), reviews.fingerprint, encoder.origin)
+    with UnfinishedRun.open(around.models, key, around.group, resume=resume) as run:
+        if resume:
+            narrator.say(run.what_is_there())
+        parts = _choose_parts(settings, reviews, encoder, tokenizer, around, run)
+        counts = {name: class_counts(rows) for name, rows in vars(parts).items()}
+        narrator.parts(counts)
+        data = _tokenized(parts, tokenizer, settings.recipe, around.cache)
+        narrator.say(_arithmetic(settings.recipe, around.group))
+        seeds = range(settings.seed, settings.seed + settings.seeds)
+        pairs = [_train_pair(settings, encoder, data, seed, run, around) for seed in seeds]
+        if not around.group.is_first:
+            return None
+        narrator.say("Writing the report.")
+        version = publish(
+            Registry(around.models),
+            {pooling: trained.model for pooling, trained in pairs[0].items()},
+            tokenizer,
+            {
+                "metrics": _figures(data, pairs),
+                "history": {name: trained.history for name, trained in pairs[0].items()},
+                "split": parts.ids(),
+                "training": _training(settings, reviews, counts, encoder, pairs[0], around),
+            },
+            Holdout(
+                parts.holdout["text"],
+                parts.holdout["movie_name"],
+                data.holdout.labels,
+                {name: trained.outputs for name, trained in pairs[0].items()},
+            ),
+        )
+        run.finish()
+    return version
+
+
+def read_reviews(
+    source: str, models: Path, narrator: Narrator, keep_ratings: bool = False
+) -> Reviews:
+    """The reviews of `source`, told about; rejected rows are listed in a file in `models`."""
+    models.mkdir(parents=True, exist_ok=True)
+    rejects = models / f"{Path(source).name}.rejected.jsonl"
+    reviews = load_reviews(source, rejects_path=rejects, keep_ratings=keep_ratings)
+    narrator.reviews(reviews, rejects)
+    return reviews
+
+
+def _choose_parts(
+    settings: Settings,
+    reviews: Reviews,
+    encoder: Encoder,
+    tokenizer: PreTrainedTokenizerBase,
+    around: Surroundings,
+    run: UnfinishedRun,
+) -> Parts:
+    """The rows of each part; chosen once by the first process, the same when resumed."""
+    if around.group.is_first and run.choices() is None:
+        rows = reviews.rows
+        if settings.limit is not None and settings.limit < len(rows):
+            rows = stratified_subset(rows, settings.limit, settings.seed)
+        if settings.minutes is not None:
+            rows = _within(settings.minutes, rows, settings, encoder, tokenizer, around)
+        run.choose(split_reviews(rows, by=settings.split, seed=settings.seed).ids())
+    around.group.wait()
+    chosen = run.choices()
+    assert chosen is not None
+    return restore_split(reviews.rows, chosen)
+
+
+def _within(
+    minutes: float,
+    rows: Dataset,
+    settings: Settings,
+    encoder: Encoder,
+    tokenizer: PreTrainedTokenizerBase,
+    around: Surroundings,
+) -> Dataset:
+    recipe = settings.recipe
+    timed = stratified_subset(rows, min(_TIMED_REVIEWS, len(rows)), settings.seed)
+    sample = labelled_part(timed, timed["text"], tokenizer, recipe, around.cache)
+    fitting = reviews_within(minutes, encoder, recipe, sample) * around.group.size
+    if fitting >= len(rows):
+        return rows
+    around.narrator.warn(
+        f"  {fitting:,} of {len(rows):,} reviews fit into {minutes:g} minutes on this machine: "
+        "training on a stratified subset. `make train` trains on all of them."
+    )
+    return stratified_subset(rows, fitting, settings.seed)
+
+
+def _tokenized(
+    parts: Parts, tokenizer: PreTrainedTokenizerBase, recipe: Recipe, cache: Path
+) -> Data:
+    training, validation, holdout = (
+        labelled_part(rows, rows["text"], tokenizer, recipe, cache) for rows in vars(parts).values()
+    )
+    as_written = tokenize_cached(
+        parts.holdout["content"], tokenizer, recipe.max_tokens, recipe.head_share, cache
+    )
+    return Data(training, validation, holdout, as_written)
+
+
+def _train_pair(
+    settings: Settings,
+    encoder: Encoder,
+    data: Data,
+    seed: int,
+    run: UnfinishedRun,
+    around: Surroundings,
+) -> dict[str, Trained]:
+    """Both poolings under one seed."""
+    pair: dict[str, Trained] = {}
+    for pooling in POOLINGS:
+        title = f"{pooling} pooling" + (f", seed {seed}" if settings.seeds > 1 else "")
+        around.narrator.say(f"Training with {title}")
+        model = new_model(str(encoder.folder), pooling, settings.recipe, seed)
+        model.config.keep_ratings = settings.keep_ratings
+        with around.narrator.training(title) as on_step:
+            history = train(
+                model,
+                settings.recipe,
+                data.training,
+                data.validation,
+                seed,
+                run.checkpoint(pooling, seed),
+                around.group,
+                on_step,
+                around.narrator.epoch,
+            )
+        if around.group.is_first:
+            pair[pooling] = _judge(model, history, data, settings.recipe)
+    return pair
+
+
+def _judge(model: PoolingClassifier, history: History, data: Data, recipe: Recipe) -> Trained:
+    dtype = recipe.dtype(model.device)
+    validated = predict_tokens(model, data.validation.tokens, dtype)
+    temperature = fit_temperature(validated.sentiment_logits, data.validation.labels.sentiment)
+    model.config.temperature = temperature
+    outputs = predict_tokens(model, data.holdout.tokens, dtype)
+    as_written = predict_tokens(model, data.as_written, dtype)
+    labels = data.holdout.labels
+    return Trained(
+        model=model,
+        history=history,
+        outputs=outputs,
+        metrics=evaluate(outputs, labels, temperature=temperature),
+        unstripped=evaluate(as_written, labels, temperature=temperature),
+    )
+
+
+def _figures(data: Data, pairs: list[dict[str, Trained]]) -> dict[str, Any]:
+    """metrics.json: the first seed's pair, and all seeds where there are several."""
+    first = pairs[0]
+    figures: dict[str, Any] = {name: trained.metrics for name, trained in first.items()}
+    figures["comparison"] = compare(
+        first["cls"].outputs, first["mean"].outputs, data.holdout.labels
+    )
+    figures["unstripped"] = {name: trained.unstripped for name, trained in first.items()}
+    if len(pairs) > 1:
+        runs = [(pair["cls"].metrics, pair["mean"].metrics) for pair in pairs]
+        figures["seeds"] = compare_seeds(runs)
+    return figures
+
+
+def _training(
+    settings: Settings,
+    reviews: Reviews,
+    counts: dict[str, dict[str, int]],
+    encoder: Encoder,
+    pair: dict[str, Trained],
+    around: Surroundings,
+) -> dict[str, Any]:
+    """training.json: where all of it came from."""
+    return {
+        "reviews": {
+            "source": reviews.source,
+            "reason": reviews.reason,
+            "fingerprint": reviews.fingerprint,
+            "counts": reviews.counts,
+            "parts": counts,
+        },
+        "split": settings.split,
+        "keep_ratings": settings.keep_ratings,
+        "encoder": {
+            "name": encoder.name,
+            "origin": encoder.origin,
+            "stand_in": encoder.stand_in,
+        },
+        "recipe": asdict(settings.recipe),
+        "seed": settings.seed,
+        "seeds": settings.seeds,
+        "seconds": {
+            name: sum(epoch["seconds"] for epoch in trained.history)
+            for name, trained in pair.items()
+        },
+        **surroundings(around.group.device),
+    }
+
+
+def _arithmetic(recipe: Recipe, group: Group) -> str:
+    name = str(recipe.dtype(group.device)).removeprefix("torch.")
+    where = "the GPU" if group.device.type == "cuda" else "the CPU"
+    line = f"Arithmetic: {name} on {where}"
+    if recipe.notebook:
+        return f"{line}, as in the notebook."
+    return f"{line}." if "bfloat16" in name else f"{line}: it has no bfloat16 instructions."

@@ -1,0 +1,33 @@
+"""From rows of a Dataset to what training and evaluation take: token ids and label arrays."""
+
+from pathlib import Path
+
+import numpy as np
+from datasets import Dataset
+from transformers import PreTrainedTokenizerBase
+
+from classifier.evaluation import Labels
+from classifier.grades import NO_RATING
+from classifier.recipe import Recipe
+from classifier.tokens import tokenize_cached
+from classifier.training import Part
+
+
+def labels_of(rows: Dataset) -> Labels:
+    """The sentiments and ratings of `rows`."""
+    ratings = [NO_RATING if rating is None else rating for rating in rows["rating"]]
+    return Labels(
+        np.asarray(rows["sentiment"], dtype=np.int64), np.asarray(ratings, dtype=np.int64)
+    )
+
+
+def labelled_part(
+    rows: Dataset,
+    texts: list[str],
+    tokenizer: PreTrainedTokenizerBase,
+    recipe: Recipe,
+    cache: Path,
+) -> Part:
+    """`rows`, of which the models are to see `texts`."""
+    tokens = tokenize_cached(list(texts), tokenizer, recipe.max_tokens, recipe.head_share, cache)
+    return Part(tokens, labels_of(rows))

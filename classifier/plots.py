@@ -1,0 +1,402 @@
+"""The plots of a report as PNG images, each drawn for light and for dark screens.
+
+They are sized for a phone: 3.5 inches are 336 CSS pixels, and no letter is below 11 points there.
+Blue and orange tell the poolings apart for colour-blind readers too (Okabe and Ito, "Color
+Universal Design", 2008, darkened for white paper). Figures are made without pyplot, so nothing
+global is touched and any thread may draw.
+"""
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
+from numpy.typing import NDArray
+from scipy.stats import binomtest
+
+from classifier.calibration import BINS, calibrated_probabilities, reliability_bins
+from classifier.evaluation import Labels, Outputs, answers_of
+from classifier.grades import NO_RATING, SENTIMENTS
+
+POOLING_TITLES = {"cls": "CLS", "mean": "mean"}
+
+_WIDTH = 3.5  # inches
+_PIXELS_PER_INCH = 256
+_CSS_PIXELS_PER_INCH = 96
+_POINTS = 11
+_LENGTH_BINS = 5
+_MARKERS = {"cls": "o", "mean": "s"}
+
+
+@dataclass(frozen=True)
+class Theme:
+    """The colours of a report, of its page as of its plots."""
+
+    background: str
+    text: str
+    muted: str
+    grid: str
+    cls: str
+    mean: str
+
+    def of(self, pooling: str) -> str:
+        """The pooling's colour, the same in every plot."""
+        return {"cls": self.cls, "mean": self.mean}[pooling]
+
+
+LIGHT = Theme("#ffffff", "#1b1f24", "#57606a", "#d3d9df", cls="#0068a8", mean="#c24e00")
+DARK = Theme("#14171c", "#e6e9ee", "#a3adb8", "#3a424d", cls="#5bb4ea", mean="#f5a03c")
+
+
+@dataclass(frozen=True)
+class Plot:
+    """One plot as two PNG images of the same size."""
+
+    light: bytes
+    dark: bytes
+    width: int
+    """In CSS pixels, as is the height; the images have more pixels than that."""
+    height: int
+
+
+def draw_plots(
+    history: Mapping[str, list[dict[str, Any]]],
+    metrics: Mapping[str, Any],
+    lengths: NDArray[np.int64],
+    labels: Labels,
+    outputs: Mapping[str, Outputs],
+) -> dict[str, Plot]:
+    """Every plot by name: loss, accuracy, confusion, per_class_f1, reliability, error_by_length.
+
+    `history` and `metrics` are those of a model version, `lengths` [n] the characters of the
+    holdout's texts, `labels` and `outputs` of the same n rows. What needs ratings is left out
+    where no model has a rating head or no row has a rating.
+    """
+    by_length = errors_by_length(lengths, labels, outputs)
+    drawings: dict[str, tuple[float, Callable[[Figure, Theme], None]]] = {
+        "loss": _curves(history, {"loss": "Loss, total", "rating_loss": "Loss, rating head"}),
+        "accuracy": _curves(
+            history,
+            {"accuracy": "Accuracy, sentiment", "rating_accuracy": "Accuracy, exact rating"},
+            shares=True,
+        ),
+        "confusion": (2.9, partial(_draw_confusion, metrics)),
+        "per_class_f1": (2.7, partial(_draw_per_class_f1, metrics)),
+        "reliability": (4.6, partial(_draw_reliability, metrics, labels, outputs)),
+        "error_by_length": (
+            5.4 if by_length.has_ratings else 4.0,
+            partial(_draw_error_by_length, by_length),
+        ),
+    }
+    return {name: _plot(height, draw) for name, (height, draw) in drawings.items()}
+
+
+def _plot(height: float, draw: Callable[[Figure, Theme], None]) -> Plot:
+    images = []
+    for theme in (LIGHT, DARK):
+        figure = Figure(figsize=(_WIDTH, height), layout="constrained", facecolor=theme.background)
+        draw(figure, theme)
+        image = io.BytesIO()
+        figure.savefig(image, format="png", dpi=_PIXELS_PER_INCH, metadata={"Software": None})
+        images.append(image.getvalue())
+    light, dark = images
+    return Plot(
+        light, dark, round(_WIDTH * _CSS_PIXELS_PER_INCH), round(height * _CSS_PIXELS_PER_INCH)
+    )
+
+
+def _style(axes: Axes, theme: Theme, title: str) -> None:
+    axes.set_title(title, loc="left", fontsize=_POINTS, fontweight="bold", color=theme.text)
+    axes.set_facecolor(theme.background)
+    axes.tick_params(labelsize=_POINTS, labelcolor=theme.text, color=theme.grid)
+    axes.grid(axis="y", color=theme.grid, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.spines["bottom"].set_color(theme.grid)
+
+
+def _name_x(axes: Axes, theme: Theme, name: str) -> None:
+    axes.set_xlabel(name, fontsize=_POINTS, color=theme.text)
+
+
+def _legend(figure: Figure, axes: Axes, theme: Theme) -> None:
+    figure.legend(
+        *axes.get_legend_handles_labels(),
+        loc="outside upper left",
+        ncols=2,
+        fontsize=_POINTS,
+        labelcolor=theme.text,
+        frameon=False,
+        columnspacing=1.2,
+        handlelength=1.8,
+    )
+
+
+def _curves(
+    history: Mapping[str, list[dict[str, Any]]], titles: dict[str, str], *, shares: bool = False
+) -> tuple[float, Callable[[Figure, Theme], None]]:
+    """Height and drawing of the figures by epoch, leaving out those that no model has."""
+    epochs = [epoch for rows in history.values() for epoch in rows]
+    present = {
+        name: title
+        for name, title in titles.items()
+        if any(epoch.get(f"validation_{name}") is not None for epoch in epochs)
+    }
+    height = 0.9 + 2.0 * max(1, len(present))
+    return height, partial(_draw_curves, history, present, shares)
+
+
+def _draw_curves(
+    history: Mapping[str, list[dict[str, Any]]],
+    titles: dict[str, str],
+    shares: bool,
+    figure: Figure,
+    theme: Theme,
+) -> None:
+    if not titles:
+        return
+    panels = figure.subplots(len(titles), squeeze=False, sharex=True)[:, 0]
+    for axes, (name, title) in zip(panels, titles.items(), strict=True):
+        _style(axes, theme, title)
+        for pooling, label in POOLING_TITLES.items():
+            for part, style in (("train", ":"), ("validation", "-")):
+                key = f"{part}_{name}"
+                points = [
+                    (row["epoch"], row[key]) for row in history[pooling] if row.get(key) is not None
+                ]
+                axes.plot(
+                    [epoch for epoch, _ in points],
+                    [value for _, value in points],
+                    color=theme.of(pooling),
+                    linestyle=style,
+                    linewidth=2,
+                    marker=_MARKERS[pooling],
+                    markersize=5,
+                    markerfacecolor=theme.of(pooling) if style == "-" else theme.background,
+                    label=f"{label} {part}",
+                )
+        axes.margins(x=0.06, y=0.12)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        axes.yaxis.set_major_locator(MaxNLocator(5))
+        if shares:
+            axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    _name_x(panels[-1], theme, "Epoch")
+    _legend(figure, panels[0], theme)
+
+
+def _draw_confusion(metrics: Mapping[str, Any], figure: Figure, theme: Theme) -> None:
+    panels = figure.subplots(1, len(POOLING_TITLES), sharey=True)
+    for axes, (pooling, label) in zip(panels, POOLING_TITLES.items(), strict=True):
+        counts = np.array(metrics[pooling]["confusion"])
+        rows = counts.sum(axis=1, keepdims=True)
+        share = counts / np.maximum(rows, 1)
+        shades = LinearSegmentedColormap.from_list("", [theme.background, theme.of(pooling)])
+        axes.imshow(share, cmap=shades, vmin=0, vmax=1, aspect="auto")
+        _style(axes, theme, f"{label} answers")
+        axes.grid(visible=False)
+        axes.tick_params(length=0)
+        axes.spines["bottom"].set_visible(False)
+        # A line lower, since "Neutral" is wider than its cell.
+        axes.set_xticks(
+            range(len(SENTIMENTS)),
+            [f"\n{name}" if name == "Neutral" else name for name in SENTIMENTS],
+        )
+        axes.set_yticks(range(len(SENTIMENTS)), SENTIMENTS, rotation=90, va="center")
+        edges = np.arange(len(SENTIMENTS) + 1) - 0.5
+        axes.hlines(edges, edges[0], edges[-1], color=theme.grid, linewidth=0.8)
+        axes.vlines(edges, edges[0], edges[-1], color=theme.grid, linewidth=0.8)
+        for row, column in np.ndindex(counts.shape):
+            of_row = f"{share[row, column]:.0%}" if rows[row, 0] else "–"
+            axes.text(
+                column,
+                row,
+                f"{counts[row, column]}\n{of_row}",
+                ha="center",
+                va="center",
+                fontsize=_POINTS,
+                color=_readable_on(shades(share[row, column])),
+            )
+    panels[0].set_ylabel("Truth", fontsize=_POINTS, color=theme.text)
+
+
+def _readable_on(colour: tuple[float, float, float, float]) -> str:
+    red, green, blue, _ = colour
+    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else "white"
+
+
+def _draw_per_class_f1(metrics: Mapping[str, Any], figure: Figure, theme: Theme) -> None:
+    axes = figure.subplots()
+    _style(axes, theme, "F1 by sentiment")
+    places = np.arange(len(SENTIMENTS))
+    for side, (pooling, label) in zip((-0.2, 0.2), POOLING_TITLES.items(), strict=True):
+        f1 = [metrics[pooling]["per_class"][name]["f1"] for name in SENTIMENTS]
+        bars = axes.bar(places + side, f1, width=0.38, color=theme.of(pooling), label=label)
+        axes.bar_label(bars, fmt="%.2f", fontsize=_POINTS, color=theme.text, padding=2)
+    support = [metrics["cls"]["per_class"][name]["support"] for name in SENTIMENTS]
+    axes.set_xticks(
+        places, [f"{name}\n{rows} rows" for name, rows in zip(SENTIMENTS, support, strict=True)]
+    )
+    axes.set_ylim(0, 1.15)
+    axes.set_yticks(np.linspace(0, 1, 6))
+    axes.tick_params(axis="x", length=0)
+    _legend(figure, axes, theme)
+
+
+def _draw_reliability(
+    metrics: Mapping[str, Any],
+    labels: Labels,
+    outputs: Mapping[str, Outputs],
+    figure: Figure,
+    theme: Theme,
+) -> None:
+    upper, lower = figure.subplots(2, sharex=True, height_ratios=[2.2, 1])
+    _style(upper, theme, "Right answers by confidence")
+    _style(lower, theme, "Rows (logarithmic scale)")
+    least = 1 / len(SENTIMENTS)
+    upper.plot([least, 1], [least, 1], color=theme.muted, linewidth=1, linestyle="--")
+    confidence = []
+    for pooling, label in POOLING_TITLES.items():
+        probabilities = calibrated_probabilities(
+            outputs[pooling].sentiment_logits, metrics[pooling]["temperature"]
+        )
+        bins = reliability_bins(probabilities, labels.sentiment)
+        colour = theme.of(pooling)
+        upper.plot(bins.confidence, bins.accuracy, color=colour, linewidth=1, alpha=0.5)
+        upper.scatter(
+            bins.confidence,
+            bins.accuracy,
+            s=12 + 160 * bins.count / bins.count.sum(),
+            color=colour,
+            marker=_MARKERS[pooling],
+            alpha=0.85,
+            label=label,
+        )
+        confidence.append(probabilities.max(axis=1))
+    lower.hist(
+        confidence,
+        bins=np.linspace(0, 1, BINS + 1).tolist(),
+        color=[theme.of(pooling) for pooling in POOLING_TITLES],
+    )
+    lower.set_yscale("log")
+    lower.set_ylim(bottom=0.7)
+    lower.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    lower.minorticks_off()
+    upper.set_xlim(least - 0.03, 1.03)
+    for axis in (upper.xaxis, upper.yaxis):
+        axis.set_major_locator(MaxNLocator(5))
+        axis.set_major_formatter(PercentFormatter(1.0))
+    _name_x(lower, theme, "Confidence in the sentiment")
+    _legend(figure, upper, theme)
+
+
+@dataclass(frozen=True)
+class ErrorsByLength:
+    """The holdout cut into up to five bins of about as many rows each, by rising length."""
+
+    shortest: NDArray[np.int64]
+    """[bins], in characters, as is the longest."""
+    longest: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    rated_rows: NDArray[np.int64]
+    accuracy: dict[str, NDArray[np.float64]]
+    """Pooling to [3, bins]: the accuracy, and its Wilson interval of 95 %, low and high."""
+    rating_mae: dict[str, NDArray[np.float64]]
+    """Likewise, with the normal interval; NaN where a bin has too few ratings; only for models
+    with a rating head, and empty where no row has a rating."""
+
+    @property
+    def has_ratings(self) -> bool:
+        return bool(self.rating_mae)
+
+
+def errors_by_length(
+    lengths: NDArray[np.int64], labels: Labels, outputs: Mapping[str, Outputs]
+) -> ErrorsByLength:
+    """Accuracy and rating MAE of each model by the length of the text, for n rows, n at least 1."""
+    inner_edges = np.quantile(lengths, np.linspace(0, 1, _LENGTH_BINS + 1))[1:-1]
+    # Equal lengths share a bin, so there may be fewer bins; they are numbered without gaps.
+    bin_of_row = np.unique(np.digitize(lengths, inner_edges), return_inverse=True)[1]
+    members = [np.flatnonzero(bin_of_row == index) for index in range(bin_of_row.max() + 1)]
+    rated = labels.rating != NO_RATING
+    accuracy, rating_mae = {}, {}
+    for pooling, of_model in outputs.items():
+        answers = answers_of(of_model)
+        right = answers.sentiment == labels.sentiment
+        accuracy[pooling] = np.array([_share(right[rows]) for rows in members]).T
+        if answers.rating is not None and rated.any():
+            error = np.abs(answers.rating - labels.rating).astype(float)
+            mae = [_mean(error[rows][rated[rows]]) for rows in members]
+            rating_mae[pooling] = np.array(mae).T
+    return ErrorsByLength(
+        shortest=np.array([lengths[rows].min() for rows in members]),
+        longest=np.array([lengths[rows].max() for rows in members]),
+        rows=np.array([len(rows) for rows in members]),
+        rated_rows=np.array([rated[rows].sum() for rows in members]),
+        accuracy=accuracy,
+        rating_mae=rating_mae,
+    )
+
+
+def _share(right: NDArray[np.bool_]) -> tuple[float, float, float]:
+    hits = int(right.sum())
+    interval = binomtest(hits, len(right)).proportion_ci(method="wilson")
+    return hits / len(right), interval.low, interval.high
+
+
+def _mean(values: NDArray[np.float64]) -> tuple[float, float, float]:
+    if len(values) < 2:
+        return (float(values[0]) if len(values) else np.nan, np.nan, np.nan)
+    mean, half = values.mean(), 1.96 * values.std(ddof=1) / np.sqrt(len(values))
+    return mean, max(0.0, mean - half), mean + half
+
+
+def _draw_error_by_length(errors: ErrorsByLength, figure: Figure, theme: Theme) -> None:
+    heights = [1.5, 1.5, 1] if errors.has_ratings else [1.5, 1]
+    upper, *middle, lower = figure.subplots(len(heights), sharex=True, height_ratios=heights)
+    _style(upper, theme, "Accuracy, sentiment")
+    upper.yaxis.set_major_formatter(PercentFormatter(1.0))
+    _draw_intervals(upper, errors.accuracy, theme)
+    for axes in middle:
+        _style(axes, theme, "Rating MAE, points")
+        _draw_intervals(axes, errors.rating_mae, theme)
+    _style(lower, theme, "Rows (narrow bars: rated)" if middle else "Rows")
+    places = np.arange(len(errors.rows))
+    lower.bar(places, errors.rows, width=0.7, color=theme.grid)
+    if middle:
+        lower.bar(places, errors.rated_rows, width=0.3, color=theme.muted)
+    lower.yaxis.set_major_locator(MaxNLocator(3, integer=True))
+    lower.set_xticks(
+        places,
+        [
+            f"{short}–\n{long}" if short < long else f"{long}"
+            for short, long in zip(errors.shortest, errors.longest, strict=True)
+        ],
+    )
+    lower.set_xlim(-0.6, len(places) - 0.4)
+    _name_x(lower, theme, "Characters in the review")
+    _legend(figure, upper, theme)
+
+
+def _draw_intervals(axes: Axes, of_poolings: dict[str, NDArray[np.float64]], theme: Theme) -> None:
+    for side, (pooling, label) in zip((-0.07, 0.07), POOLING_TITLES.items(), strict=True):
+        if pooling not in of_poolings:
+            continue
+        value, low, high = of_poolings[pooling]
+        axes.errorbar(
+            np.arange(len(value)) + side,
+            value,
+            yerr=np.maximum([value - low, high - value], 0),  # rounding can turn 0 into -1e-17
+            color=theme.of(pooling),
+            marker=_MARKERS[pooling],
+            markersize=6,
+            linewidth=2,
+            elinewidth=1.2,
+            label=label,
+        )
+    axes.yaxis.set_major_locator(MaxNLocator(5))

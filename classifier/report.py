@@ -1,0 +1,303 @@
+"""The report of a model version: one HTML file that needs nothing but itself, and its plots.
+
+It answers "which pooling is better, and is that more than chance?" first, then shows what that
+rests on. The page loads nothing from anywhere: its own content security policy forbids it.
+"""
+
+import base64
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+
+from classifier.atomic import write_text
+from classifier.calibration import calibrated_probabilities
+from classifier.comparison import LOWER_IS_BETTER, MEASURES, Comparison
+from classifier.evaluation import (
+    Labels,
+    Outputs,
+    answers_of,
+    rating_confidence,
+    rating_distribution,
+)
+from classifier.grades import NO_RATING, SENTIMENTS
+from classifier.plots import DARK, LIGHT, POOLING_TITLES, draw_plots
+
+WORST = 10
+DISAGREEMENTS = 5
+
+_OPENING = 240  # characters of a long review that are seen without unfolding it
+_LONGEST = 6000  # characters shown at all, since reports are sent around
+
+_HEADLINES = {
+    "accuracy": "Accuracy",
+    "weighted_f1": "Weighted F1",
+    "macro_f1": "Macro F1",
+    "rating_mae": "Rating MAE",
+    "rating_within_1": "Rating within one",
+    "rating_qwk": "Rating QWK",
+    "ece": "ECE",
+    "ece_uncalibrated": "ECE before scaling",
+}
+_FURTHER = {
+    "weighted_precision": "Weighted precision",
+    "weighted_recall": "Weighted recall",
+    "macro_precision": "Macro precision",
+    "macro_recall": "Macro recall",
+    "rating_exact": "Rating exact",
+    "temperature": "Temperature",
+}
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """The n reviews that took no part in training, and what the models say of them."""
+
+    texts: list[str]
+    """As the models saw them."""
+    films: list[str | None]
+    labels: Labels
+    outputs: dict[str, Outputs]
+    """Those of "cls" and of "mean"."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one model says of one review, with its confidences from 0 to 1."""
+
+    sentiment: str
+    confidence: float
+    right: bool
+    rating: int | None
+    rating_confidence: float
+    """Probability of being within one point; 0 without a rating."""
+    rating_error: int | None
+    """Absolute, in points; None where the truth or the answer is missing."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A review worth reading: the truth beside both models' answers."""
+
+    film: str | None
+    sentiment: str
+    rating: int | None
+    answers: dict[str, Answer]
+    opening: str
+    rest: str
+    """What is folded away; empty for a short review."""
+    left_out: int
+    """Characters at the end of a very long review that the report leaves out."""
+
+
+def write_report(
+    folder: Path,
+    training: dict[str, Any],
+    history: dict[str, Any],
+    metrics: dict[str, Any],
+    holdout: Holdout,
+) -> None:
+    """Write report.html and, as plots/NAME.png and plots/NAME-dark.png, its plots into `folder`.
+
+    `training`, `history` and `metrics` are what a model version's JSON files hold. `metrics` may
+    have "unstripped", both models' figures with the written ratings left in the texts, and
+    "seeds", what `comparison.compare_seeds` gives. Files that exist are replaced.
+
+    Raises ClassifierError where report.html can't be written.
+    """
+    lengths = np.array([len(text) for text in holdout.texts])
+    plots = draw_plots(history, metrics, lengths, holdout.labels, holdout.outputs)
+    (folder / "plots").mkdir(parents=True, exist_ok=True)
+    for name, plot in plots.items():
+        (folder / "plots" / f"{name}.png").write_bytes(plot.light)
+        (folder / "plots" / f"{name}-dark.png").write_bytes(plot.dark)
+    models = [metrics[pooling] for pooling in POOLING_TITLES]
+    page = _template().render(
+        training=training,
+        history=history,
+        metrics=metrics,
+        verdict=_parts(metrics["comparison"]["verdict"]),
+        better=shown_better(metrics["comparison"]),
+        headlines=_measured(_HEADLINES, models),
+        further=_measured(_FURTHER, models),
+        measures=MEASURES,
+        sentiments=SENTIMENTS,
+        poolings=POOLING_TITLES,
+        examples=examples_of(
+            holdout, {pooling: metrics[pooling]["temperature"] for pooling in POOLING_TITLES}
+        ),
+        plots=plots,
+        themes={"light": LIGHT, "dark": DARK},
+    )
+    write_text(folder / "report.html", page)
+
+
+def shown_better(comparison: Comparison) -> dict[str, str]:
+    """Measure to the pooling better in it, for the differences that the verdict counts as shown.
+
+    The rule is that of `comparison.compare`.
+    """
+    better = {}
+    for measure, found in comparison["differences"].items():
+        excludes_zero = found["low"] > 0 or found["high"] < 0
+        if found["p"] <= comparison["p_limit"] and (measure == "accuracy" or excludes_zero):
+            second = (found["difference"] > 0) != (measure in LOWER_IS_BETTER)
+            better[measure] = comparison["names"][second]
+    return better
+
+
+def examples_of(holdout: Holdout, temperatures: dict[str, float]) -> dict[str, list[Example]]:
+    """The reviews worth reading, the worst first, by what makes them so.
+
+    `wrong_sentiment` has the ten most confident wrong answers of either model, `wrong_rating` the
+    ten largest errors, `disagreement` the five reviews on which the models differ most.
+    """
+    answers = {
+        pooling: _answers(outputs, holdout.labels, temperatures[pooling])
+        for pooling, outputs in holdout.outputs.items()
+    }
+    pairs = list(zip(answers["cls"], answers["mean"], strict=True))
+
+    def worst(worth: Callable[[Answer, Answer], float], count: int) -> list[Example]:
+        worths = [worth(*pair) for pair in pairs]
+        order = sorted(range(len(pairs)), key=worths.__getitem__, reverse=True)
+        return [_example(holdout, answers, row) for row in order[:count] if worths[row] > 0]
+
+    return {
+        "wrong_sentiment": worst(_confidence_when_wrong, WORST),
+        "wrong_rating": worst(_rating_error, WORST),
+        "disagreement": worst(_disagreement, DISAGREEMENTS),
+    }
+
+
+def _confidence_when_wrong(first: Answer, second: Answer) -> float:
+    return max(0.0 if answer.right else answer.confidence for answer in (first, second))
+
+
+def _rating_error(first: Answer, second: Answer) -> float:
+    """The larger of the errors; among equals, the one with the larger other error."""
+    errors = first.rating_error or 0, second.rating_error or 0
+    return max(errors) + min(errors) / 100
+
+
+def _disagreement(first: Answer, second: Answer) -> float:
+    """How sure the models are of different sentiments, and how far apart their ratings are."""
+    apart = 0.0
+    if first.sentiment != second.sentiment:
+        apart += (first.confidence + second.confidence) / 2
+    if first.rating is not None and second.rating is not None:
+        apart += abs(first.rating - second.rating) / 10
+    return apart
+
+
+def _answers(outputs: Outputs, labels: Labels, temperature: float) -> list[Answer]:
+    confidence = calibrated_probabilities(outputs.sentiment_logits, temperature).max(axis=1)
+    answered = answers_of(outputs)
+    if answered.rating is not None:
+        near = rating_confidence(rating_distribution(outputs), answered.rating)
+    result = []
+    for row, (sentiment, truth) in enumerate(zip(labels.sentiment, labels.rating, strict=True)):
+        rating = None if answered.rating is None else int(answered.rating[row])
+        result.append(
+            Answer(
+                sentiment=SENTIMENTS[answered.sentiment[row]],
+                confidence=float(confidence[row]),
+                right=bool(answered.sentiment[row] == sentiment),
+                rating=rating,
+                rating_confidence=0.0 if rating is None else float(near[row]),
+                rating_error=(
+                    None if rating is None or truth == NO_RATING else abs(rating - int(truth))
+                ),
+            )
+        )
+    return result
+
+
+def _example(holdout: Holdout, answers: dict[str, list[Answer]], row: int) -> Example:
+    rating = int(holdout.labels.rating[row])
+    text = holdout.texts[row].strip()
+    opening, rest = _folded(text[:_LONGEST])
+    return Example(
+        film=holdout.films[row],
+        sentiment=SENTIMENTS[holdout.labels.sentiment[row]],
+        rating=None if rating == NO_RATING else rating,
+        answers={pooling: of_model[row] for pooling, of_model in answers.items()},
+        opening=opening,
+        rest=rest,
+        left_out=max(0, len(text) - _LONGEST),
+    )
+
+
+def _folded(text: str) -> tuple[str, str]:
+    """A long text cut in two between words; a rest too short to be worth a fold stays."""
+    if len(text) <= 1.3 * _OPENING:
+        return text, ""
+    cut = max(text.rfind(blank, _OPENING // 2, _OPENING) for blank in " \n")
+    cut = cut if cut > 0 else _OPENING
+    return text[:cut], text[cut:].lstrip()
+
+
+def _parts(verdict: str) -> tuple[str, str, str]:
+    """A verdict's claim, the first colon or semicolon, and the evidence after it."""
+    sign = re.search("[:;]", verdict)
+    if sign is None:
+        return verdict, "", ""
+    return verdict[: sign.start()], sign.group(), verdict[sign.end() :].strip()
+
+
+def _measured(titles: dict[str, str], models: list[dict[str, Any]]) -> dict[str, str]:
+    """The titles of the figures that a model has; JSON's null is a figure that is undefined."""
+    return {
+        name: title
+        for name, title in titles.items()
+        if any(model.get(name) is not None for model in models)
+    }
+
+
+def _figure(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
+
+
+def _interval(figures: dict[str, Any], name: str) -> str:
+    """The figure's 95 % interval, or nothing for one that has none."""
+    if name not in figures["intervals"]:
+        return ""
+    low, high = figures["intervals"][name]
+    return f"{low:.3f}–{high:.3f}"
+
+
+def _signed(value: float) -> str:
+    return f"{round(value, 3) + 0.0:+.3f}"  # Adding 0.0 turns -0.0 into 0.0.
+
+
+def _p(value: float) -> str:
+    return f"{value:.3f}" if value >= 0.001 else "< 0.001"
+
+
+def _worded(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _data_uri(png: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,  # reviews hold HTML
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    filters = (_figure, _interval, _signed, _p, _worded, _data_uri)
+    environment.filters |= {function.__name__.strip("_"): function for function in filters}
+    return environment.get_template("report.html.jinja")

@@ -1,0 +1,244 @@
+"""Where reviews come from: the hub, a local file, the bundled sample; rows in, one Dataset out."""
+
+import hashlib
+import importlib.resources
+import io
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from datasets import Dataset, DatasetInfo, Features, Value
+
+from classifier.atomic import write_text
+from classifier.cleaning import (
+    Rejected,
+    Review,
+    exact_duplicates,
+    has_letters,
+    near_duplicates,
+    parse_review,
+    settle_zero_ratings,
+)
+from classifier.errors import ClassifierError
+from classifier.grades import SENTIMENTS
+from classifier.hub import hub_unreachable
+from classifier.hub_reviews import REPOSITORY, load_hub_rows
+from classifier.review_files import Row, jsonl_rows, read_rows, table_rows
+from classifier.written_ratings import strip_ratings
+
+_ROWS_AT_ONCE = 1000
+_FEATURES = Features(
+    {
+        "review_id": Value("string"),
+        "movie_name": Value("string"),
+        "content": Value("string"),
+        "text": Value("string"),
+        "sentiment": Value("int64"),
+        "rating": Value("int64"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Reviews:
+    """The usable reviews of a source, and what became of the others.
+
+    `rows` has the columns review_id (unique), movie_name (or None), content (as written), text
+    (what models see), sentiment (an index of SENTIMENTS) and rating (0-10 or None).
+    `counts`: read = rejected + exact_duplicates + near_duplicates + kept; ratings_stripped is
+    how many of the kept ones have another text than content; and zero_ratings_dropped.
+    """
+
+    rows: Dataset
+    source: str  # "hub", "sample" or the path
+    reason: str  # one line: which source was taken, and why
+    fingerprint: str  # sha256 of the kept rows' content, sentiment and rating
+    rejected: list[Rejected]
+    counts: dict[str, int]
+
+
+def load_reviews(
+    source: str, *, rejects_path: Path | None = None, keep_ratings: bool = False
+) -> Reviews:
+    """Reviews from `hub`, `sample`, a file (.jsonl, .csv, .parquet, each also .gz), or `auto`.
+
+    `auto` is the hub, else its local cache, else the bundled sample. Rows that can't be used
+    are left out and listed in `rejects_path` as JSON lines. The same rows are kept whether or
+    not `keep_ratings` leaves written ratings in `text`, so that the two can be compared.
+
+    Raises ClassifierError for a source that can't be read as a whole or has no usable row.
+    """
+    found = _find(source)
+    reviews, rejected = _parse(found)
+    read = len(reviews) + len(rejected)
+    reviews, without_grade, zeros = settle_zero_ratings(reviews)
+    texts = [strip_ratings(review.content) for review in reviews]
+    blank = np.array([not has_letters(text) for text in texts], dtype=bool)
+    rejected += without_grade
+    rejected += [
+        Rejected(reviews[i].row, "nothing but written ratings") for i in np.flatnonzero(blank)
+    ]
+    rejected.sort(key=lambda reject: reject.row)
+    if rejects_path is not None:
+        _write_rejects(rejects_path, rejected)
+
+    usable = np.flatnonzero(~blank)
+    if not usable.size:
+        raise ClassifierError(_why_nothing(found.name, read, rejected))
+    exact = exact_duplicates([reviews[i].content for i in usable])
+    distinct = usable[~exact]
+    near = near_duplicates([reviews[i].content for i in distinct])
+    kept = [reviews[i] for i in distinct[~near]]
+    contents = [review.content for review in kept]
+    texts = contents if keep_ratings else [texts[i] for i in distinct[~near]]
+    fingerprint = _fingerprint(kept)
+    return Reviews(
+        rows=_dataset(found.name, kept, texts, f"{fingerprint[:32]}{int(keep_ratings)}"),
+        source=found.taken,
+        reason=found.reason,
+        fingerprint=fingerprint,
+        rejected=rejected,
+        counts={
+            "read": read,
+            "rejected": len(rejected),
+            "exact_duplicates": int(exact.sum()),
+            "near_duplicates": int(near.sum()),
+            "kept": len(kept),
+            "ratings_stripped": sum(map(str.__ne__, contents, texts)),
+            "zero_ratings_dropped": zeros,
+        },
+    )
+
+
+def class_counts(rows: Dataset) -> dict[str, int]:
+    """How many rows there are, of each sentiment, and with a rating (`rated`)."""
+    sentiments = Counter(rows["sentiment"])
+    return {
+        "rows": len(rows),
+        **{name: sentiments[index] for index, name in enumerate(SENTIMENTS)},
+        "rated": sum(rating is not None for rating in rows["rating"]),
+    }
+
+
+@dataclass(frozen=True)
+class _Source:
+    taken: str  # Reviews.source
+    name: str  # as error messages call it
+    reason: str
+    rows: Iterable[Row | Rejected]  # not yet read
+
+
+def _find(source: str) -> _Source:
+    if source == "sample":
+        return _sample("the bundled sample, as asked for")
+    if source not in ("hub", "auto"):
+        path = Path(source)
+        return _Source(source, source, f"the file {path.name}", read_rows(path))
+    why_not = hub_unreachable()
+    if why_not is None:
+        try:
+            return _hub(load_hub_rows(from_cache=False), f"{REPOSITORY} from the hub")
+        except ClassifierError as error:
+            why_not = str(error)
+    try:
+        rows = load_hub_rows(from_cache=True)
+        return _hub(rows, f"{REPOSITORY} from the hub's local cache: {why_not}")
+    except ClassifierError:
+        why_not += f" and {REPOSITORY} is not in the local cache"
+    if source == "hub":
+        raise ClassifierError(f"No reviews from the hub: {why_not}.")
+    return _sample(f"the bundled sample: {why_not}")
+
+
+def _hub(rows: Dataset, reason: str) -> _Source:
+    batches = rows.with_format("arrow").iter(batch_size=_ROWS_AT_ONCE)
+    return _Source("hub", REPOSITORY, reason, table_rows(batches))
+
+
+def _sample(reason: str) -> _Source:
+    file = importlib.resources.files("classifier") / "sample" / "reviews.jsonl"
+    lines = io.BytesIO(file.read_bytes())
+    return _Source("sample", "the bundled sample", reason, jsonl_rows(lines))
+
+
+def _parse(source: _Source) -> tuple[list[Review], list[Rejected]]:
+    reviews: list[Review] = []
+    rejected: list[Rejected] = []
+    columns: dict[str, None] = {}  # a set that keeps their order
+    for row in source.rows:
+        if isinstance(row, Rejected):
+            rejected.append(row)
+            continue
+        number, values = row
+        columns.update(dict.fromkeys(values))
+        try:
+            reviews.append(parse_review(number, values))
+        except ValueError as error:
+            rejected.append(Rejected(number, str(error)))
+    wanted = ["content"] * ("content" not in columns)
+    wanted += ["grade3 or grade10"] * columns.keys().isdisjoint({"grade3", "grade10"})
+    if columns and wanted:
+        has = ", ".join(map(repr, columns))
+        raise ClassifierError(f"{source.name} has no column {' and '.join(wanted)} but {has:.300}.")
+    return reviews, rejected
+
+
+def _why_nothing(name: str, read: int, rejected: Sequence[Rejected]) -> str:
+    if not read:
+        return f"{name} is empty: it has no rows."
+    first = rejected[0]
+    return f"{name} has no usable row of {read}; row {first.row}, the first: {first.reason}."
+
+
+def _write_rejects(path: Path, rejected: Sequence[Rejected]) -> None:
+    """One JSON object a line; no file, not even an earlier one, where nothing was rejected."""
+    if rejected:
+        lines = (json.dumps(asdict(reject), ensure_ascii=False) for reject in rejected)
+        write_text(path, "\n".join(lines) + "\n")
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _dataset(
+    name: str, reviews: Sequence[Review], texts: Sequence[str], fingerprint: str
+) -> Dataset:
+    columns = {
+        "review_id": _unique_ids(reviews),
+        "movie_name": [review.movie_name for review in reviews],
+        "content": [review.content for review in reviews],
+        "text": texts,
+        "sentiment": [review.sentiment for review in reviews],
+        "rating": [review.rating for review in reviews],
+    }
+    # The name travels with the rows, for the errors of whoever finds them too few.
+    info = DatasetInfo(description=name, features=_FEATURES)
+    # Without a fingerprint Dataset makes one out of a pickled copy of the whole table.
+    table = pa.table(columns, schema=_FEATURES.arrow_schema)
+    return Dataset(table, info=info, fingerprint=fingerprint)
+
+
+def _unique_ids(reviews: Sequence[Review]) -> list[str]:
+    """The source's id, else 12 hex digits of the content's sha256; a repeated one gets -2, -3…"""
+    ids: list[str] = []
+    taken: set[str] = set()
+    times: Counter[str] = Counter()
+    for review in reviews:
+        first = review.review_id or hashlib.sha256(review.content.encode()).hexdigest()[:12]
+        unique = first
+        while unique in taken:
+            times[first] += 1
+            unique = f"{first}-{times[first] + 1}"
+        taken.add(unique)
+        ids.append(unique)
+    return ids
+
+
+def _fingerprint(reviews: Iterable[Review]) -> str:
+    digest = hashlib.sha256()
+    for review in reviews:
+        digest.update(json.dumps([review.content, review.sentiment, review.rating]).encode())
+    return digest.hexdigest()

@@ -1,0 +1,70 @@
+"""A trained version on labelled reviews that it may never have seen."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoTokenizer
+
+from classifier.comparison import compare
+from classifier.evaluation import Labels, Metrics, Outputs, evaluate
+from classifier.inference import predict_tokens
+from classifier.labelled import labels_of
+from classifier.pooling import POOLINGS
+from classifier.predictor import load_model
+from classifier.registry import Version
+from classifier.reviews import Reviews
+from classifier.tokens import tokenize_cached
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What both models of a version say of the same rows, and how right they are."""
+
+    version: str
+    labels: Labels
+    outputs: dict[str, Outputs]
+    metrics: dict[str, Metrics]
+    trained_on: int  # rows that the version was trained on: its figures there flatter it
+
+    def figures(self) -> dict[str, Any]:
+        """The JSON of figures, with the paired comparison."""
+        comparison = compare(self.outputs["cls"], self.outputs["mean"], self.labels)
+        return {**self.metrics, "comparison": comparison, "trained_on": self.trained_on}
+
+
+def score(version: Version, reviews: Reviews, device: torch.device, cache: Path) -> Scores:
+    """Both models of `version` on every row of `reviews`.
+
+    Raises ClassifierError for a version that can't be loaded.
+    """
+    labels = labels_of(reviews.rows)
+    outputs: dict[str, Outputs] = {}
+    metrics: dict[str, Metrics] = {}
+    for pooling in POOLINGS:
+        model, dtype = load_model(version.path / pooling, device)
+        config = model.config
+        texts = reviews.rows["content" if config.keep_ratings else "text"]
+        tokenizer = AutoTokenizer.from_pretrained(version.path / pooling)
+        tokens = tokenize_cached(
+            list(texts), tokenizer, config.max_tokens, config.head_share, cache
+        )
+        outputs[pooling] = predict_tokens(model, tokens, dtype)
+        metrics[pooling] = evaluate(outputs[pooling], labels, temperature=config.temperature)
+    seen = {*version.split()["train"], *version.split()["validation"]}
+    trained_on = sum(review_id in seen for review_id in reviews.rows["review_id"])
+    return Scores(version.name, labels, outputs, metrics, trained_on)
+
+
+def versus(first: Scores, second: Scores) -> dict[str, Any]:
+    """The paired comparison of two versions on the same rows, by pooling."""
+    return {
+        pooling: compare(
+            first.outputs[pooling],
+            second.outputs[pooling],
+            first.labels,
+            names=(f"{first.version}/{pooling}", f"{second.version}/{pooling}"),
+        )
+        for pooling in POOLINGS
+    }

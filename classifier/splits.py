@@ -1,0 +1,146 @@
+"""Rows to train on, to choose by, and to judge by; and smaller sets with the same shares."""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from datasets import Dataset
+from numpy.typing import NDArray
+from sklearn.model_selection import StratifiedGroupKFold
+
+from classifier.errors import ClassifierError
+
+By = Literal["random", "film"]
+_PARTS = 3
+_FOLDS = 10  # one to validate, one to hold out, eight to train
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The rows of each part, no row in two of them."""
+
+    train: Dataset
+    validation: Dataset
+    holdout: Dataset
+
+    def ids(self) -> dict[str, list[str]]:
+        """The review ids of each part, in order: what `restore_split` takes."""
+        return {name: list(part["review_id"]) for name, part in vars(self).items()}
+
+
+def split_reviews(rows: Dataset, *, by: By, seed: int) -> Parts:
+    """80 % to train, 10 % to validate, 10 % to hold out, the sentiments alike in each.
+
+    `random` puts every sentiment of 3 rows or more into every part; rarer ones are for
+    training. `film` keeps the reviews of a film together, at the price of sizes and shares
+    that are only as even as the films allow; a review without a film is a film of its own.
+    The same rows and seed give the same parts.
+
+    Raises ClassifierError for rows of one sentiment only, and for too few rows or films.
+    """
+    sentiments = np.asarray(rows["sentiment"])
+    kinds, counts = np.unique(sentiments, return_counts=True)
+    name = rows.info.description or "The source"
+    least = _PARTS * max(len(kinds), 2)
+    if len(rows) < least:
+        raise ClassifierError(
+            f"{name} has {len(rows)} usable rows; at least {least} are needed to train, "
+            "validate and hold out."
+        )
+    if len(kinds) < 2:
+        raise ClassifierError(f"All {len(rows)} usable rows of {name} are of one sentiment.")
+    if by == "film":
+        validation, holdout = _film_parts(rows, sentiments, seed)
+    else:
+        common = np.flatnonzero(np.isin(sentiments, kinds[counts >= _PARTS]))
+        validation, holdout = _random_parts(sentiments, common, seed)
+    train = np.setdiff1d(np.arange(len(rows)), np.concatenate([validation, holdout]))
+    if len(np.unique(sentiments[train])) < 2:
+        raise ClassifierError(f"The films of {name} leave rows of one sentiment to train on.")
+    return Parts(rows.select(train), rows.select(validation), rows.select(holdout))
+
+
+def restore_split(rows: Dataset, ids: Mapping[str, list[str]]) -> Parts:
+    """The parts whose `Parts.ids` these are, out of the rows that were split.
+
+    Raises ClassifierError where a review of the split is not among the rows.
+    """
+    place = {review_id: index for index, review_id in enumerate(rows["review_id"])}
+    wanted = [review_id for part in ids.values() for review_id in part]
+    missing = [review_id for review_id in wanted if review_id not in place]
+    if missing:
+        raise ClassifierError(
+            f"{rows.info.description or 'The source'} lacks {len(missing)} of the "
+            f"{len(wanted)} reviews of the split, {missing[0]} for one: it has changed since."
+        )
+    return Parts(**{name: rows.select([place[i] for i in part]) for name, part in ids.items()})
+
+
+def stratified_subset(rows: Dataset, size: int, seed: int) -> Dataset:
+    """`size` rows (all, where there are fewer) with the shares of the sentiments kept.
+
+    One row of each sentiment at the least. A smaller subset of the same seed is the beginning
+    of a larger one. Raises ClassifierError for a size below the number of sentiments.
+    """
+    sentiments = np.asarray(rows["sentiment"])
+    least = len(np.unique(sentiments))
+    if size < least:
+        raise ClassifierError(f"{size} rows can't hold all {least} sentiments; take more.")
+    return rows.select(_stratified_order(sentiments, seed)[:size])
+
+
+def _random_parts(
+    sentiments: NDArray[np.int64], common: NDArray[np.int64], seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """A tenth to validate and a tenth to hold out, drawn from the `common` row numbers."""
+    tenth = max(round(len(sentiments) / _FOLDS), len(np.unique(sentiments[common])))
+    holdout = common[_stratified_order(sentiments[common], seed)[:tenth]]
+    rest = np.setdiff1d(common, holdout)
+    validation = rest[_stratified_order(sentiments[rest], seed)[:tenth]]
+    return np.sort(validation), np.sort(holdout)
+
+
+def _stratified_order(sentiments: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """A random order whose every beginning has the shares of the whole, as near as rows allow.
+
+    Row k of the n of a sentiment has its place at (k + 1/2) / n, as seats have in Webster's
+    apportionment (https://en.wikipedia.org/wiki/Sainte-Lagu%C3%AB_method): unlike rounded
+    quotas, a larger beginning never holds fewer rows of a sentiment. The first row of each
+    sentiment comes before all others. scikit-learn's stratified splits can leave a rare
+    sentiment out of a part.
+    """
+    shuffled = np.random.default_rng(seed).permutation(len(sentiments))
+    place = np.zeros(len(sentiments))
+    for kind in np.unique(sentiments):
+        members = shuffled[sentiments[shuffled] == kind]
+        place[members[1:]] = (np.arange(1, len(members)) + 0.5) / len(members)
+    return shuffled[np.argsort(place[shuffled], kind="stable")]
+
+
+def _film_parts(
+    rows: Dataset, sentiments: NDArray[np.int64], seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Two folds of whole films, those nearest to a tenth of the rows."""
+    name = rows.info.description or "The source"
+    films = rows["movie_name"]
+    if not any(films):
+        raise ClassifierError(f"{name} names no films (column movie_name) to split by.")
+    _, film = np.unique(
+        [title or f"\0{index}" for index, title in enumerate(films)], return_inverse=True
+    )
+    films_in_all = int(film.max()) + 1
+    if films_in_all < _PARTS:
+        raise ClassifierError(f"{name} has {films_in_all} films; at least {_PARTS} are needed.")
+    folds = StratifiedGroupKFold(
+        n_splits=min(_FOLDS, films_in_all, int(np.bincount(sentiments).max())),
+        shuffle=True,
+        random_state=seed,
+    )
+    with warnings.catch_warnings():  # of a sentiment rarer than there are folds
+        warnings.simplefilter("ignore", UserWarning)
+        parts = [rows_of_fold for _, rows_of_fold in folds.split(film, sentiments, film)]
+    filled = [part for part in parts if len(part)]
+    filled.sort(key=lambda part: abs(len(part) - len(sentiments) / _FOLDS))
+    return filled[0], filled[1]

@@ -1,0 +1,1 @@
+"""What the bot remembers, in SQLite or PostgreSQL: the tables and all that is asked of them."""

@@ -1,0 +1,111 @@
+"""The async engine for either database, and its two kinds of session: writing and reading."""
+
+import json
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from db.errors import DatabaseError
+
+DEFAULT_URL = "sqlite+aiosqlite:///data/kinorate.db"
+
+PRAGMAS = (
+    "PRAGMA busy_timeout = 30000",  # milliseconds; first, since the next one may have to wait
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = NORMAL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA secure_delete = ON",  # what a user erased is overwritten, not only unlinked
+)
+"""What every SQLite connection starts with; SQLite remembers only the journal mode."""
+
+Sessions = async_sessionmaker[AsyncSession]
+
+
+def create_engine(url: str) -> AsyncEngine:
+    """An engine for the database at `url`; nothing is connected yet.
+
+    The folder of a SQLite file is made if it is missing. Raises DatabaseError for a URL that is
+    neither sqlite+aiosqlite:///FILE nor postgresql+asyncpg://….
+    """
+    parsed = parse_url(url)
+    dumps = partial(json.dumps, allow_nan=False)  # PostgreSQL refuses NaN, SQLite would take it
+    if parsed.get_backend_name() == "postgresql":
+        return create_async_engine(parsed, json_serializer=dumps, pool_pre_ping=True)
+    file = sqlite_file(parsed)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseError(f"{file.parent} can't be created: {error.strerror}.") from error
+    engine = create_async_engine(parsed, json_serializer=dumps)
+    event.listen(engine.sync_engine, "connect", _set_pragmas)
+    event.listen(engine.sync_engine, "begin", _begin)
+    return engine
+
+
+def writing(engine: AsyncEngine) -> Sessions:
+    """Sessions whose transactions may write; on SQLite one at a time, the others wait."""
+    return async_sessionmaker(engine, expire_on_commit=False)
+
+
+def reading(engine: AsyncEngine) -> Sessions:
+    """Sessions that see one moment of the database, delay no writer, and are refused any write."""
+    options: dict[str, object] = {"read_only": True}
+    if engine.dialect.name == "postgresql":
+        options = {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}
+    return async_sessionmaker(engine.execution_options(**options), expire_on_commit=False)
+
+
+def parse_url(url: str) -> URL:
+    """The URL's parts; raises DatabaseError unless it is one of the two kinds supported.
+
+    The message shows no part of the URL: it may hold a password.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        parsed = None
+    if parsed is not None:
+        if parsed.drivername == "postgresql+asyncpg":
+            return parsed
+        if parsed.drivername == "sqlite+aiosqlite" and parsed.database not in (None, ":memory:"):
+            return parsed
+    raise DatabaseError(
+        "The database URL must be sqlite+aiosqlite:///FILE"
+        " or postgresql+asyncpg://USER:PASSWORD@HOST/DATABASE."
+    )
+
+
+def sqlite_file(url: URL) -> Path:
+    """The file of a SQLite database."""
+    assert url.database is not None  # parse_url has seen to it
+    return Path(url.database)
+
+
+def _set_pragmas(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    # No BEGIN by the driver: it would come too late, before the first write. _begin sends it.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    """Take the write lock at once, or promise not to write.
+
+    A transaction that has read and then turns to writing fails with "database is locked" if
+    another one wrote meanwhile, however long the timeout (https://sqlite.org/isolation.html).
+    """
+    read_only = connection.get_execution_options().get("read_only", False)
+    connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if read_only else 'OFF'}")
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

@@ -1,0 +1,64 @@
+"""Bring a database to the newest schema from Python: the program migrates itself when it starts.
+
+These functions start an event loop of their own: from a running one, call them in a thread.
+"""
+
+import asyncio
+from pathlib import Path
+
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
+from sqlalchemy import Connection
+
+from alembic import command
+from db.engine import create_engine, parse_url, sqlite_file
+from db.errors import DatabaseError
+
+SCRIPTS = Path(__file__).resolve().parent.parent / "alembic"
+
+
+def upgrade(url: str) -> None:
+    """Migrate the database at `url` to the newest revision, making it if there is none.
+
+    One transaction: a failure or a kill leaves the schema as it was. Several processes may call
+    it at once. Raises DatabaseError where the database is at a revision this program lacks.
+    """
+    try:
+        command.upgrade(configuration(url), "head")
+    except CommandError as error:
+        raise DatabaseError(
+            f"The database can't be migrated: {error}. If a newer version of this program has"
+            " used it, update the program or restore a backup."
+        ) from error
+
+
+def is_current(url: str) -> bool:
+    """Whether the database is at the newest revision; where it isn't, back it up, then upgrade."""
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "sqlite" and not sqlite_file(parsed).exists():
+        return False  # looking into it would create it
+    head = ScriptDirectory.from_config(configuration(url)).get_current_head()
+    return asyncio.run(_revision(url)) == head
+
+
+def configuration(url: str) -> Config:
+    """Alembic's configuration for the database at `url`, whatever the working directory."""
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["url"] = url
+    return config
+
+
+async def _revision(url: str) -> str | None:
+    def read(connection: Connection) -> str | None:
+        return MigrationContext.configure(connection).get_current_revision()
+
+    engine = create_engine(url)
+    try:
+        async with engine.connect() as connection:
+            return await connection.run_sync(read)
+    finally:
+        await engine.dispose()

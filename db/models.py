@@ -1,0 +1,250 @@
+"""The tables. A rule that must always hold is a constraint here, so that the database keeps it."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column, relationship
+
+from db.columns import AnyText, UtcDateTime
+
+TelegramId = Annotated[int, mapped_column(BigInteger)]
+"""Ids of users, chats, messages and updates are Telegram's and outgrow 32 bits."""
+
+OwnerId = Annotated[int, mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)]
+"""Whose row this is: it goes when the user is erased."""
+
+
+class Base(MappedAsDataclass, DeclarativeBase, repr=False, eq=False):
+    """Rows are built with keyword arguments. Their repr has no content: logs hold no review."""
+
+    # Batch migrations on SQLite find a constraint by its name alone.
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    # none_as_null: a missing value is SQL's NULL, which constraints see, not JSON's null.
+    type_annotation_map = {  # noqa: RUF012  (SQLAlchemy reads it off the class)
+        datetime: UtcDateTime,
+        dict[str, Any]: JSON(none_as_null=True),
+        list[float]: JSON(none_as_null=True),
+    }
+
+
+class User(Base, kw_only=True):
+    """Someone who has written to the bot."""
+
+    __tablename__ = "users"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    language: Mapped[str] = mapped_column(String(35))  # an IETF tag, such as "ru"
+    is_active: Mapped[bool] = mapped_column(default=True)  # False once they blocked the bot
+    created_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+
+
+class Update(Base, kw_only=True):
+    """The inbox: what Telegram sent, kept until it has been dealt with.
+
+    A row stays after that, as the mark that the update was seen, but its payload goes: it may
+    quote anyone.
+    """
+
+    __tablename__ = "updates"
+    __table_args__ = (
+        CheckConstraint("(done_at IS NULL) = (payload IS NOT NULL)", name="payload_until_done"),
+        CheckConstraint("attempts >= 0", name="attempts"),
+        Index(
+            "ix_updates_pending",
+            "received_at",
+            sqlite_where=text("done_at IS NULL"),
+            postgresql_where=text("done_at IS NULL"),
+        ),
+    )
+
+    update_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    # Not a foreign key: the inbox is written before anyone has looked at who it is.
+    user_id: Mapped[TelegramId | None] = mapped_column(index=True)
+    payload: Mapped[dict[str, Any] | None]
+    received_at: Mapped[datetime]
+    done_at: Mapped[datetime | None] = mapped_column(default=None)
+    attempts: Mapped[int] = mapped_column(default=0)
+
+
+class Review(Base, kw_only=True):
+    """One text that was predicted and answered. An edited message is a new one that replaces it."""
+
+    __tablename__ = "reviews"
+    __table_args__ = (
+        CheckConstraint("source IN ('private', 'group', 'document', 'edit')", name="source"),
+        CheckConstraint("text <> ''", name="text"),
+        CheckConstraint("replaces_review_id <> id", name="replaces_another"),
+        Index(None, "chat_id", "message_id"),
+        Index(None, "created_at", "user_id"),  # counting a period never reads the texts
+        # SQLite would give an erased review's id to the next one, and a button under the old
+        # reply would then rate somebody else's review.
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    user_id: Mapped[OwnerId]
+    chat_id: Mapped[TelegramId]
+    message_id: Mapped[TelegramId]
+    update_id: Mapped[TelegramId] = mapped_column(unique=True)
+    text: Mapped[str] = mapped_column(AnyText)
+    source: Mapped[str] = mapped_column(String(8))
+    reply_message_id: Mapped[TelegramId | None]  # None where the reply could not be sent
+    created_at: Mapped[datetime]
+    replaces_review_id: Mapped[int | None] = mapped_column(
+        ForeignKey("reviews.id", ondelete="SET NULL"), index=True, default=None
+    )
+
+    predictions: Mapped[list["Prediction"]] = relationship(
+        lazy="raise", passive_deletes=True, order_by="Prediction.id", default_factory=list
+    )
+    feedback: Mapped[list["Feedback"]] = relationship(
+        lazy="raise", passive_deletes=True, order_by="Feedback.id", default_factory=list, init=False
+    )
+
+
+class Prediction(Base, kw_only=True):
+    """What one pooling of one model version said of a review."""
+
+    __tablename__ = "predictions"
+    __table_args__ = (
+        UniqueConstraint("review_id", "pooling", "model_version"),
+        CheckConstraint("pooling IN ('cls', 'mean')", name="pooling"),
+        CheckConstraint("sentiment BETWEEN 0 AND 2", name="sentiment"),
+        CheckConstraint("probability_bad BETWEEN 0 AND 1", name="probability_bad"),
+        CheckConstraint("probability_neutral BETWEEN 0 AND 1", name="probability_neutral"),
+        CheckConstraint("probability_good BETWEEN 0 AND 1", name="probability_good"),
+        CheckConstraint("rating BETWEEN 0 AND 10", name="rating"),
+        CheckConstraint("rating_confidence BETWEEN 0 AND 1", name="rating_confidence"),
+        CheckConstraint(
+            "(rating IS NULL) = (rating_probabilities IS NULL)"
+            " AND (rating IS NULL) = (rating_confidence IS NULL)",
+            name="whole_rating",
+        ),
+        CheckConstraint("milliseconds >= 0", name="milliseconds"),
+        # Holds all that is counted of a period, so that the probabilities are not read for it.
+        Index(None, "created_at", "pooling", "sentiment", "milliseconds"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    review_id: Mapped[int] = mapped_column(
+        ForeignKey("reviews.id", ondelete="CASCADE"), init=False
+    )  # by the unique constraint it has an index
+    pooling: Mapped[str] = mapped_column(String(4))
+    model_version: Mapped[str] = mapped_column(String(64))
+    sentiment: Mapped[int]  # 0 Bad, 1 Neutral, 2 Good
+    # A column each, so that calibration and drift can be SQL aggregates.
+    probability_bad: Mapped[float]
+    probability_neutral: Mapped[float]
+    probability_good: Mapped[float]
+    rating: Mapped[int | None]  # these three are None for a model without a rating head
+    rating_probabilities: Mapped[list[float] | None]
+    rating_confidence: Mapped[float | None]
+    milliseconds: Mapped[float]
+    created_at: Mapped[datetime]
+
+
+class Feedback(Base, kw_only=True):
+    """The rating a user says is the true one, as it stands now."""
+
+    __tablename__ = "feedback"
+    __table_args__ = (
+        UniqueConstraint("review_id", "user_id"),
+        CheckConstraint("rating BETWEEN 0 AND 10", name="rating"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    review_id: Mapped[int] = mapped_column(ForeignKey("reviews.id", ondelete="CASCADE"))
+    user_id: Mapped[OwnerId]
+    rating: Mapped[int]
+    asked: Mapped[bool]  # asked for explicitly, not volunteered
+    held_out: Mapped[bool]  # never trained on
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+    history: Mapped[list["FeedbackHistory"]] = relationship(
+        lazy="raise",
+        passive_deletes=True,
+        order_by="FeedbackHistory.id",
+        default_factory=list,
+        init=False,
+    )
+
+
+class FeedbackHistory(Base, kw_only=True):
+    """Every rating that a feedback has had, the present one included."""
+
+    __tablename__ = "feedback_history"
+    __table_args__ = (CheckConstraint("rating BETWEEN 0 AND 10", name="rating"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    feedback_id: Mapped[int] = mapped_column(
+        ForeignKey("feedback.id", ondelete="CASCADE"), index=True
+    )
+    rating: Mapped[int]
+    created_at: Mapped[datetime]
+
+
+class TrainingRun(Base, kw_only=True):
+    """One retraining: why it ran, how it ended, and the figures it was judged by."""
+
+    __tablename__ = "training_runs"
+    __table_args__ = (
+        CheckConstraint("trigger IN ('schedule', 'admin')", name="trigger"),
+        CheckConstraint(
+            "status IN ('running', 'promoted', 'refused', 'failed', 'cancelled', 'interrupted',"
+            " 'skipped')",
+            name="status",
+        ),
+        CheckConstraint("(status = 'running') = (finished_at IS NULL)", name="finished"),
+        # One at a time, across processes too.
+        Index(
+            "uq_training_runs_running",
+            "status",
+            unique=True,
+            sqlite_where=text("status = 'running'"),
+            postgresql_where=text("status = 'running'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    trigger: Mapped[str] = mapped_column(String(8))
+    status: Mapped[str] = mapped_column(String(11))
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    version: Mapped[str | None] = mapped_column(String(64))  # what it trained
+    figures: Mapped[dict[str, Any] | None]
+    reason: Mapped[str | None] = mapped_column(AnyText)  # why it was skipped, refused, failed
+
+
+class AdminAction(Base, kw_only=True):
+    """What an admin did. The record outlives the admin's erasure, without their id."""
+
+    __tablename__ = "admin_actions"
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    admin_id: Mapped[int | None] = mapped_column(
+        ForeignKey("users.id", ondelete="SET NULL"), index=True
+    )
+    action: Mapped[str] = mapped_column(String(64))
+    details: Mapped[dict[str, Any] | None]
+    created_at: Mapped[datetime]

@@ -1,0 +1,58 @@
+"""The inbox: updates that Telegram delivered and that are not dealt with yet."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.models import Update
+from db.upsert import insert
+
+
+async def add(
+    session: AsyncSession,
+    update_id: int,
+    payload: dict[str, Any],
+    user_id: int | None,
+    now: datetime,
+) -> bool:
+    """Put an update into the inbox; False if it has been there before, dealt with or not.
+
+    `user_id` is whom it comes from, so that it can be erased with them.
+    """
+    new = insert(session, Update).values(
+        update_id=update_id, payload=payload, user_id=user_id, received_at=now, attempts=0
+    )
+    added = await session.scalar(new.on_conflict_do_nothing().returning(Update.update_id))
+    return added is not None
+
+
+async def pending(session: AsyncSession) -> list[Update]:
+    """The updates still to be dealt with, in the order in which they came."""
+    waiting = select(Update).where(Update.done_at.is_(None))
+    return list(await session.scalars(waiting.order_by(Update.received_at, Update.update_id)))
+
+
+async def start(session: AsyncSession, update_id: int) -> int:
+    """Count an attempt at an update before making it; which attempt it is, 0 if none is pending.
+
+    Commit it first: an update that kills the process each time is recognised by this number.
+    """
+    counted = await session.scalar(
+        update(Update)
+        .where(Update.update_id == update_id, Update.done_at.is_(None))
+        .values(attempts=Update.attempts + 1)
+        .returning(Update.attempts)
+    )
+    return counted or 0
+
+
+async def mark_done(session: AsyncSession, update_ids: Collection[int], now: datetime) -> None:
+    """Note that these updates are dealt with: their payloads go, the ids stay as seen."""
+    await session.execute(
+        update(Update)
+        .where(Update.update_id.in_(update_ids), Update.done_at.is_(None))
+        .values(done_at=now, payload=None)
+    )

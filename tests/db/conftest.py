@@ -1,0 +1,144 @@
+"""Each test that asks for a database runs on SQLite and on PostgreSQL.
+
+PostgreSQL is a throw-away server from the system's packages (Debian: postgresql); without them its
+half of the tests is skipped.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from db import migrate
+from db.engine import Sessions, create_engine, reading, writing
+
+NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW
+
+
+class PostgresServer:
+    """A server that listens on a socket in its own folder, and on no port."""
+
+    def __init__(self, programs: Path, folder: Path) -> None:
+        self.programs, self.folder = programs, folder
+        # The server refuses to run as root.
+        self.user = "postgres" if os.geteuid() == 0 else None
+        if self.user:
+            shutil.chown(folder, self.user)
+        self._numbers = count()
+
+    def start(self) -> None:
+        data = self.folder / "data"
+        self._run("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+        options = f"-c listen_addresses='' -c unix_socket_directories={self.folder} -c fsync=off"
+        log = self.folder / "log"
+        self._run("pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "-t", "30", "start")
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "-D", self.folder / "data", "-m", "immediate", "-w", "stop")
+
+    def create(self, template: str = "template1") -> str:
+        """The URL of a new database, a copy of `template`."""
+        name = f"test_{next(self._numbers)}"
+        self._run("createdb", "-h", self.folder, "-U", "postgres", "-T", template, name)
+        return f"postgresql+asyncpg://postgres@/{name}?host={self.folder}"
+
+    def _run(self, program: str, *arguments: str | Path) -> None:
+        subprocess.run(
+            [self.programs / program, *arguments],
+            user=self.user,
+            cwd=self.folder,
+            env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
+            check=True,
+            stdout=subprocess.DEVNULL,
+            timeout=60,
+        )
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not found:
+        pytest.skip("PostgreSQL is not installed: no /usr/lib/postgresql/*/bin/initdb")
+    # Not pytest's own temporary folder: the postgres user could not reach into it.
+    with tempfile.TemporaryDirectory(prefix="kinorate-pg-", ignore_cleanup_errors=True) as folder:
+        server = PostgresServer(found[-1].parent, Path(folder))
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def backend(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def empty_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database without tables."""
+    if backend == "postgresql":
+        server: PostgresServer = request.getfixturevalue("postgres")
+        return server.create()
+    return f"sqlite+aiosqlite:///{tmp_path}/folder/kinorate.db"
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("migrated") / "kinorate.db"
+    migrate.upgrade(f"sqlite+aiosqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def migrated_database(postgres: PostgresServer) -> str:
+    url = postgres.create()
+    migrate.upgrade(url)
+    return str(make_url(url).database)
+
+
+@pytest.fixture
+def url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database with all tables, empty."""
+    if backend == "postgresql":
+        template = request.getfixturevalue("migrated_database")
+        server: PostgresServer = request.getfixturevalue("postgres")
+        return server.create(template)
+    file = shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "kinorate.db")
+    return f"sqlite+aiosqlite:///{file}"
+
+
+@pytest.fixture
+async def engine(url: str, anyio_backend: str) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(url)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+def write(engine: AsyncEngine) -> Sessions:
+    return writing(engine)
+
+
+@pytest.fixture
+def read(engine: AsyncEngine) -> Sessions:
+    return reading(engine)

@@ -1,0 +1,63 @@
+"""The inbox keeps what Telegram sent until it is dealt with, once each."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from db import updates
+from db.engine import Sessions
+from db.models import Update
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_an_update_is_new_once(write: Sessions, now: datetime) -> None:
+    async with write.begin() as session:
+        assert await updates.add(session, 2**40, {"text": "раз"}, 7, now)
+    async with write.begin() as session:
+        assert not await updates.add(session, 2**40, {"text": "два"}, 7, now)
+        (stored,) = await updates.pending(session)
+    assert (stored.update_id, stored.payload, stored.user_id) == (2**40, {"text": "раз"}, 7)
+
+
+async def test_pending_updates_come_in_the_order_of_arrival(write: Sessions, now: datetime) -> None:
+    async with write.begin() as session:
+        # Telegram starts its numbers anew after a quiet week.
+        await updates.add(session, 900, {}, 1, now)
+        await updates.add(session, 5, {}, None, now + timedelta(seconds=2))
+        await updates.add(session, 4, {}, 1, now + timedelta(seconds=2))
+    async with write() as session:
+        assert [row.update_id for row in await updates.pending(session)] == [900, 4, 5]
+
+
+async def test_done_updates_stay_as_seen_without_what_they_said(
+    write: Sessions, now: datetime
+) -> None:
+    async with write.begin() as session:
+        for update_id in (1, 2, 3):
+            await updates.add(session, update_id, {"text": "секрет"}, 1, now)
+    async with write.begin() as session:
+        await updates.mark_done(session, [1, 3, 99], now)
+    async with write.begin() as session:
+        assert [row.update_id for row in await updates.pending(session)] == [2]
+        assert not await updates.add(session, 1, {"text": "секрет"}, 1, now)
+        done = await session.get_one(Update, 1)
+        assert (done.payload, done.done_at) == (None, now)
+
+
+async def test_attempts_are_counted_while_pending(write: Sessions, now: datetime) -> None:
+    async with write.begin() as session:
+        await updates.add(session, 1, {}, 1, now)
+        assert [await updates.start(session, 1), await updates.start(session, 1)] == [1, 2]
+    async with write.begin() as session:
+        await updates.mark_done(session, [1], now)
+        assert await updates.start(session, 1) == 0
+        assert await updates.start(session, 2) == 0
+
+
+async def test_payloads_hold_any_character(write: Sessions, now: datetime) -> None:
+    payload = {"text": "\x00 \ud83d 🎬 \u2028 'quoted' \"too\"", "deep": [{"n": 2**60}]}
+    async with write.begin() as session:
+        await updates.add(session, 1, payload, None, now)
+    async with write() as session:
+        assert (await updates.pending(session))[0].payload == payload
