@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV_PYTHON := .venv/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run setup train test lint check
+.PHONY: run setup train test lint migrations
 .DEFAULT_GOAL := run
 
 run: setup  ## Train if there is no champion yet, show which pooling is better, rate what is typed
@@ -26,6 +26,11 @@ lint: .venv/installed-dev  ## ruff and mypy
 	$(VENV_PYTHON) -m ruff check .
 	$(VENV_PYTHON) -m ruff format --check .
 	$(VENV_PYTHON) -m mypy
+
+migrations: .venv/installed-dev  ## From an empty database to the newest revision, and no model left behind
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	export DATABASE_URL="sqlite+aiosqlite:///$$folder/check.db" && \
+	$(VENV_PYTHON) -m alembic upgrade head && $(VENV_PYTHON) -m alembic check
 
 $(VENV_PYTHON):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Kinorate needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0])'

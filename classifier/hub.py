@@ -7,6 +7,7 @@ the local cache (`local_files_only=True`) or to the offline fallback.
 
 import os
 import socket
+import threading
 from functools import cache
 from urllib.parse import urlsplit
 
@@ -23,8 +24,18 @@ def hub_unreachable() -> str | None:
     endpoint = urlsplit(os.environ.get("HF_ENDPOINT", "https://huggingface.co"))
     host = endpoint.hostname or "huggingface.co"
     port = endpoint.port or (80 if endpoint.scheme == "http" else 443)
-    try:
-        socket.create_connection((host, port), timeout=PROBE_SECONDS).close()
-    except OSError as error:
-        return f"{host} can't be reached ({error.strerror or error})"
-    return None
+    failure = [f"no answer within {PROBE_SECONDS:g} seconds"]
+
+    def probe() -> None:
+        try:
+            socket.create_connection((host, port), timeout=PROBE_SECONDS).close()
+            failure.clear()
+        except OSError as error:
+            failure[:] = [str(error.strerror or error)]
+
+    # In a thread, because the time limit holds for each address that the name resolves to,
+    # and not at all for the resolving.
+    thread = threading.Thread(target=probe, daemon=True)
+    thread.start()
+    thread.join(PROBE_SECONDS)
+    return f"{host} can't be reached ({failure[0]})" if failure else None

@@ -35,12 +35,17 @@ def create_engine(url: str) -> AsyncEngine:
     """An engine for the database at `url`; nothing is connected yet.
 
     The folder of a SQLite file is made if it is missing. Raises DatabaseError for a URL that is
-    neither sqlite+aiosqlite:///FILE nor postgresql+asyncpg://….
+    neither sqlite+aiosqlite:///FILE nor postgresql+asyncpg://…, or whose driver is missing.
     """
     parsed = parse_url(url)
     dumps = partial(json.dumps, allow_nan=False)  # PostgreSQL refuses NaN, SQLite would take it
     if parsed.get_backend_name() == "postgresql":
-        return create_async_engine(parsed, json_serializer=dumps, pool_pre_ping=True)
+        try:
+            return create_async_engine(parsed, json_serializer=dumps, pool_pre_ping=True)
+        except ModuleNotFoundError as error:
+            raise DatabaseError(
+                f"PostgreSQL needs the Python package {error.name}: pip install '.[postgres]'."
+            ) from error
     file = sqlite_file(parsed)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -72,7 +77,7 @@ def parse_url(url: str) -> URL:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # ValueError: the port is no number
         parsed = None
     if parsed is not None:
         if parsed.drivername == "postgresql+asyncpg":

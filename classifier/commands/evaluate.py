@@ -12,14 +12,20 @@ from classifier.commands.options import (
     Cache,
     Json,
     Models,
-    ReviewsSource,
 )
 from classifier.registry import Registry
 
 
 def evaluate(
     version: Annotated[str, typer.Argument(help="A version, the beginning of one, or champion.")],
-    reviews: ReviewsSource,
+    reviews: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SOURCE",
+            help="A file, hub, sample or auto. Without it: the figures on the version's own "
+            "holdout, as they were when it was trained.",
+        ),
+    ] = None,
     models: Models = DEFAULT_MODELS,
     cache: Cache = DEFAULT_CACHE,
     json_path: Json = None,
@@ -37,9 +43,13 @@ def evaluate(
     narrator = Narrator(console)
     found = Registry(models).get(version)
     narrator.encoder(**found.training()["encoder"])
-    scores = score(found, read_reviews(reviews, models, narrator), default_device(), cache)
-    narrator.trained_on(found.name, scores.trained_on)
-    figures = scores.figures()
-    print_figures(console, figures, title=f"{found.name} on {reviews}")
+    if reviews is None:
+        figures, where = found.metrics(), "its own holdout"
+    else:
+        loaded = read_reviews(reviews, models, narrator)
+        scores = score(found, loaded, default_device(), cache)
+        narrator.trained_on(found.name, scores.trained_on)
+        figures, where = scores.figures(), reviews
+    print_figures(console, figures, title=f"{found.name} on {where}")
     if json_path is not None:
         write_json(json_path, figures)

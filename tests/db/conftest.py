@@ -8,11 +8,11 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import make_url
@@ -20,8 +20,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import migrate
 from db.engine import Sessions, create_engine, reading, writing
+from db.models import Prediction, Review
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
+NewPrediction = Callable[..., Prediction]
+NewReview = Callable[..., Review]
 
 
 @pytest.fixture
@@ -32,6 +35,49 @@ def anyio_backend() -> str:
 @pytest.fixture
 def now() -> datetime:
     return NOW
+
+
+@pytest.fixture
+def new_prediction() -> NewPrediction:
+    """Builds a prediction of one pooling; any column can be given."""
+
+    def build(pooling: str, **columns: Any) -> Prediction:
+        distribution = [0.0] * 8 + [0.5, 0.25, 0.25]
+        usual: dict[str, Any] = {
+            "model_version": "20260301T000000Z-0a1b2c3d",
+            "sentiment": 2,
+            "probability_bad": 0.125,
+            "probability_neutral": 0.25,
+            "probability_good": 0.625,
+            "rating": 8,
+            "rating_probabilities": distribution,
+            "rating_confidence": 0.75,
+            "milliseconds": 12.5,
+            "created_at": NOW,
+        }
+        return Prediction(pooling=pooling, **usual | columns)
+
+    return build
+
+
+@pytest.fixture
+def new_review(new_prediction: NewPrediction) -> NewReview:
+    """Builds a review of user 1 with both predictions; any column can be given."""
+
+    def build(update_id: int, **columns: Any) -> Review:
+        usual: dict[str, Any] = {
+            "user_id": 1,
+            "chat_id": -(2**40),
+            "message_id": update_id,
+            "text": "Фильм хороший",
+            "source": "private",
+            "reply_message_id": update_id + 1,
+            "created_at": NOW,
+            "predictions": [new_prediction("cls"), new_prediction("mean")],
+        }
+        return Review(update_id=update_id, **usual | columns)
+
+    return build
 
 
 class PostgresServer:
@@ -75,6 +121,7 @@ class PostgresServer:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
+    pytest.importorskip("asyncpg")
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not found:
         pytest.skip("PostgreSQL is not installed: no /usr/lib/postgresql/*/bin/initdb")
@@ -128,7 +175,7 @@ def url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def engine(url: str, anyio_backend: str) -> AsyncIterator[AsyncEngine]:
+async def engine(url: str) -> AsyncIterator[AsyncEngine]:
     engine = create_engine(url)
     yield engine
     await engine.dispose()

@@ -1,0 +1,1 @@
+"""The Telegram bot: handlers parse and format, services decide."""
