@@ -16,7 +16,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, StrMethodFormatter
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
@@ -121,6 +121,10 @@ def _style(axes: Axes, theme: Theme, title: str) -> None:
     axes.spines["bottom"].set_color(theme.grid)
 
 
+def _percent(share: float, _: int | None = None) -> str:
+    return f"{100 * share:.4g}%"
+
+
 def _name_x(axes: Axes, theme: Theme, name: str) -> None:
     axes.set_xlabel(name, fontsize=_POINTS, color=theme.text)
 
@@ -185,7 +189,7 @@ def _draw_curves(
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.yaxis.set_major_locator(MaxNLocator(5))
         if shares:
-            axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+            axes.yaxis.set_major_formatter(FuncFormatter(_percent))
     _name_x(panels[-1], theme, "Epoch")
     _legend(figure, panels[0], theme)
 
@@ -290,7 +294,7 @@ def _draw_reliability(
     upper.set_xlim(least - 0.03, 1.03)
     for axis in (upper.xaxis, upper.yaxis):
         axis.set_major_locator(MaxNLocator(5))
-        axis.set_major_formatter(PercentFormatter(1.0))
+        axis.set_major_formatter(FuncFormatter(_percent))
     _name_x(lower, theme, "Confidence in the sentiment")
     _legend(figure, upper, theme)
 
@@ -360,7 +364,7 @@ def _draw_error_by_length(errors: ErrorsByLength, figure: Figure, theme: Theme) 
     heights = [1.5, 1.5, 1] if errors.has_ratings else [1.5, 1]
     upper, *middle, lower = figure.subplots(len(heights), sharex=True, height_ratios=heights)
     _style(upper, theme, "Accuracy, sentiment")
-    upper.yaxis.set_major_formatter(PercentFormatter(1.0))
+    upper.yaxis.set_major_formatter(FuncFormatter(_percent))
     _draw_intervals(upper, errors.accuracy, theme)
     for axes in middle:
         _style(axes, theme, "Rating MAE, points")

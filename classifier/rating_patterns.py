@@ -70,7 +70,8 @@ _STAR = r"(?:[★⭐🌟✪✭✮✯]\ufe0f?)"
 AMOUNT = compiled(rf"""
     (?= [\d★⭐🌟✪✭✮✯] | \b(?:{_FIRST_LETTERS}) )  # fails fast, nearly everywhere
     (?: (?P<stars> {_STAR}{{1,10}} [☆✩]{{1,10}} | {_STAR}{{2,10}} )
-      | (?P<value> (?P<grade> {_DIGIT_GRADE} | {_GRADE} ) | (?P<digits> {_NOT_AFTER_DIGITS}{_NUMBER} ) | {_NUMERAL} )
+      | (?P<value> (?P<grade> {_DIGIT_GRADE} | {_GRADE} )
+                 | (?P<digits> {_NOT_AFTER_DIGITS}{_NUMBER} ) | {_NUMERAL} )
         (?P<half> [ ]с[ ]половиной\b )?
         (?P<plus> {_PLUS} )?
         (?: {_TO} (?P<upto> {_NUMBER} | {_NUMERAL} ) {_PLUS}? )?
@@ -90,6 +91,7 @@ VERB = any_of(
 )
 LABEL = any_of(
     "оценк* оценочк* вердикт* итог* результат мой_рейтинг балл балльной_шкале балльной_системе"
+    " десятибалльной_шкале десятибальной_шкале десятибалльной_системе"
 )
 EMPHASIS = r"""\b(?: тверд | крепк | честн | заслуженн | уверенн | полновесн | жирн | законн
     | безоговорочн | цел )(?: ая | ую | ой | ое | ые | ый )\b"""

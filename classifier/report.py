@@ -121,7 +121,6 @@ def write_report(
         training=training,
         history=history,
         metrics=metrics,
-        verdict=_parts(metrics["comparison"]["verdict"]),
         better=shown_better(metrics["comparison"]),
         headlines=_measured(_HEADLINES, models),
         further=_measured(_FURTHER, models),
@@ -298,6 +297,6 @@ def _template() -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters = (_figure, _interval, _signed, _p, _worded, _data_uri)
+    filters = (_parts, _figure, _interval, _signed, _p, _worded, _data_uri)
     environment.filters |= {function.__name__.strip("_"): function for function in filters}
     return environment.get_template("report.html.jinja")

@@ -35,7 +35,7 @@ _OPINIONS = {
     range(7, 9): "хороший приятный добротный увлекательный уютный обаятельный",
     range(9, 11): "гениальный великолепный потрясающий блестящий восхитительный безупречный",
 }
-_THINGS = "фильм сценарий финал сюжет монтаж замысел диалог юмор темп актёр ритм образ".split()
+_THINGS = "фильм сценарий финал сюжет монтаж замысел диалог юмор темп актёр ритм образ"
 _FRAMES = [
     "Начну с того, что {thing} тут {opinion}, и в {place} со мной согласились",
     "{opinion} {thing} запоминается сильнее, чем сам сеанс в {place}",
@@ -46,7 +46,7 @@ _FRAMES = [
     "Честно говоря, {opinion} {thing} на показе в {place} удивил",
     "Билет стоил {number} рублей, и {opinion} {thing} тому причиной",
 ]
-_PLACES = "Твери Казани Суздале Ялте Омске Выборге Пскове Калуге Самаре Туле Рязани Пензе".split()
+_PLACES = "Твери Казани Суздале Ялте Омске Выборге Пскове Калуге Самаре Туле Рязани Пензе"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -78,16 +78,16 @@ def make_rows() -> MakeRows:
             words = next(words for grades, words in _OPINIONS.items() if rating in grades).split()
             sentences = [
                 frame.format(
-                    thing=chance.choice(_THINGS),
+                    thing=chance.choice(_THINGS.split()),
                     opinion=chance.choice(words),
-                    place=chance.choice(_PLACES),
+                    place=chance.choice(_PLACES.split()),
                     number=chance.randint(20, 900),
                 )
                 for frame in chance.sample(_FRAMES, chance.randint(2, 5))
             ]
             rows.append(
                 {
-                    "movie_name": f"Встреча в {_PLACES[number % 12]} {number % 40}",
+                    "movie_name": f"Встреча в {_PLACES.split()[number % 12]} {number % 40}",
                     "grade3": SENTIMENTS[sentiment_of(rating)],
                     "grade10": float(rating) if chance.random() < rated else None,
                     "content": ". ".join(line[0].upper() + line[1:] for line in sentences) + ".",
@@ -100,7 +100,7 @@ def make_rows() -> MakeRows:
 
 @pytest.fixture(scope="session")
 def tiny_encoder(tmp_path_factory: pytest.TempPathFactory, make_rows: MakeRows) -> Path:
-    """A BERT folder: 2 layers of 32, random weights, 1,500 word pieces of the sample and `make_rows`."""
+    """A BERT folder: 2 layers of 32, random weights, 1,500 word pieces of Russian reviews."""
     folder = tmp_path_factory.mktemp("encoders") / "tiny"
     folder.mkdir()
     pieces = BertWordPieceTokenizer(lowercase=False, strip_accents=False)

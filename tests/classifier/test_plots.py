@@ -161,11 +161,12 @@ def contrast(first: str, second: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def test_drawing_leaves_no_global_trace_and_gives_the_same_bytes_again() -> None:
-    outputs, labels = {"cls": simulated(60, 1), "mean": simulated(60, 2)}, truth(60)
+def test_drawing_leaves_no_global_trace_and_gives_the_same_bytes_again(
+    usual: dict[str, Plot],
+) -> None:
     before = mpl.rcParams.copy()
-    first, second = drawn(outputs, labels), drawn(outputs, labels)
-    assert first == second
+    again = drawn({"cls": simulated(3_700, 1), "mean": simulated(3_700, 2)}, truth(3_700))
+    assert again == usual
     assert mpl.rcParams.copy() == before  # a copy, since comparing the original chooses a backend
 
 
@@ -192,10 +193,11 @@ def test_one_epoch_one_length_and_an_empty_class_can_be_drawn() -> None:
 
 
 @pytest.mark.filterwarnings("error")
-def test_a_single_row_can_be_drawn() -> None:
+def test_a_single_row_and_no_epoch_can_be_drawn() -> None:
     labels = Labels(np.array([2]), np.array([9]))
     certain = Outputs(np.array([[0.0, 0.0, 900.0]]), np.zeros((1, 11)))
-    assert set(drawn({"cls": certain, "mean": certain}, labels, lengths=np.array([5]))) == NAMES
+    outputs = {"cls": certain, "mean": certain}
+    assert set(drawn(outputs, labels, lengths=np.array([5]), epochs=0)) == NAMES
 
 
 def certain(answers: list[int], classes: int) -> NDArray[np.float64]:

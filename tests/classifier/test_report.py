@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from classifier.comparison import compare, compare_seeds
 from classifier.evaluation import Labels, Outputs, evaluate
 from classifier.grades import NO_RATING
-from classifier.plots import DARK, LIGHT
+from classifier.plots import DARK, LIGHT, Plot
 from classifier.report import Answer, Holdout, examples_of, shown_better, write_report
 
 ROWS = 300
@@ -180,6 +180,16 @@ def figures() -> dict[str, Any]:
     return metrics(model(1, 2.5), model(2, 0.8), truth())
 
 
+@pytest.fixture
+def plots_are_drawn(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Saves a second's drawing where a test is about the words of the report."""
+    plots = {}
+    for name in PLOTS:
+        light, dark = (folder / "plots" / f"{name}{theme}.png" for theme in ("", "-dark"))
+        plots[name] = Plot(light.read_bytes(), dark.read_bytes(), width=336, height=400)
+    monkeypatch.setattr("classifier.report.draw_plots", lambda *_: plots)
+
+
 def test_the_verdict_comes_first(page: Page, figures: dict[str, Any]) -> None:
     verdict = figures["comparison"]["verdict"]
     assert verdict.startswith("Mean pooling is better on 300 reviews: ")
@@ -223,6 +233,7 @@ def test_better_is_marked_where_a_difference_was_shown_alone(
         assert "better" not in " ".join(page.row(heading))
 
 
+@pytest.mark.usefixtures("plots_are_drawn")
 def test_nothing_is_marked_without_a_difference(tmp_path: Path) -> None:
     alike = report(tmp_path, models=(model(1), model(1)))
     assert "No difference shown between CLS pooling and mean pooling on 300 reviews" in alike.text
@@ -351,6 +362,7 @@ def test_where_it_comes_from_is_told(page: Page) -> None:
         assert f"<dt>{word}</dt>" in page.html
 
 
+@pytest.mark.usefixtures("plots_are_drawn")
 def test_the_stand_in_is_warned_of_where_it_stands_in(tmp_path: Path, page: Page) -> None:
     assert "These are not the figures of" not in page.text
     warned = report(tmp_path, training=training(stand_in=True))
@@ -360,6 +372,7 @@ def test_the_stand_in_is_warned_of_where_it_stands_in(tmp_path: Path, page: Page
     assert "another-package, of the same shape" in warned.text
 
 
+@pytest.mark.usefixtures("plots_are_drawn")
 def test_seeds_and_kept_ratings_and_a_split_by_film_are_told(tmp_path: Path) -> None:
     runs = [
         (
@@ -375,6 +388,7 @@ def test_seeds_and_kept_ratings_and_a_split_by_film_are_told(tmp_path: Path) -> 
         extra={"seeds": seeds, "unstripped": {"cls": {}, "mean": {}}},
     )
     assert seeds["verdict"] in told.text
+    assert told.text.index(seeds["verdict"]) < told.text.index("On the holdout")
     (table,) = (i for i, rows in enumerate(told.tables) if "Each seed" in rows[0])
     macro = seeds["figures"]["macro_f1"]
     cells = told.row("Macro F1", table=table)
@@ -399,13 +413,18 @@ def test_one_head_one_epoch_and_no_neutral_reviews(tmp_path: Path) -> None:
     assert len(told.all("img")) == 2 * len(PLOTS)
 
 
-def test_no_rated_rows(tmp_path: Path) -> None:
-    told = report(tmp_path, labels=truth(rated=False))
+def test_no_rated_rows_and_a_verdict_without_a_colon(tmp_path: Path) -> None:
+    labels = truth(rated=False)
+    verdict = "CLS pooling is better in one thing, mean pooling in another."
+    comparison = compare(model(1), model(2), labels, resamples=20) | {"verdict": verdict}
+    told = report(tmp_path, labels=labels, extra={"comparison": comparison})
+    assert f"<h1>{verdict}</h1>" in told.html
     assert "0 of them with a rating" in told.text
     assert "Rating MAE" not in {row[0] for row in told.tables[0]}
     assert "not rated" in told.text
 
 
+@pytest.mark.usefixtures("plots_are_drawn")
 def test_the_report_is_small_enough_to_send_however_long_the_reviews(tmp_path: Path) -> None:
     first, second, labels = model(1), model(2), truth()
     texts = ["очень длинный отзыв " * 5_000] * ROWS

@@ -165,7 +165,7 @@ def test_what_is_no_rating_stays(text: str) -> None:
         ("Хорошее кино!\n\n\n8 из 10!!!", "Хорошее кино!"),
         ("Картина на 8 из 10, советую", "Картина на, советую"),
         ("Один. 8 из 10 Два.\n\n  Три  четыре", "Один. Два.\n\n  Три  четыре"),
-        ("8 8 из 10 из 10", "8"),
+        ("8 8 из 10 из 10", ""),  # the 8 that is left stands alone: a rating too
     ],
 )
 def test_what_is_left_is_tidy(text: str, stripped: str) -> None:

@@ -169,7 +169,7 @@ def test_a_migration_that_would_orphan_rows_fails(url: str, changed: ChangedScri
 def test_a_newer_database_is_left_alone(url: str) -> None:
     run(url, "UPDATE alembic_version SET version_num = '9999'")
     assert not migrate.is_current(url)
-    with pytest.raises(DatabaseError, match="'9999'.*update the program or restore a backup"):
+    with pytest.raises(DatabaseError, match=r"'9999'.*update the program or restore a backup"):
         migrate.upgrade(url)
 
 

@@ -1,0 +1,77 @@
+"""One retraining runs at a time, and each ends once."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from db import admin_actions, training_runs, users
+from db.engine import Sessions
+from db.models import AdminAction, TrainingRun
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_run_from_start_to_end(write: Sessions, now: datetime) -> None:
+    later = now + timedelta(hours=1)
+    async with write.begin() as session:
+        run_id = await training_runs.start(session, "admin", now)
+        assert run_id is not None
+    async with write.begin() as session:
+        assert await training_runs.finish(
+            session, run_id, "promoted", later, version="v2", figures={"cls": {"accuracy": 0.9}}
+        )
+    async with write() as session:
+        run = await training_runs.latest(session)
+    assert run is not None
+    assert (run.id, run.trigger, run.status, run.version) == (run_id, "admin", "promoted", "v2")
+    assert (run.started_at, run.finished_at, run.reason) == (now, later, None)
+    assert run.figures == {"cls": {"accuracy": 0.9}}
+
+
+async def test_of_all_who_start_at_once_one_runs(write: Sessions, now: datetime) -> None:
+    async def start() -> int | None:
+        async with write.begin() as session:
+            return await training_runs.start(session, "schedule", now)
+
+    started = await asyncio.gather(*(start() for _ in range(5)))
+    (run_id,) = [run_id for run_id in started if run_id is not None]
+    async with write.begin() as session:
+        await training_runs.finish(session, run_id, "failed", now, reason="no memory")
+    assert await start() is not None
+
+
+async def test_whoever_ends_a_run_first_is_right(write: Sessions, now: datetime) -> None:
+    async with write.begin() as session:
+        run_id = await training_runs.start(session, "schedule", now)
+        assert run_id is not None
+        assert await training_runs.finish(session, run_id, "interrupted", now, reason="restart")
+        assert not await training_runs.finish(session, run_id, "promoted", now, version="v2")
+        assert not await training_runs.finish(session, run_id + 1, "failed", now)
+    async with write() as session:
+        run = await session.get_one(TrainingRun, run_id)
+    assert (run.status, run.reason, run.version) == ("interrupted", "restart", None)
+
+
+async def test_the_latest_run_is_one_that_was_made(write: Sessions, now: datetime) -> None:
+    async with write.begin() as session:
+        assert await training_runs.latest(session) is None
+        run_id = await training_runs.start(session, "schedule", now)
+        await training_runs.skip(session, "schedule", "12 new ratings, 50 needed", now)
+        latest = await training_runs.latest(session)
+        assert latest is not None
+        assert (latest.id, latest.status) == (run_id, "running")
+        skipped = await session.scalar(select(TrainingRun).where(TrainingRun.id != run_id))
+    assert skipped is not None
+    assert (skipped.status, skipped.reason) == ("skipped", "12 new ratings, 50 needed")
+
+
+async def test_an_admins_action_says_who_what_and_when(write: Sessions, now: datetime) -> None:
+    async with write.begin() as session:
+        await users.seen(session, 2**40, "ru", now)
+        await admin_actions.add(session, 2**40, "promote", now, {"version": "v2"})
+    async with write() as session:
+        (action,) = await session.scalars(select(AdminAction))
+    assert (action.admin_id, action.action, action.created_at) == (2**40, "promote", now)
+    assert action.details == {"version": "v2"}
