@@ -30,7 +30,7 @@ import pyarrow.parquet as pq
 from classifier.atomic import explain_full_disk, fsync, write_json
 from classifier.cleaning import Rejected, parse_review
 from classifier.errors import ClassifierError
-from classifier.review_files import Row, _csv_rows, jsonl_rows, table_rows
+from classifier.review_files import Row, csv_rows, jsonl_rows, table_rows
 
 if TYPE_CHECKING:  # these import torch, which takes seconds, and nothing here needs it
     from classifier.pooling import Pooling
@@ -135,7 +135,7 @@ def _text_rows(file: BinaryIO) -> Iterator[Row | Rejected]:
 
 _LINE_READERS: dict[str, Callable[[BinaryIO], Iterator[Row | Rejected]]] = {
     ".jsonl": jsonl_rows,
-    ".csv": _csv_rows,
+    ".csv": csv_rows,
     ".txt": _text_rows,
 }
 

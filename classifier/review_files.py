@@ -53,7 +53,7 @@ def _reader_of(path: Path) -> Callable[[BinaryIO], Iterator[Row | Rejected]]:
         raise ClassifierError(f"{path}: no such file.")
     if path.is_dir():
         raise ClassifierError(f"{path} is a folder; name a file of reviews.")
-    readers = {".jsonl": jsonl_rows, ".csv": _csv_rows, ".parquet": _parquet_rows}
+    readers = {".jsonl": jsonl_rows, ".csv": csv_rows, ".parquet": _parquet_rows}
     for extension, reader in readers.items():
         if path.name.lower().endswith((extension, f"{extension}.gz")):
             return reader
@@ -78,7 +78,7 @@ def jsonl_rows(file: BinaryIO) -> Iterator[Row | Rejected]:
                 yield Rejected(number, f"not a JSON object but {type(values).__name__}")
 
 
-def _csv_rows(file: BinaryIO) -> Iterator[Row | Rejected]:
+def csv_rows(file: BinaryIO) -> Iterator[Row | Rejected]:
     csv.field_size_limit(_LONGEST_FIELD)
     # What is not UTF-8 becomes lone surrogates, so that it spoils its own row alone.
     text = io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="")

@@ -7,6 +7,8 @@ groups (accuracy, mean error) is a few additions here.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
+from operator import attrgetter
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, distinct, func, select
@@ -65,7 +67,7 @@ class PoolingStatistics:
     """The predictions of one pooling, made in the period."""
 
     sentiments: tuple[int, ...]  # how often it predicted each
-    median_milliseconds: float
+    median_milliseconds: float  # to a tenth
     p95_milliseconds: float
     answers: Answers  # all of them
     asked: Answers  # by users who were asked to rate
@@ -128,21 +130,18 @@ async def collect(session: AsyncSession, period: Period, sentiment_of: Sentiment
 async def _poolings(
     session: AsyncSession, period: Period, sentiment_of: SentimentOf
 ) -> dict[str, PoolingStatistics]:
-    predicted: dict[str, list[int]] = {}
-    for pooling, sentiment, count in await session.execute(
-        select(Prediction.pooling, Prediction.sentiment, func.count())
-        .where(period.holds(Prediction.created_at))
-        .group_by(Prediction.pooling, Prediction.sentiment)
-    ):
-        predicted.setdefault(pooling, [0, 0, 0])[sentiment] = count
+    predicted = await _predicted(session, period)
     answered = await _answered(session, period)
     statistics = {}
-    for pooling, sentiments in sorted(predicted.items()):
+    for pooling in sorted({row.pooling for row in predicted}):
+        made = [row for row in predicted if row.pooling == pooling]
         rows = [row for row in answered if row.pooling == pooling]
         statistics[pooling] = PoolingStatistics(
-            sentiments=tuple(sentiments),
-            median_milliseconds=await _percentile(session, period, pooling, sum(sentiments), 50),
-            p95_milliseconds=await _percentile(session, period, pooling, sum(sentiments), 95),
+            sentiments=tuple(
+                sum(row.times for row in made if row.sentiment == i) for i in range(3)
+            ),
+            median_milliseconds=_percentile(made, 50),
+            p95_milliseconds=_percentile(made, 95),
             answers=_answers(rows, sentiment_of),
             asked=_answers([row for row in rows if row.asked], sentiment_of),
             volunteered=_answers([row for row in rows if not row.asked], sentiment_of),
@@ -150,20 +149,32 @@ async def _poolings(
     return statistics
 
 
-async def _percentile(
-    session: AsyncSession, period: Period, pooling: str, count: int, percent: int
-) -> float:
-    """The least latency that `percent` % of a pooling's `count` predictions don't exceed."""
-    rank = -(-count * percent // 100)  # upwards: the nearest-rank definition
-    milliseconds = await session.scalar(
-        select(Prediction.milliseconds)
-        .where(Prediction.pooling == pooling, period.holds(Prediction.created_at))
-        .order_by(Prediction.milliseconds)
-        .limit(1)
-        .offset(rank - 1)
+class _Predicted(NamedTuple):
+    pooling: str
+    sentiment: int
+    tenths: float  # of a millisecond, whole
+    times: int
+
+
+async def _predicted(session: AsyncSession, period: Period) -> list[_Predicted]:
+    """How often each sentiment was predicted in each tenth of a millisecond."""
+    tenths = func.round(Prediction.milliseconds * 10)
+    rows = await session.execute(
+        select(Prediction.pooling, Prediction.sentiment, tenths, func.count())
+        .where(period.holds(Prediction.created_at))
+        .group_by(Prediction.pooling, Prediction.sentiment, tenths)
     )
-    assert milliseconds is not None  # count says so
-    return milliseconds
+    return [_Predicted(*row) for row in rows]
+
+
+def _percentile(rows: Iterable[_Predicted], percent: int) -> float:
+    """The least latency, in milliseconds, that `percent` % of the predictions don't exceed."""
+    ordered = sorted(rows, key=attrgetter("tenths"))
+    needed = sum(row.times for row in ordered) * percent / 100
+    reached = accumulate(row.times for row in ordered)
+    return (
+        next(row.tenths for row, sum_ in zip(ordered, reached, strict=True) if sum_ >= needed) / 10
+    )
 
 
 class _Answered(NamedTuple):

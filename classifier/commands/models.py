@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from classifier.commands.options import DEFAULT_MODELS, Models
 from classifier.registry import CHAMPION, Registry
@@ -20,20 +20,22 @@ def list_versions(models: Models = DEFAULT_MODELS) -> None:
     console = Console()
     registry = Registry(models)
     champion = registry.champion()
-    table = Table("version", "reviews", "encoder", "accuracy", "macro F1", "rating MAE")
+    table = Table(Column("version", no_wrap=True), "reviews", "encoder")
+    for figure in ("accuracy", "macro F1", "rating MAE"):
+        table.add_column(figure, no_wrap=True)
     for version in registry.versions():
         training, metrics = version.training(), version.metrics()
         name = f"{version.name} ★" if champion and version.name == champion.name else version.name
         encoder = "stand-in" if training["encoder"]["stand_in"] else training["encoder"]["name"]
         figures = (
-            " / ".join(_shown(metrics[pooling].get(key)) for pooling in ("cls", "mean"))
+            "/".join(_shown(metrics[pooling].get(key)) for pooling in ("cls", "mean"))
             for key in ("accuracy", "macro_f1", "rating_mae")
         )
         rows = sum(part["rows"] for part in training["reviews"]["parts"].values())
         table.add_row(name, f"{rows:,} {training['reviews']['source']}", encoder, *figures)
     if table.row_count:
         console.print(table)
-        console.print("★ the champion; figures are CLS / mean pooling.")
+        console.print("★ the champion; figures are CLS/mean pooling.")
     else:
         console.print(f"{models} has no versions yet: python -m classifier train", highlight=False)
 

@@ -68,9 +68,10 @@ def _answered(
     """Answer each text as it comes; gives what was answered, ready for JSON."""
     from classifier.cleaning import has_letters
     from classifier.commands.answers import answer
+    from classifier.written_ratings import strip_ratings
 
     for text in texts:
-        if not has_letters(text):
+        if not has_letters(strip_ratings(text)):
             print(say.nothing)
             continue
         predictions = predictor.predict([text])[0]
@@ -120,4 +121,7 @@ def _predict_file(predictor: "Predictor", file: Path, out: Path) -> None:
         result = predict_file(
             predictor.predict, file, out, version=predictor.version, on_progress=on_progress
         )
-    print(result)
+    print(
+        f"{out}: {result.predicted:,} reviews predicted, {result.resumed:,} were there already, "
+        f"{result.rejected:,} rows can't be used (see their error)."
+    )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from classifier.attention import CPU_BFLOAT16_ATTENTION
 from classifier.inference import predict_tokens
 from classifier.model import PoolingClassifier
+from classifier.recipe import NOTEBOOK
 from classifier.tokens import Tokens
 
 NewModel = Callable[..., PoolingClassifier]
@@ -56,7 +57,7 @@ def test_logits_do_not_depend_on_the_batch(
     model = tiny_model(pooling)
     model.set_attn_implementation(kernel)
     each_alone = logits(model, ragged, dtype, batch_size=1)  # hence without any padding
-    assert np.ptp(each_alone, axis=0).min() > 10 * tolerance or dtype == torch.bfloat16
+    assert np.ptp(each_alone, axis=0).min() > 5 * tolerance  # the reviews differ by more
     together = logits(model, ragged, dtype)
     in_threes = logits(model, ragged, dtype, batch_size=3)
     order = np.random.default_rng(0).permutation(len(ragged)).tolist()
@@ -100,14 +101,7 @@ def test_rows_keep_their_order_and_dropout_is_off(tiny_model: NewModel, ragged: 
     assert first.dtype == np.float32
 
 
-def test_a_model_with_one_head_gives_no_ratings(
-    tiny_encoder: object, tiny_model: NewModel, ragged: Tokens
-) -> None:
-    from dataclasses import replace
-
-    from classifier.recipe import NOTEBOOK
-
-    model = tiny_model(recipe=replace(NOTEBOOK, max_tokens=64))
-    outputs = predict_tokens(model, ragged, torch.float32)
+def test_a_model_with_one_head_gives_no_ratings(tiny_model: NewModel, ragged: Tokens) -> None:
+    outputs = predict_tokens(tiny_model(recipe=NOTEBOOK), ragged, torch.float32)
     assert outputs.rating_logits is None
     assert outputs.sentiment_logits.shape == (20, 3)

@@ -73,5 +73,5 @@ def test_a_folder_that_can_not_be_made_is_named(
     tmp_path: Path, migrated_file: Path, now: datetime
 ) -> None:
     (tmp_path / "backups").write_text("a file")
-    with pytest.raises(DatabaseError, match=r"to .*/backups/kinorate-20260301T120000Z\.db: "):
+    with pytest.raises(DatabaseError, match=r"to .*/backups/kinorate-20260301T120000Z\.db"):
         backup(f"sqlite+aiosqlite:///{migrated_file}", tmp_path / "backups", now)
