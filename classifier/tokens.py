@@ -94,7 +94,7 @@ def tokenize_cached(
     key = hashlib.sha256(f"{max_tokens} {head_share} {len(texts)}".encode())
     key.update(tokenizer.backend_tokenizer.to_str().encode())
     for text in texts:
-        key.update(text.encode("utf-8", "surrogatepass") + b"\0")
+        key.update(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
     file = cache / "tokens" / f"{key.hexdigest()[:32]}.safetensors"
     pad_id = tokenizer.pad_token_id
     assert isinstance(pad_id, int)
@@ -106,8 +106,11 @@ def tokenize_cached(
     file.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=file.parent)
     os.close(handle)
-    save_file({"ids": tokens.ids, "starts": tokens.starts}, temporary)
-    Path(temporary).replace(file)
+    try:
+        save_file({"ids": tokens.ids, "starts": tokens.starts}, temporary)
+        Path(temporary).replace(file)
+    finally:
+        Path(temporary).unlink(missing_ok=True)  # there only where the disk is full
     return tokens
 
 

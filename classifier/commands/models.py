@@ -1,5 +1,6 @@
 """`models`: the versions on disk."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,19 +21,25 @@ def list_versions(models: Models = DEFAULT_MODELS) -> None:
     console = Console()
     registry = Registry(models)
     champion = registry.champion()
-    table = Table(Column("version", no_wrap=True), "reviews", "encoder")
+    table = Table(Column("version", no_wrap=True), "trained on", box=None)
     for figure in ("accuracy", "macro F1", "rating MAE"):
         table.add_column(figure, no_wrap=True)
     for version in registry.versions():
         training, metrics = version.training(), version.metrics()
         name = f"{version.name} ★" if champion and version.name == champion.name else version.name
-        encoder = "stand-in" if training["encoder"]["stand_in"] else training["encoder"]["name"]
+        encoder = (
+            "stand-in"
+            if training["encoder"]["stand_in"]
+            else Path(training["encoder"]["name"]).name
+        )
         figures = (
             "/".join(_shown(metrics[pooling].get(key)) for pooling in ("cls", "mean"))
             for key in ("accuracy", "macro_f1", "rating_mae")
         )
         rows = sum(part["rows"] for part in training["reviews"]["parts"].values())
-        table.add_row(name, f"{rows:,} {training['reviews']['source']}", encoder, *figures)
+        table.add_row(
+            name, f"{rows:,} {Path(training['reviews']['source']).name}, {encoder}", *figures
+        )
     if table.row_count:
         console.print(table)
         console.print("★ the champion; figures are CLS/mean pooling.")

@@ -98,7 +98,7 @@ def test_a_batch_is_padded_to_its_longest_or_as_told() -> None:
 
 
 @given(
-    st.lists(st.integers(2, 512), max_size=300),
+    st.lists(st.integers(2, 512), min_size=1, max_size=300),
     st.integers(1, 40),
     st.integers(0, 2**32),
     st.booleans(),
