@@ -28,13 +28,15 @@ def backup(url: str, folder: Path, now: datetime) -> Path | None:
     unfinished = target.with_suffix(".tmp")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        unfinished.unlink(missing_ok=True)  # of a backup that was killed
-        _copy(source, unfinished)
-        _fsync(unfinished)
-        unfinished.replace(target)
+        try:
+            unfinished.unlink(missing_ok=True)  # of a backup that was killed
+            _copy(source, unfinished)
+            _fsync(unfinished)
+            unfinished.replace(target)
+        finally:
+            unfinished.unlink(missing_ok=True)
         _fsync(folder)
     except (OSError, sqlite3.Error) as error:
-        unfinished.unlink(missing_ok=True)
         raise DatabaseError(f"{source} can't be backed up to {target}: {error}.") from error
     return target
 

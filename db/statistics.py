@@ -170,11 +170,10 @@ async def _predicted(session: AsyncSession, period: Period) -> list[_Predicted]:
 def _percentile(rows: Iterable[_Predicted], percent: int) -> float:
     """The least latency, in milliseconds, that `percent` % of the predictions don't exceed."""
     ordered = sorted(rows, key=attrgetter("tenths"))
-    needed = sum(row.times for row in ordered) * percent / 100
-    reached = accumulate(row.times for row in ordered)
-    return (
-        next(row.tenths for row, sum_ in zip(ordered, reached, strict=True) if sum_ >= needed) / 10
-    )
+    total = sum(row.times for row in ordered)
+    up_to = accumulate(row.times for row in ordered)
+    least = next(row for row, n in zip(ordered, up_to, strict=True) if 100 * n >= percent * total)
+    return least.tenths / 10
 
 
 class _Answered(NamedTuple):

@@ -42,7 +42,7 @@ def pass_through(kernel: Callable[..., Tensor], dtype: torch.dtype) -> list[Tens
     upstream = torch.randn(3, 24, 4, 26, generator=draw).bfloat16().to(dtype)
     real = padding()[:, :, None, None]
     output = kernel(*inputs) * real
-    output.backward(upstream)  # type: ignore[no-untyped-call]
+    output.backward(upstream)
     return [tensor.detach().float() for tensor in (output, *(i.grad for i in inputs))]  # type: ignore[union-attr]
 
 
@@ -69,15 +69,11 @@ def test_outputs_and_gradients_are_those_of_torch(
     mask: Tensor | None, scaling: float | None
 ) -> None:
     wanted = pass_through(torchs(mask, scaling), torch.float32)
-    for mine, theirs in zip(
-        pass_through(ours(mask, scaling), torch.float32), wanted, strict=True
-    ):
+    for mine, theirs in zip(pass_through(ours(mask, scaling), torch.float32), wanted, strict=True):
         torch.testing.assert_close(mine, theirs, rtol=1e-5, atol=1e-5)
     # bfloat16 has 8 binary digits. Measured: an output or gradient errs by at most 1.0 % of the
     # largest one, in torch's own bfloat16 kernel by 0.5 %.
-    for mine, theirs in zip(
-        pass_through(ours(mask, scaling), torch.bfloat16), wanted, strict=True
-    ):
+    for mine, theirs in zip(pass_through(ours(mask, scaling), torch.bfloat16), wanted, strict=True):
         assert (mine - theirs).abs().max() < 0.02 * theirs.abs().max()
 
 

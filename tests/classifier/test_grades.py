@@ -68,7 +68,17 @@ def test_missing_ratings(value: object) -> None:
     assert parse_rating(value) is None
 
 
-NOT_RATINGS = (True, np.bool_(False), math.inf, "-inf", -0.1, 10.01, "11", 10**400, "1_0")
+NOT_RATINGS: tuple[object, ...] = (
+    True,
+    np.bool_(False),
+    math.inf,
+    "-inf",
+    -0.1,
+    10.01,
+    "11",
+    10**400,
+    "1_0",
+)
 NOT_RATINGS += ("восемь", "8 из 10", "1,2,3", b"8", [8], 8j, object)
 
 

@@ -86,9 +86,7 @@ def test_logits_do_not_depend_on_padding(
         input_ids[attention_mask == 0] = 77  # whatever stands in the padding
         wide = model(input_ids, attention_mask)
     for head in ("sentiment_logits", "rating_logits"):
-        torch.testing.assert_close(
-            wide[head].float(), narrow[head].float(), rtol=0, atol=tolerance
-        )
+        torch.testing.assert_close(wide[head].float(), narrow[head].float(), rtol=0, atol=tolerance)
 
 
 def test_rows_keep_their_order_and_dropout_is_off(tiny_model: NewModel, ragged: Tokens) -> None:

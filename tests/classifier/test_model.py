@@ -35,7 +35,7 @@ def finished(tiny_model: NewModel) -> PoolingClassifier:
     model.bert.embeddings.word_embeddings.sparse = True
     model.config.keep_ratings = True
     model.config.temperature = 1.625
-    return model.eval()
+    return model.eval()  # type: ignore[no-any-return]
 
 
 def test_both_poolings_of_a_seed_start_from_the_same_weights(tiny_model: NewModel) -> None:

@@ -21,7 +21,7 @@ TEXTS = ["Фильм хороший.", "", LONG, "Скучный фильм!"]
 
 
 def of(tokens: Tokens, row: int) -> list[int]:
-    return tokens.ids[tokens.starts[row] : tokens.starts[row + 1]].tolist()
+    return tokens.ids[tokens.starts[row] : tokens.starts[row + 1]].tolist()  # type: ignore[no-any-return]
 
 
 def plain_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:

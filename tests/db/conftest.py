@@ -10,17 +10,15 @@ import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import migrate
 from db.engine import Sessions, create_engine, reading, writing
-from db.models import Prediction, Review
+from db.models import Base, Prediction, Review
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 NewPrediction = Callable[..., Prediction]
@@ -81,7 +79,10 @@ def new_review(new_prediction: NewPrediction) -> NewReview:
 
 
 class PostgresServer:
-    """A server that listens on a socket in its own folder, and on no port."""
+    """A server that listens on a socket in its own folder, and on no port.
+
+    All tests share two databases, which they find empty: making one for each is slow.
+    """
 
     def __init__(self, programs: Path, folder: Path) -> None:
         self.programs, self.folder = programs, folder
@@ -89,7 +90,6 @@ class PostgresServer:
         self.user = "postgres" if os.geteuid() == 0 else None
         if self.user:
             shutil.chown(folder, self.user)
-        self._numbers = count()
 
     def start(self) -> None:
         data = self.folder / "data"
@@ -97,15 +97,18 @@ class PostgresServer:
         options = f"-c listen_addresses='' -c unix_socket_directories={self.folder} -c fsync=off"
         log = self.folder / "log"
         self._run("pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "-t", "30", "start")
+        self.execute("postgres", "CREATE DATABASE without_tables")
+        self.execute("postgres", "CREATE DATABASE with_tables")
 
     def stop(self) -> None:
         self._run("pg_ctl", "-D", self.folder / "data", "-m", "immediate", "-w", "stop")
 
-    def create(self, template: str = "template1") -> str:
-        """The URL of a new database, a copy of `template`."""
-        name = f"test_{next(self._numbers)}"
-        self._run("createdb", "-h", self.folder, "-U", "postgres", "-T", template, name)
-        return f"postgresql+asyncpg://postgres@/{name}?host={self.folder}"
+    def url(self, database: str) -> str:
+        return f"postgresql+asyncpg://postgres@/{database}?host={self.folder}"
+
+    def execute(self, database: str, sql: str) -> None:
+        options = ("-h", self.folder, "-U", "postgres", "-d", database)
+        self._run("psql", *options, "-q", "-v", "ON_ERROR_STOP=1", "-c", sql)
 
     def _run(self, program: str, *arguments: str | Path) -> None:
         subprocess.run(
@@ -128,25 +131,12 @@ def postgres() -> Iterator[PostgresServer]:
     # Not pytest's own temporary folder: the postgres user could not reach into it.
     with tempfile.TemporaryDirectory(prefix="kinorate-pg-", ignore_cleanup_errors=True) as folder:
         server = PostgresServer(found[-1].parent, Path(folder))
-        server.start()
         try:
+            server.start()
+            migrate.upgrade(server.url("with_tables"))
             yield server
         finally:
             server.stop()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def backend(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def empty_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database without tables."""
-    if backend == "postgresql":
-        server: PostgresServer = request.getfixturevalue("postgres")
-        return server.create()
-    return f"sqlite+aiosqlite:///{tmp_path}/folder/kinorate.db"
 
 
 @pytest.fixture(scope="session")
@@ -156,22 +146,41 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.fixture(scope="session")
-def migrated_database(postgres: PostgresServer) -> str:
-    url = postgres.create()
-    migrate.upgrade(url)
-    return str(make_url(url).database)
+@pytest.fixture(params=["sqlite", "postgresql"])
+def backend(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture
 def url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database with all tables, empty."""
+    """A database with all tables, which are empty. What changes a table takes own_url instead."""
     if backend == "postgresql":
-        template = request.getfixturevalue("migrated_database")
         server: PostgresServer = request.getfixturevalue("postgres")
-        return server.create(template)
+        tables = ", ".join(Base.metadata.tables)
+        server.execute("with_tables", f"TRUNCATE {tables} RESTART IDENTITY")
+        return server.url("with_tables")
     file = shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "kinorate.db")
     return f"sqlite+aiosqlite:///{file}"
+
+
+@pytest.fixture
+def empty_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database without tables."""
+    if backend == "postgresql":
+        server: PostgresServer = request.getfixturevalue("postgres")
+        server.execute(
+            "without_tables",
+            "DROP SCHEMA public CASCADE; CREATE SCHEMA public",
+        )
+        return server.url("without_tables")
+    return f"sqlite+aiosqlite:///{tmp_path}/folder/kinorate.db"
+
+
+@pytest.fixture
+def own_url(empty_url: str) -> str:
+    """A database with all tables, which the test may change."""
+    migrate.upgrade(empty_url)
+    return empty_url
 
 
 @pytest.fixture

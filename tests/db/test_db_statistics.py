@@ -2,13 +2,14 @@
 
 import math
 import random
+import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
 
 from db import users
 from db.engine import Sessions
@@ -201,43 +202,43 @@ async def test_predictions_that_nobody_answered(
 
 
 MANY = 100_000
-NUMBERS = f"""
-WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {MANY})
-"""
 FILL = [
     f"""
+    CREATE TEMPORARY TABLE numbers AS
+    WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {MANY})
+    SELECT n, strftime('%Y-%m-%d %H:%M:%S.000000', '2026-01-01', n || ' minutes') AS now
+    FROM numbers""",
+    """
     INSERT INTO users (id, language, is_active, created_at, last_seen_at)
-    {NUMBERS} SELECT n, 'ru', true, :now, :now FROM numbers WHERE n <= 1000""",
-    f"""
+    SELECT n, 'ru', true, now, now FROM numbers WHERE n <= 1000""",
+    """
     INSERT INTO reviews (id, user_id, chat_id, message_id, update_id, text, source, created_at)
-    {NUMBERS} SELECT n, 1 + n % 1000, n, n, n, :text, 'private', :now FROM numbers""",
-    f"""
+    SELECT n, 1 + n % 1000, n, n, n, :text, 'private', now FROM numbers""",
+    """
     INSERT INTO predictions (
         review_id, pooling, model_version, sentiment, probability_bad, probability_neutral,
         probability_good, rating, rating_probabilities, rating_confidence, milliseconds, created_at)
-    {NUMBERS} SELECT n, pooling, '20260301T000000Z-0a1b2c3d', n * factor % 3, 0.1, 0.2, 0.7,
-        n * factor % 11, :distribution, 0.5, n * factor % 1009, :now
-    FROM numbers CROSS JOIN (SELECT 'cls' AS pooling, 7 AS factor UNION SELECT 'mean', 11)""",
-    f"""
+    SELECT n, pooling, '20260301T000000Z-0a1b2c3d', n * factor % 3, 0.1, 0.2, 0.7,
+        n * factor % 11, :distribution, 0.5, n * factor % 1009, now
+    FROM numbers CROSS JOIN (SELECT 'cls' AS pooling, 7 AS factor UNION SELECT 'mean', 11)
+    ORDER BY n""",
+    """
     INSERT INTO feedback (review_id, user_id, rating, asked, held_out, created_at, updated_at)
-    {NUMBERS} SELECT n, 1 + n % 1000, n * 13 % 11, n % 4 = 0, false, :now, :now
+    SELECT n, 1 + n % 1000, n * 13 % 11, n % 4 = 0, false, now, now
     FROM numbers WHERE n % 3 = 0""",
 ]
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-async def test_a_hundred_thousand_reviews_take_less_than_a_second(
-    write: Sessions, read: Sessions, now: datetime
-) -> None:
+async def test_a_hundred_thousand_reviews_take_less_than_a_second(url: str, read: Sessions) -> None:
     values = {
-        "now": f"{now:%Y-%m-%d %H:%M:%S.%f}",
         "text": "Длинная рецензия. " * 10,
         "distribution": str([0.09090909090909091] * 11),
     }
-    async with write.begin() as session:
+    with closing(sqlite3.connect(url.removeprefix("sqlite+aiosqlite:///"))) as database:
         for statement in FILL:
-            used = {name: value for name, value in values.items() if f":{name}" in statement}
-            await session.execute(text(statement), used)
+            database.execute(statement, values)
+        database.commit()
     seconds = []
     for _ in range(3):
         # Processor time, the database's thread included: a clock would measure other programs too.
@@ -245,7 +246,6 @@ async def test_a_hundred_thousand_reviews_take_less_than_a_second(
         async with read() as session:
             found = await collect(session, ALWAYS, sentiment_of)
         seconds.append(time.process_time() - started)
-    print("SECONDS", seconds)
     assert (found.reviews, found.users, found.reviews_with_feedback) == (MANY, 1000, MANY // 3)
     assert found.pair.reviews == found.poolings["cls"].predictions == MANY
     assert min(seconds) < 1

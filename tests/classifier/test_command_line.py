@@ -1,0 +1,242 @@
+"""The command line as a process, with a tiny encoder."""
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = ("--max-tokens", "32", "--epochs", "2")
+Rows = list[dict[str, Any]]
+
+
+class CommandLine:
+    """Runs `python -m classifier` in a folder of its own, whose path has a blank."""
+
+    def __init__(self, folder: Path, encoder: Path) -> None:
+        self.folder = folder / "a folder"
+        self.folder.mkdir()
+        self.models = self.folder / "models"
+        self.encoder = encoder
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        environment = os.environ | {
+            "PYTHONPATH": str(ROOT),
+            "HF_HUB_OFFLINE": "1",
+            "OMP_NUM_THREADS": "1",
+            "KINORATE_CACHE": str(self.folder / "cache"),
+            "LANG": "en_US.UTF-8",
+            "LC_ALL": "en_US.UTF-8",
+            "COLUMNS": "200",
+        }
+        return subprocess.Popen(
+            [sys.executable, "-m", "classifier", *arguments],
+            cwd=self.folder,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, stdin: str = "") -> tuple[int, str, str]:
+        process = self.start(*arguments)
+        out, err = process.communicate(stdin, timeout=120)
+        return process.returncode, out, err
+
+    def train(self, reviews: Path, *more: str) -> tuple[int, str, str]:
+        return self.run(*self.training(reviews, *more))
+
+    def training(self, reviews: Path, *more: str) -> tuple[str, ...]:
+        encoder = ("--encoder", str(self.encoder))
+        return ("train", "--reviews", str(reviews), *encoder, *SMALL, *more)
+
+
+def write_rows(path: Path, rows: Rows) -> Path:
+    path.write_text(
+        "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8"
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def some_rows(make_rows: Callable[[int], Rows]) -> Rows:
+    return make_rows(120)
+
+
+@pytest.fixture(scope="module")
+def trained(
+    tmp_path_factory: pytest.TempPathFactory, tiny_encoder: Path, some_rows: Rows
+) -> tuple[CommandLine, Path, str]:
+    line = CommandLine(tmp_path_factory.mktemp("trained"), tiny_encoder)
+    reviews = write_rows(line.folder / "reviews.jsonl", some_rows)
+    status, out, err = line.train(reviews, "--json", "figures.json")
+    assert status == 0, err
+    return line, reviews, out
+
+
+@pytest.mark.slow
+def test_train_tells_measures_and_keeps(trained: tuple[CommandLine, Path, str]) -> None:
+    line, _, out = trained
+    assert "Reviews: the file reviews.jsonl." in out
+    assert "Encoder: the folder" in out
+    assert all(part in out for part in ("train", "validation", "holdout"))
+    figures = json.loads((line.folder / "figures.json").read_text())
+    assert figures["comparison"]["verdict"] in out
+    keys = "accuracy weighted_f1 macro_f1 weighted_precision rating_mae rating_within_1 ece"
+    assert set(keys.split()) <= figures["cls"].keys() & figures["mean"].keys()
+    champion = (line.models / "champion").read_text().strip()
+    version = line.models / champion
+    assert json.loads((version / "metrics.json").read_text()) == figures
+    for name in ("report.html", "README.md", "cls/README.md", "plots/confusion.png"):
+        assert (version / name).stat().st_size > 0
+    assert not list((line.models / ".unfinished").iterdir())
+
+
+@pytest.mark.slow
+def test_evaluate_compare_and_models(trained: tuple[CommandLine, Path, str]) -> None:
+    line, reviews, _ = trained
+    status, out, err = line.run(
+        "evaluate", "champion", "--reviews", str(reviews), "--json", "e.json"
+    )
+    assert status == 0, err
+    figures = json.loads((line.folder / "e.json").read_text())
+    # Every class is there, and it was trained on most of them: both are said.
+    assert figures["cls"]["rows"] > 0
+    assert f"was trained on {figures['trained_on']:,} of these reviews" in out
+    status, out, err = line.run("evaluate", "champion")
+    assert (status, "its own holdout" in out) == (0, True), err
+    both = ("compare", "champion", "champion", "--reviews", str(reviews))
+    status, out, err = line.run(*both)
+    assert status == 0, err
+    assert out.lower().count("no difference shown") >= 2
+    status, out, _ = line.run("models", "list")
+    assert (line.models / "champion").read_text().strip() + " ★" in out
+    status, _, err = line.run("models", "rollback")
+    assert (status, "no earlier champion" in err) == (1, True)
+
+
+@pytest.mark.slow
+def test_predict_a_text_lines_and_a_file(trained: tuple[CommandLine, Path, str]) -> None:
+    line, reviews, _ = trained
+    status, out, err = line.run("predict", "Прекрасный фильм. 10 из 10", "--json", "p.json")
+    assert (status, out.count("/10")) == (0, 2), err
+    answered = json.loads((line.folder / "p.json").read_text())
+    assert answered[0]["cls"]["rating"] in range(11)
+    status, out, _ = line.run("predict", stdin="Скучно.\n\nОтлично!\n")
+    assert (status, out.count("CLS")) == (0, 2)
+    status, _, err = line.run("predict", "8/10")
+    assert (status, "Error: Nothing to rate" in err) == (1, True)
+    status, out, err = line.run("predict", "--file", str(reviews), "--out", "out.csv")
+    assert status == 0, err
+    assert len((line.folder / "out.csv").read_text().splitlines()) == 1 + len(
+        reviews.read_text().splitlines()
+    )
+
+
+@pytest.mark.slow
+def test_a_killed_training_resumes_to_the_same_figures(
+    trained: tuple[CommandLine, Path, str], tmp_path: Path
+) -> None:
+    first, reviews, _ = trained
+    line = CommandLine(tmp_path, first.encoder)
+    process = line.start(*line.training(reviews))
+    while not list(line.models.glob(".unfinished/*/*.safetensors")):
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert not list(line.models.glob("2*")), "a killed training left a version"
+    status, out, err = line.train(reviews, "--resume", "--json", "figures.json")
+    assert status == 0, err
+    assert "Resuming: " in out
+    resumed, whole = (
+        json.loads((folder / "figures.json").read_text()) for folder in (line.folder, first.folder)
+    )
+    assert resumed == whole
+
+
+def spoil(rows: Rows, **values: Any) -> Rows:
+    return [row | values for row in rows]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "case",
+    [
+        "no such file",
+        "missing column",
+        "unknown grades",
+        "empty",
+        "cut gzip",
+        "one class",
+        "too few",
+    ],
+)
+def test_bad_reviews_are_one_sentence(
+    case: str, tmp_path: Path, tiny_encoder: Path, some_rows: Rows
+) -> None:
+    line = CommandLine(tmp_path, tiny_encoder)
+    path = line.folder / "bad.jsonl"
+    if case == "missing column":
+        write_rows(path, [{"text": row["content"], "grade3": row["grade3"]} for row in some_rows])
+    elif case == "unknown grades":
+        write_rows(path, spoil(some_rows, grade3="Superb"))
+    elif case == "empty":
+        path.write_text("")
+    elif case == "one class":
+        write_rows(path, spoil(some_rows, grade3="Good", grade10=None))
+    elif case == "too few":
+        write_rows(path, some_rows[:3])
+    elif case == "cut gzip":
+        whole = gzip.compress(write_rows(path, some_rows).read_bytes())
+        path = line.folder / "bad.jsonl.gz"
+        path.write_bytes(whole[: len(whole) // 2])
+    status, _, err = line.train(path)
+    assert status == 1
+    assert err.startswith("Error: ")
+    assert str(path) in err
+    assert len(err.strip().splitlines()) == 1, err
+    assert not list(line.models.glob("2*"))
+
+
+@pytest.mark.slow
+def test_bad_rows_are_listed_and_training_goes_on(
+    tmp_path: Path, tiny_encoder: Path, some_rows: Rows
+) -> None:
+    line = CommandLine(tmp_path, tiny_encoder)
+    bad = [{"content": "", "grade3": "Good"}, {"content": "Так себе", "grade3": "Superb"}]
+    path = write_rows(line.folder / "reviews.jsonl", [*bad, *some_rows])
+    status, out, err = line.train(path, "--epochs", "1")
+    assert status == 0, err
+    assert "2 rows can't be used" in out
+    listed = (line.models / "reviews.jsonl.rejected.jsonl").read_text().splitlines()
+    assert [json.loads(reject)["row"] for reject in listed] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("predict", "Хорошо"), "no champion yet"),
+        (("models", "promote", "2026"), "no version"),
+        (("predict", "--file", "a.jsonl"), "--file and --out go together"),
+        (("train", "--recipe", "cake"), "--recipe cake"),
+        (("train", "--reviews", "sample", "--encoder", "./none"), "no such folder"),
+    ],
+)
+def test_other_bad_input_is_one_sentence(
+    arguments: tuple[str, ...], said: str, tmp_path: Path, tiny_encoder: Path
+) -> None:
+    status, _, err = CommandLine(tmp_path, tiny_encoder).run(*arguments)
+    assert status == 1
+    assert err.startswith("Error: ")
+    assert said in err
+    assert len(err.strip().splitlines()) == 1, err
