@@ -55,7 +55,7 @@ async def erase(session: AsyncSession, user_id: int, now: datetime) -> dict[str,
     """
     theirs = select(Review.id).where(Review.user_id == user_id)
     given = select(Feedback.id).where(
-        (Feedback.user_id == user_id)
+        (Feedback.user_id == user_id) | Feedback.review_id.in_(theirs)
     )
     counts = {
         "users": select(func.count()).where(User.id == user_id),

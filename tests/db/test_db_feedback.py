@@ -46,12 +46,13 @@ async def test_a_change_keeps_the_history_and_where_the_row_belongs(
 ) -> None:
     later = now + timedelta(days=1)
     async with write.begin() as session:
-        await feedback.rate(session, review_id, 1, 3, asked=False, held_out=True, now=now)
+        first = await feedback.rate(session, review_id, 1, 3, asked=False, held_out=True, now=now)
         # In the same session too, which has the row with its old rating in hand.
         given = await feedback.rate(session, review_id, 1, 4, asked=True, held_out=False, now=later)
     async with write.begin() as session:
         again = await feedback.rate(session, review_id, 1, 3, asked=True, held_out=False, now=later)
     assert given is not None
+    assert given is first
     assert again is not None
     assert (given.rating, again.rating, again.id) == (4, 3, given.id)
     assert (again.asked, again.held_out) == (False, True)
