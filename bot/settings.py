@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.errors import BotError
 from db.engine import DEFAULT_URL, parse_url
 from db.errors import DatabaseError
 
@@ -18,7 +19,7 @@ _WEBHOOK_SECRET = re.compile(r"[\w-]{1,256}", re.ASCII)  # what Telegram takes
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
-class SettingsError(Exception):
+class SettingsError(BotError):
     """Sentences for the operator, one a problem: which setting, and what it must be."""
 
 

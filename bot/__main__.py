@@ -1,0 +1,116 @@
+"""`python -m bot`: the bot in Telegram or, without a token, in a chat page on this machine."""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from bot.clock import utc_now
+from bot.database import bring_up_to_date
+from bot.errors import BotError
+from bot.logs import configure_logging
+from bot.settings import Settings, load_settings
+from classifier.errors import ClassifierError
+from classifier.registry import Registry, Version
+from db.engine import parse_url
+from db.errors import DatabaseError
+
+if TYPE_CHECKING:
+    from bot.batching import Predicts
+
+logger = logging.getLogger("bot")
+
+
+def main() -> int:
+    """The exit status: 1 after a sentence that says what to mend."""
+    try:
+        settings = load_settings()
+        secrets = (settings.telegram_token, settings.webhook_secret)
+        configure_logging(
+            settings.log_level, [secret.get_secret_value() for secret in secrets if secret]
+        )
+        champion = _champion(settings)
+        bring_up_to_date(settings.database_url, utc_now())
+        asyncio.run(_run(settings, _load(champion)))
+    except (BotError, DatabaseError, ClassifierError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _champion(settings: Settings) -> Version:
+    champion = Registry(settings.models).champion()
+    if champion is None:
+        raise BotError(
+            f"There are no trained models in {settings.models}: `make run` trains them and then"
+            " starts the bot."
+        )
+    return champion
+
+
+def _load(champion: Version) -> "Predicts":
+    # Here, not above: torch takes seconds to import, and a wrong setting is told at once.
+    from classifier.distributed import default_device
+    from classifier.predictor import Predictor
+
+    return Predictor(champion.path, default_device())
+
+
+async def _run(settings: Settings, predictor: "Predicts") -> None:
+    from bot.app import build_application
+    from bot.serving import serve
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with _telegram(settings) as (settings, token, server):
+        logger.info(
+            "starting",
+            extra={
+                "mode": _mode(settings),
+                "model": predictor.version,
+                "database": parse_url(settings.database_url).get_backend_name(),
+            },
+        )
+        application = build_application(settings, predictor, token=token, base_url=server)
+        await serve(application, settings, stop)
+
+
+@asynccontextmanager
+async def _telegram(settings: Settings) -> AsyncIterator[tuple[Settings, str, str]]:
+    """The settings, token and Bot API server to go by: those set, or the local chat's."""
+    if settings.telegram_token:
+        yield settings, settings.telegram_token.get_secret_value(), settings.bot_api_url
+        return
+    from bot.local.people import LOCAL_ADMIN_ID
+    from bot.local.server import LOCAL_TOKEN, LocalServer
+
+    server = LocalServer(port=settings.local_port)
+    try:
+        await server.start()
+    except OSError as error:
+        raise BotError(
+            f"The local chat can't listen on port {settings.local_port}: {error.strerror}."
+            " Set LOCAL_PORT to another one."
+        ) from error
+    print(f"The chat with the bot is at {server.url}/ (TELEGRAM_TOKEN in .env: Telegram instead)")
+    sys.stdout.flush()
+    try:
+        admins = [*settings.admin_ids, LOCAL_ADMIN_ID]
+        yield settings.model_copy(update={"admin_ids": admins}), LOCAL_TOKEN, server.url
+    finally:
+        await server.stop()
+
+
+def _mode(settings: Settings) -> str:
+    if not settings.telegram_token:
+        return "local chat"
+    return "webhook" if settings.webhook_url else "polling"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+"""The application, built: everything is registered, nothing started."""
+
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+from telegram import Update
+from telegram.ext import AIORateLimiter, Application
+from telegram.request import HTTPXRequest
+
+from bot import handlers
+from bot.batching import PredictionWorker, Predicts
+from bot.clock import Clock, utc_now
+from bot.handlers.errors import apologise, on_error
+from bot.inbox import InboxProcessor, InboxQueue, can_wait
+from bot.polling import PollingRequest, Pulse
+from bot.services.services import build_services
+from bot.settings import Settings
+from db.engine import create_engine, reading, writing
+
+CONCURRENT_UPDATES = 64
+SECONDS_TO_FINISH = 8.0
+"""How long a stop waits for the updates in hand; supervisors kill after 10 or more."""
+
+
+class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
+    """PTB's Application, with the inbox, the prediction worker and the database behind it."""
+
+    def __init__(
+        self,
+        *,
+        engine: AsyncEngine,
+        inbox: InboxQueue,
+        processor: InboxProcessor,
+        worker: PredictionWorker,
+        pulse: Pulse,
+        **parts: Any,
+    ) -> None:
+        super().__init__(**parts)
+        self.pulse = pulse
+        self._engine = engine
+        self._inbox = inbox
+        self._processor = processor
+        self._worker = worker
+
+    async def start(self) -> None:
+        """Begin to handle updates, first those that an earlier process left in the inbox."""
+        await self._worker.start()
+        await self._inbox.replay(self.bot)
+        await super().start()
+
+    async def stop(self) -> None:
+        """Finish the updates in hand; what is only queued stays in the inbox."""
+        await self._processor.finish(SECONDS_TO_FINISH)
+        await super().stop()
+        await self._worker.stop()
+
+    async def shutdown(self) -> None:
+        await super().shutdown()
+        await self._engine.dispose()
+
+    async def process_error(
+        self, update: object, error: Exception, job: Any = None, coroutine: Any = None
+    ) -> bool:
+        """Hand an error that can wait up to the inbox, which tries again; others to on_error."""
+        # With a coroutine it is a background task's: its update may be done already.
+        if isinstance(update, Update) and coroutine is None and can_wait(error):
+            raise error
+        return await super().process_error(update, error, job, coroutine)
+
+
+def build_application(
+    settings: Settings,
+    predictor: Predicts,
+    *,
+    token: str,
+    base_url: str | None = None,
+    clock: Clock = utc_now,
+) -> Kinorate:
+    """The bot, on a database that has been migrated; `base_url` is a Bot API server's address.
+
+    Start it as any Application: initialize, start, then fetch updates (bot/serving.py). The
+    prediction worker and the database's connections start and end with it.
+    """
+    engine = create_engine(settings.database_url)
+    write, read = writing(engine), reading(engine)
+    worker = PredictionWorker(predictor, limit=settings.waiting_reviews)
+    inbox = InboxQueue(write, clock)
+    processor = InboxProcessor(CONCURRENT_UPDATES, inbox, write, clock, apologise)
+    pulse = Pulse()
+    server = base_url or settings.bot_api_url
+    application = (
+        Application.builder()
+        .application_class(
+            Kinorate,
+            {
+                "engine": engine,
+                "inbox": inbox,
+                "processor": processor,
+                "worker": worker,
+                "pulse": pulse,
+            },
+        )
+        .token(token)
+        .base_url(f"{server}/bot")
+        .base_file_url(f"{server}/file/bot")
+        # A send that times out may have arrived and is made again: be patient.
+        .request(HTTPXRequest(connection_pool_size=256, read_timeout=30, pool_timeout=30))
+        .get_updates_request(PollingRequest(pulse, connection_pool_size=1))
+        .rate_limiter(AIORateLimiter(max_retries=3))
+        .update_queue(inbox)
+        .concurrent_updates(processor)
+        .job_queue(None)
+        .build()
+    )
+    assert isinstance(application, Kinorate)
+    services = build_services(settings, write, read, worker, clock)
+    handlers.register(application, services)
+    application.add_error_handler(on_error)
+    return application

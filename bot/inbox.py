@@ -1,0 +1,241 @@
+"""The durable update queue: what Telegram delivered is on disk until it has been dealt with.
+
+PTB confirms an update to Telegram as soon as it is in the queue, so a killed process would lose
+the updates it had fetched. Here `put` returns once the update is in the database, and a start
+replays what is pending there. Handlers may therefore see an update again, after a kill or when
+Telegram could not be reached: each is idempotent by update id.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncSession
+from telegram import Bot, Update
+from telegram.error import BadRequest, InvalidToken, NetworkError, RetryAfter
+from telegram.ext import BaseUpdateProcessor
+
+from bot.clock import Clock
+from db import updates
+from db.engine import Sessions
+
+MAX_ATTEMPTS = 10
+"""An update that was in hand at this many kills is likely what kills the process.
+
+Not fewer: a kill from outside counts as one for everything that is in hand.
+"""
+
+MAX_RETRIES = 1500
+"""With the pauses below this is a day, as long as Telegram itself would keep the update."""
+
+LONGEST_PAUSE = 60.0  # seconds
+
+logger = logging.getLogger(__name__)
+
+_Result = TypeVar("_Result")
+
+
+def can_wait(error: Exception) -> bool:
+    """Whether an update that failed so is to be tried again: Telegram or the database is away."""
+    if isinstance(error, BadRequest):  # a NetworkError by name only
+        return False
+    # InvalidToken: a revoked token stops the program, and the next one may answer.
+    return isinstance(error, NetworkError | RetryAfter | InvalidToken) or _database_away(error)
+
+
+def pause_before(retry: int) -> float:
+    """Seconds to wait before the first, second … retry."""
+    return float(min(LONGEST_PAUSE, 2 ** min(retry - 1, 10)))
+
+
+class InboxQueue(asyncio.Queue[object]):
+    """PTB's update queue, with the database behind it."""
+
+    def __init__(self, write: Sessions, clock: Clock) -> None:
+        super().__init__()
+        self._write = write
+        self._clock = clock
+
+    async def put(self, item: object) -> None:
+        """Store an update, then queue it; one that was stored before is dropped.
+
+        PTB's signal to stop comes this way too and is only queued.
+        """
+        if isinstance(item, Update) and not await self._store(item):
+            return
+        self.put_nowait(item)
+
+    async def replay(self, bot: Bot) -> int:
+        """Queue what an earlier process left pending; how many updates that are."""
+        async with self._write.begin() as session:
+            pending = await updates.pending(session)
+        for row in pending:
+            assert row.payload is not None  # the schema keeps it until the update is done
+            self.put_nowait(Update.de_json(row.payload, bot))
+        return len(pending)
+
+    async def _store(self, update: Update) -> bool:
+        user = update.effective_user
+
+        async def add(session: AsyncSession) -> bool:
+            payload = update.to_dict()
+            user_id = None if user is None else user.id
+            return await updates.add(session, update.update_id, payload, user_id, self._clock())
+
+        new = await persist(self._write, add)
+        logger.info(
+            "update received" if new else "update seen before",
+            extra={"update_id": update.update_id},
+        )
+        return new
+
+
+class InboxProcessor(BaseUpdateProcessor):
+    """Runs handlers, a bounded number at once, and keeps the inbox's books on it."""
+
+    def __init__(
+        self,
+        max_concurrent_updates: int,
+        queue: InboxQueue,
+        write: Sessions,
+        clock: Clock,
+        apologise: Callable[[Update], Awaitable[None]],
+    ) -> None:
+        """`apologise` tells the chat that its update can't be dealt with."""
+        super().__init__(max_concurrent_updates)
+        self._queue = queue
+        self._write = write
+        self._clock = clock
+        self._apologise = apologise
+        self._in_hand: set[asyncio.Task[Any]] = set()
+        self._retries: dict[int, int] = {}  # of updates that failed in this process
+        self._timers: set[asyncio.TimerHandle] = set()
+        self._stopping = False
+
+    async def initialize(self) -> None:
+        self._stopping = False
+
+    async def shutdown(self) -> None:
+        """Nothing: `finish` has stopped it."""
+
+    async def finish(self, seconds: float) -> None:
+        """Begin no update any more, and give those in hand some time before they are cancelled.
+
+        What is not finished stays in the inbox for the next start.
+        """
+        self._stopping = True
+        for timer in self._timers:
+            timer.cancel()
+        if self._in_hand:
+            _, late = await asyncio.wait(self._in_hand, timeout=seconds)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late)
+                logger.warning("stopped before updates were done", extra={"updates": len(late)})
+
+    async def do_process_update(self, update: object, coroutine: Awaitable[Any]) -> None:
+        if not isinstance(update, Update):
+            await coroutine
+            return
+        task = asyncio.current_task()
+        assert task is not None
+        self._in_hand.add(task)
+        try:
+            if not self._stopping and await self._begin(update):
+                await self._handle(update, coroutine)
+        finally:
+            self._in_hand.discard(task)
+            _close(coroutine)
+
+    async def _begin(self, update: Update) -> bool:
+        """Whether the update is to be handled now."""
+        if update.update_id in self._retries:
+            return True
+        attempt = await persist(
+            self._write, lambda session: updates.start(session, update.update_id)
+        )
+        if attempt > MAX_ATTEMPTS:
+            await self._give_up(update, "the process died each time")
+        return 1 <= attempt <= MAX_ATTEMPTS
+
+    async def _handle(self, update: Update, coroutine: Awaitable[Any]) -> None:
+        try:
+            await coroutine
+        except Exception as error:
+            if not can_wait(error):
+                raise
+            retry = self._retries.get(update.update_id, 0) + 1
+            if retry > MAX_RETRIES:
+                await self._give_up(update, "Telegram or the database was away for a day")
+            else:
+                self._try_again(update, retry, error)
+        else:
+            await self._mark_done(update)
+
+    def _try_again(self, update: Update, retry: int, error: Exception) -> None:
+        self._retries[update.update_id] = retry
+        pause = pause_before(retry)
+        logger.warning(
+            "update is tried again later",
+            extra={
+                "update_id": update.update_id,
+                "retry": retry,
+                "pause": pause,
+                "error": type(error).__name__,
+            },
+        )
+
+        def put_again() -> None:
+            self._timers.discard(timer)
+            self._queue.put_nowait(update)
+
+        timer = asyncio.get_running_loop().call_later(pause, put_again)
+        self._timers.add(timer)
+
+    async def _give_up(self, update: Update, reason: str) -> None:
+        logger.error("update given up", extra={"update_id": update.update_id, "reason": reason})
+        await self._mark_done(update)  # first, lest the apology is what kills
+        await self._apologise(update)
+
+    async def _mark_done(self, update: Update) -> None:
+        self._retries.pop(update.update_id, None)
+        await persist(
+            self._write,
+            lambda session: updates.mark_done(session, [update.update_id], self._clock()),
+        )
+
+
+async def persist(
+    write: Sessions, transact: Callable[[AsyncSession], Awaitable[_Result]]
+) -> _Result:
+    """Run a transaction, again and again while the database is away."""
+    retry = 0
+    while True:
+        try:
+            async with write.begin() as session:
+                return await transact(session)
+        except Exception as error:
+            if not _database_away(error):
+                raise
+            retry += 1
+            pause = pause_before(retry)
+            logger.warning(
+                "the database is away", extra={"pause": pause, "error": type(error).__name__}
+            )
+            await asyncio.sleep(pause)
+
+
+def _database_away(error: Exception) -> bool:
+    # OSError: SQLAlchemy leaves what asyncpg meets while connecting as it is.
+    return isinstance(error, OperationalError | InterfaceError | OSError) or (
+        isinstance(error, DBAPIError) and error.connection_invalidated
+    )
+
+
+def _close(coroutine: Awaitable[Any]) -> None:
+    """Spare Python's warning about a coroutine that was never awaited; awaited ones don't mind."""
+    if asyncio.iscoroutine(coroutine):
+        coroutine.close()

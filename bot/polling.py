@@ -1,0 +1,73 @@
+"""Whether long polling is alive: PTB's own loop can end, or hang, without a word."""
+
+import asyncio
+import contextlib
+import time
+from http import HTTPStatus
+from typing import Any, NoReturn
+
+from telegram.error import TelegramError
+from telegram.request import HTTPXRequest
+
+from bot.errors import BotError
+
+CONFLICTS = 3
+"""So many refusals in a row mean another poller; one may be left by a process that was killed."""
+
+SILENCE = 120.0
+"""Seconds without any end of a poll, good or bad; a poll lasts 10 and its timeouts add 20."""
+
+
+REFUSED_TOKEN = "Telegram refused TELEGRAM_TOKEN: take the token from @BotFather again."
+
+
+class Pulse:
+    """When a poll last ended, and what stands in the way of the next one."""
+
+    def __init__(self) -> None:
+        self.last_poll = time.monotonic()
+        self._conflicts = 0
+        self._obstacle = ""
+        self._stopped = asyncio.Event()
+
+    def beat(self, status: int | None) -> None:
+        """Note that a poll has ended, with this HTTP status or none."""
+        self.last_poll = time.monotonic()
+        self._conflicts = self._conflicts + 1 if status == HTTPStatus.CONFLICT else 0
+        if self._conflicts >= CONFLICTS:
+            self._stop(
+                "Another program fetches this bot's updates: stop it, or give this one another"
+                " TELEGRAM_TOKEN."
+            )
+        elif status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND):
+            self._stop(REFUSED_TOKEN)
+
+    async def watch(self) -> NoReturn:
+        """Wait, and raise BotError once polling can't go on."""
+        self.last_poll = time.monotonic()
+        while (left := self.last_poll + SILENCE - time.monotonic()) > 0:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopped.wait(), left)
+                raise BotError(self._obstacle)
+        raise BotError("Fetching updates has hung: start the bot again.")
+
+    def _stop(self, obstacle: str) -> None:
+        self._obstacle = obstacle
+        self._stopped.set()
+
+
+class PollingRequest(HTTPXRequest):
+    """What `getUpdates` is called with; every end of a poll beats the pulse."""
+
+    def __init__(self, pulse: Pulse, **options: Any) -> None:
+        super().__init__(**options)
+        self._pulse = pulse
+
+    async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
+        try:
+            status, body = await super().do_request(*args, **kwargs)
+        except TelegramError:
+            self._pulse.beat(None)
+            raise
+        self._pulse.beat(status)
+        return status, body

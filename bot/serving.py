@@ -1,0 +1,134 @@
+"""The running bot: from an application that is built to one that was asked to stop."""
+
+import asyncio
+import logging
+import re
+from collections.abc import Coroutine
+from typing import Any
+from urllib.parse import urlsplit
+
+from telegram import Update
+from telegram.error import InvalidToken, TelegramError
+from telegram.ext import Updater
+
+from bot.app import Kinorate
+from bot.errors import BotError
+from bot.inbox import can_wait, pause_before
+from bot.menu import register_commands
+from bot.polling import REFUSED_TOKEN
+from bot.settings import Settings
+
+ALLOWED_UPDATES = (
+    Update.MESSAGE,
+    Update.EDITED_MESSAGE,
+    Update.CALLBACK_QUERY,
+    Update.MY_CHAT_MEMBER,
+)
+SECONDS_TO_STOP_FETCHING = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+async def serve(application: Kinorate, settings: Settings, stop: asyncio.Event) -> None:
+    """Answer updates until `stop` is set; raises BotError where they can't be fetched."""
+    updater = application.updater
+    assert updater is not None
+    try:
+        if await _unless(stop, _initialize(application)):
+            await application.start()
+            await _unless(stop, _fetch(application, updater, settings))
+    finally:
+        await _stop(application, updater)
+
+
+async def _initialize(application: Kinorate) -> None:
+    retry = 0
+    while True:
+        try:
+            return await application.initialize()
+        except InvalidToken:
+            raise BotError(REFUSED_TOKEN) from None
+        except TelegramError as error:
+            if not can_wait(error):
+                raise
+            retry += 1
+            _log_failure("Telegram can't be reached", error)
+            await asyncio.sleep(pause_before(retry))
+
+
+async def _fetch(application: Kinorate, updater: Updater, settings: Settings) -> None:
+    """Fetch updates until cancelled, or until BotError."""
+    try:
+        if settings.webhook_url:
+            await _start_webhook(updater, settings, settings.webhook_url)
+        else:
+            await updater.start_polling(
+                bootstrap_retries=-1,
+                allowed_updates=ALLOWED_UPDATES,
+                drop_pending_updates=False,
+                error_callback=lambda error: _log_failure("fetching updates failed", error),
+            )
+    except InvalidToken:
+        raise BotError(REFUSED_TOKEN) from None
+    try:
+        await register_commands(application.bot, settings.admin_ids)
+    except TelegramError as error:  # the bot works without its menu
+        _log_failure("the commands can't be registered", error)
+    logger.info("ready")
+    if settings.webhook_url:
+        await asyncio.Event().wait()
+    await application.pulse.watch()
+
+
+async def _start_webhook(updater: Updater, settings: Settings, url: str) -> None:
+    assert settings.webhook_secret is not None  # Settings has seen to it
+    try:
+        await updater.start_webhook(
+            listen=settings.webhook_host,
+            port=settings.webhook_port,
+            url_path=re.escape(urlsplit(url).path),  # PTB makes a pattern of it
+            webhook_url=url,
+            secret_token=settings.webhook_secret.get_secret_value(),
+            bootstrap_retries=-1,
+            allowed_updates=ALLOWED_UPDATES,
+            drop_pending_updates=False,
+        )
+    except OSError as error:
+        raise BotError(
+            f"WEBHOOK_HOST {settings.webhook_host} and WEBHOOK_PORT {settings.webhook_port}"
+            f" can't be listened on: {error.strerror}."
+        ) from error
+
+
+async def _stop(application: Kinorate, updater: Updater) -> None:
+    """Fetch nothing more, finish what is in hand, close everything."""
+    if updater.running:
+        try:
+            await asyncio.wait_for(updater.stop(), SECONDS_TO_STOP_FETCHING)
+        except (TelegramError, TimeoutError) as error:  # what was fetched is in the inbox
+            _log_failure("fetching updates ended badly", error)
+    if application.running:
+        await application.stop()
+    await application.shutdown()
+    logger.info("stopped")
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Whether `work` came to its end before `stop` was set, which cancels it."""
+    task = asyncio.create_task(work)
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopped.cancel()
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task})
+    if task.cancelled():
+        return False
+    task.result()
+    return True
+
+
+def _log_failure(event: str, error: Exception) -> None:
+    logger.warning(event, extra={"error": f"{type(error).__name__}: {error}"})
