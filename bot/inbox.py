@@ -151,12 +151,14 @@ class InboxProcessor(BaseUpdateProcessor):
             _close(coroutine)
 
     async def _begin(self, update: Update) -> bool:
-        """Whether the update is to be handled now."""
-        if update.update_id in self._retries:
-            return True
-        attempt = await persist(
-            self._write, lambda session: updates.start(session, update.update_id)
-        )
+        """Whether the update is to be handled now: its user may have been erased meanwhile."""
+        update_id = update.update_id
+        if update_id in self._retries:  # no kill since it was counted
+            pending = await persist(self._write, lambda each: updates.is_pending(each, update_id))
+            if not pending:
+                del self._retries[update_id]
+            return pending
+        attempt = await persist(self._write, lambda each: updates.start(each, update_id))
         if attempt > MAX_ATTEMPTS:
             await self._give_up(update, "the process died each time")
         return 1 <= attempt <= MAX_ATTEMPTS

@@ -1,0 +1,114 @@
+"""A migrated database, settings, tiny models, the local Bot API server and the bot against it."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.app import Kinorate, build_application
+from bot.batching import Predicts
+from bot.local.server import LOCAL_TOKEN, LocalServer
+from bot.serving import serve
+from bot.settings import Settings
+from db import migrate
+from db.engine import Sessions, create_engine, reading, writing
+from tests import tiny
+from tests.bot.predictors import InventedPredictor
+
+NewSettings = Callable[..., Settings]
+RunningBot = Callable[..., AbstractAsyncContextManager[Kinorate]]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("migrated") / "kinorate.db"
+    migrate.upgrade(f"sqlite+aiosqlite:///{file}")
+    return file
+
+
+@pytest.fixture
+def database_url(migrated_file: Path, tmp_path: Path) -> str:
+    """A database of its own for the test, migrated and empty."""
+    return f"sqlite+aiosqlite:///{shutil.copy(migrated_file, tmp_path / 'kinorate.db')}"
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(database_url)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+def write(engine: AsyncEngine) -> Sessions:
+    return writing(engine)
+
+
+@pytest.fixture
+def read(engine: AsyncEngine) -> Sessions:
+    return reading(engine)
+
+
+@pytest.fixture(scope="session")
+def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of model versions whose champion is a pair of tiny untrained models."""
+    folder = tmp_path_factory.mktemp("tiny")
+    tiny.write_encoder(folder / "encoder")
+    tiny.publish_untrained(folder / "models", folder / "encoder")
+    return folder / "models"
+
+
+@pytest.fixture
+def new_settings(database_url: str) -> NewSettings:
+    """`new_settings(**changes)`: for the local server and the test's own database."""
+
+    def make(**changes: Any) -> Settings:
+        usual = {
+            "telegram_token": LOCAL_TOKEN,
+            "admin_ids": [1002],
+            "database_url": database_url,
+            "reviews_per_minute": 1000,
+        }
+        return Settings(_env_file=None, **usual | changes)
+
+    return make
+
+
+@pytest.fixture
+async def telegram() -> AsyncIterator[LocalServer]:
+    """The local Bot API server."""
+    server = LocalServer()
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+def running_bot(telegram: LocalServer, new_settings: NewSettings) -> RunningBot:
+    """`async with running_bot(predictor, **changes)`: the bot, served as `python -m bot` does."""
+
+    @asynccontextmanager
+    async def run(predictor: Predicts | None = None, **changes: Any) -> AsyncIterator[Kinorate]:
+        settings = new_settings(**changes)
+        application = build_application(
+            settings, predictor or InventedPredictor(), token=LOCAL_TOKEN, base_url=telegram.url
+        )
+        stop = asyncio.Event()
+        serving = asyncio.create_task(serve(application, settings, stop))
+        try:
+            yield application
+        finally:
+            stop.set()
+            await serving
+
+    return run
