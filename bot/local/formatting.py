@@ -1,0 +1,54 @@
+"""A bot's text and its entities, as they are stored: parsed, cleaned, trimmed and measured."""
+
+from bot.local import html
+from bot.local.entities import with_found
+from bot.local.errors import ApiError
+from bot.local.params import Params
+from bot.local.people import Json
+from bot.local.text import MAX_CAPTION, MAX_TEXT, cleaned, units
+
+
+def text_content(params: Params, too_long: str) -> Json:
+    """The content of a text message."""
+    if not params.text("text"):
+        raise ApiError.bad_request("message text is empty")
+    text, entities = _formatted(params, "text", "entities")
+    if not text:
+        raise ApiError.bad_request("text must be non-empty")
+    if units(text) > MAX_TEXT:
+        raise ApiError.bad_request(too_long)
+    return {"text": text} | ({"entities": entities} if entities else {})
+
+
+def caption_content(params: Params, too_long: str) -> Json:
+    """The caption of a photo or document, if it has one."""
+    text, entities = _formatted(params, "caption", "caption_entities")
+    if units(text) > MAX_CAPTION:
+        raise ApiError.bad_request(too_long)
+    if not text:
+        return {}
+    return {"caption": text} | ({"caption_entities": entities} if entities else {})
+
+
+def _formatted(params: Params, text_name: str, entities_name: str) -> tuple[str, list[Json]]:
+    source = params.text(text_name)
+    mode = params.text("parse_mode").lower()
+    if mode == "html":
+        text, entities = html.parse(cleaned(source))
+    elif mode in ("", "none"):
+        text, entities = cleaned(source), params.json(entities_name, "entities") or []
+    elif mode in ("markdown", "markdownv2"):
+        raise ApiError.bad_request("the local chat parses HTML only")
+    else:
+        raise ApiError.bad_request("unsupported parse_mode")
+    stripped = text.strip()
+    before = units(text) - units(text.lstrip())
+    kept = (_shifted(entity, before, units(stripped)) for entity in entities)
+    return stripped, with_found(stripped, [entity for entity in kept if entity["length"] > 0])
+
+
+def _shifted(entity: Json, before: int, length: int) -> Json:
+    """An entity of a text that lost `before` units at its start and now has `length`."""
+    start = max(entity["offset"] - before, 0)
+    end = min(entity["offset"] + entity["length"] - before, length)
+    return entity | {"offset": start, "length": end - start}

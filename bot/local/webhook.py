@@ -1,0 +1,139 @@
+"""Delivery of updates to the bot's webhook."""
+
+import asyncio
+import json
+import re
+from http import HTTPStatus
+
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+
+from bot.clock import Clock
+from bot.local.errors import ApiError
+from bot.local.params import Params
+from bot.local.people import Json
+from bot.local.updates import UpdateQueue, checked_kinds
+
+SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 30.0  # seconds before an update is posted again
+
+
+class Webhook:
+    """Posts one update after the other; one that isn't taken is posted again until it is."""
+
+    def __init__(self, updates: UpdateQueue, clock: Clock) -> None:
+        self.url = ""
+        self._updates, self._clock = updates, clock
+        self._secret = ""
+        self._connections = 40
+        self._last_error: Json = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def set(self, params: Params) -> str:
+        """Handles setWebhook; the sentence that goes with its result."""
+        url, secret = params.text("url"), params.text("secret_token")
+        if not url:
+            return self.remove(params)
+        # Plain HTTP is fine for Telegram's own server too when it is run locally.
+        if not re.match(r"https?://[^/\s]+", url):
+            raise ApiError.bad_request("bad webhook: An HTTPS URL must be provided for webhook")
+        if len(secret) > 256:
+            raise ApiError.bad_request("secret token is too long")
+        if not re.fullmatch("[A-Za-z0-9_-]*", secret):
+            raise ApiError.bad_request("secret token contains unallowed characters")
+        self._note_wishes(params)
+        is_same = (url, secret) == (self.url, self._secret)
+        self.url, self._secret = url, secret
+        self._connections = params.integer("max_connections", 40)
+        self._last_error = {}
+        self._updates.end_poll("terminated by setWebhook request")
+        self._cancel()
+        self._task = asyncio.create_task(self._deliver())
+        return "Webhook is already set" if is_same else "Webhook was set"
+
+    def remove(self, params: Params) -> str:
+        """Handles deleteWebhook."""
+        self._note_wishes(params)
+        was_set, self.url, self._secret = bool(self.url), "", ""
+        self._cancel()
+        return "Webhook was deleted" if was_set else "Webhook is already deleted"
+
+    def info(self) -> Json:
+        if not self.url:
+            about: Json = {"url": ""}
+        else:
+            about = {
+                "url": self.url,
+                "max_connections": self._connections,
+                "ip_address": "127.0.0.1",
+            }
+        about |= {
+            "has_custom_certificate": False,
+            "pending_update_count": len(self._updates.waiting),
+        }
+        if self._updates.allowed:
+            about["allowed_updates"] = list(self._updates.allowed)
+        return about | self._last_error
+
+    async def stop(self) -> None:
+        if task := self._cancel():
+            await asyncio.wait([task])
+
+    def _note_wishes(self, params: Params) -> None:
+        if "allowed_updates" in params:
+            self._updates.allowed = checked_kinds(params.json("allowed_updates", "allowed updates"))
+        if params.boolean("drop_pending_updates"):
+            self._updates.waiting = []
+
+    def _cancel(self) -> asyncio.Task[None] | None:
+        task, self._task = self._task, None
+        if task:
+            task.cancel()
+        return task
+
+    async def _deliver(self) -> None:
+        client = AsyncHTTPClient(force_instance=True)
+        news = asyncio.Event()
+        pause = _FIRST_PAUSE
+        try:
+            with self._updates.news.listening(news):
+                while True:
+                    news.clear()
+                    if not self._updates.waiting:
+                        await news.wait()
+                        continue
+                    update = self._updates.waiting[0]
+                    if await self._post(client, update):
+                        self._updates.confirm(update["update_id"] + 1)
+                        pause = _FIRST_PAUSE
+                    else:
+                        await asyncio.sleep(pause)
+                        pause = min(pause * 2, _LONGEST_PAUSE)
+        finally:
+            client.close()
+
+    async def _post(self, client: AsyncHTTPClient, update: Json) -> bool:
+        """Whether the webhook took the update."""
+        headers = {"Content-Type": "application/json"}
+        if self._secret:
+            headers[SECRET_HEADER] = self._secret
+        request = HTTPRequest(
+            self.url,
+            method="POST",
+            headers=headers,
+            body=json.dumps(update),
+            follow_redirects=False,
+            request_timeout=60,
+        )
+        try:
+            response = await client.fetch(request, raise_error=False)
+        except OSError as error:
+            self._fail(str(error.strerror or error))
+            return False
+        if response.code < HTTPStatus.OK or response.code >= HTTPStatus.MULTIPLE_CHOICES:
+            self._fail(f"Wrong response from the webhook: {response.code} {response.reason}")
+            return False
+        return True
+
+    def _fail(self, reason: str) -> None:
+        when = int(self._clock().timestamp())
+        self._last_error = {"last_error_date": when, "last_error_message": reason}
