@@ -8,16 +8,21 @@ from bot.local.keyboard import MAX_DATA
 from bot.local.params import Upload
 from bot.local.people import BOT, CHATS, LOCAL_ADMIN_ID, MEMBERS, USERS, Json
 from bot.local.state import State
-from bot.local.text import MAX_CAPTION, MAX_TEXT, cleaned, is_unicode, parts, units
+from bot.local.text import MAX_CAPTION, MAX_TEXT, cleaned, is_unicode, parts, trimmed, units
 
 CHANNEL: Json = {"id": -1_000_000_000_009, "type": "channel", "title": "Новости кино"}
 _POST = "Сегодня в прокат вышла новая комедия. Билеты уже в продаже."
+
+_STAND_INS = {
+    "voice": Upload("voice.ogg", "audio/ogg", b"OggS"),
+    "sticker": Upload("sticker.webp", "image/webp", b"RIFF"),
+}
 
 
 class Request:
     """A request's values, and the file that came with them."""
 
-    def __init__(self, values: dict[str, Any], file: Upload | None) -> None:
+    def __init__(self, values: dict[str, Any], file: Upload | None = None) -> None:
         self._values, self.file = values, file
 
     def __contains__(self, name: str) -> bool:
@@ -97,20 +102,15 @@ def send(state: State, request: Request) -> Json:
 
 def send_file(state: State, request: Request) -> Json:
     user, chat_id = request.user(), _open_chat(state, request)
-    kind, caption = request.text("kind"), cleaned(request.text("caption")).strip()
+    kind, caption = request.text("kind"), trimmed(cleaned(request.text("caption")))
     if units(caption) > MAX_CAPTION:
         raise ChatError(400, "the caption is too long")
     if kind in ("photo", "document"):
         if request.file is None:
             raise ChatError(400, "there is no file")
-        build = state.files.photo if kind == "photo" else state.files.document
-        content: Json = {kind: build(request.file)} | _caption(caption)
-    elif kind == "voice":
-        spoken = request.file or Upload("voice.ogg", "audio/ogg", b"OggS")
-        content = {"voice": state.files.voice(spoken)}
-    elif kind == "sticker":
-        drawn = request.file or Upload("sticker.webp", "image/webp", b"RIFF")
-        content = {"sticker": state.files.sticker(drawn)}
+        content: Json = {kind: state.files.add(kind, request.file)} | _caption(caption)
+    elif kind in _STAND_INS:
+        content = {kind: state.files.add(kind, request.file or _STAND_INS[kind])}
     elif kind == "channel_post":
         content = _text(caption or _POST) | {"forward_origin": _origin(state)}
     else:
@@ -121,7 +121,7 @@ def send_file(state: State, request: Request) -> Json:
 
 def edit(state: State, request: Request) -> Json:
     message = _own(state, request)
-    text = cleaned(request.text("text")).strip()
+    text = trimmed(cleaned(request.text("text")))
     if "text" in message:
         if not 1 <= units(text) <= MAX_TEXT:
             raise ChatError(400, "the text must have from 1 to 4096 characters")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from bot.local.errors import ApiError
+from bot.local.params import number
 from bot.local.people import CHATS, USERS, Json
 
 _Scope = tuple[str, int, int]
@@ -59,18 +60,13 @@ def _scope(scope: Json | None) -> _Scope:
         return kind, 0, 0
     if kind not in ("chat", "chat_administrators", "chat_member"):
         raise ApiError.bad_request("can't parse BotCommandScope: unsupported type specified")
-    chat_id = _number(scope.get("chat_id"))
+    chat_id = number(scope.get("chat_id"))
     if chat_id not in CHATS:
         raise ApiError.bad_request("chat not found")
-    user_id = _number(scope.get("user_id")) if kind == "chat_member" else 0
+    user_id = number(scope.get("user_id")) if kind == "chat_member" else 0
     if user_id and user_id not in USERS:
         raise ApiError.bad_request("user not found")
     return kind, chat_id, user_id
-
-
-def _number(value: object) -> int:
-    text = str(value)
-    return int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else 0
 
 
 def _language(code: str) -> str:

@@ -8,7 +8,7 @@ from bot.local.text import units
 _DOMAIN = r"(?:[\w-]+\.)+(?:com|org|net|info|me|io|tv|app|dev|ru|su|рф|by|ua|kz)"
 _PATTERNS = {
     "url": re.compile(
-        rf"(?<![\w@.])(?:https?://[^\s<>\"«»]+|{_DOMAIN}\b(?:[/?#][^\s<>\"«»]*)?)", re.I
+        rf"(?<![\w@.-])(?:https?://[^\s<>\"«»]+|{_DOMAIN}\b(?:[/?#][^\s<>\"«»]*)?)", re.I
     ),
     "email": re.compile(rf"(?<![\w.+-])[\w.+-]+@{_DOMAIN}\b", re.I),
     "bot_command": re.compile(

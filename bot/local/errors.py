@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from tornado.web import HTTPError
+
 
 class ApiError(Exception):
     """A request is answered with `ok: false`, this code and this description."""
@@ -15,9 +17,8 @@ class ApiError(Exception):
         return cls(400, f"Bad Request: {reason}")
 
 
-class ChatError(Exception):
-    """What a person at the chat page asked for can't be done."""
+class ChatError(HTTPError):
+    """What a person at the chat page asked for can't be done; `reason` is plain ASCII."""
 
     def __init__(self, code: int, reason: str) -> None:
-        super().__init__(reason)
-        self.code, self.reason = code, reason
+        super().__init__(code, reason=reason)

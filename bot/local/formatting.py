@@ -5,7 +5,7 @@ from bot.local.entities import with_found
 from bot.local.errors import ApiError
 from bot.local.params import Params
 from bot.local.people import Json
-from bot.local.text import MAX_CAPTION, MAX_TEXT, cleaned, units
+from bot.local.text import MAX_CAPTION, MAX_TEXT, cleaned, trimmed, units
 
 
 def text_content(params: Params, too_long: str) -> Json:
@@ -36,15 +36,28 @@ def _formatted(params: Params, text_name: str, entities_name: str) -> tuple[str,
     if mode == "html":
         text, entities = html.parse(cleaned(source))
     elif mode in ("", "none"):
-        text, entities = cleaned(source), params.json(entities_name, "entities") or []
+        text, entities = cleaned(source), _given(params, entities_name)
     elif mode in ("markdown", "markdownv2"):
         raise ApiError.bad_request("the local chat parses HTML only")
     else:
         raise ApiError.bad_request("unsupported parse_mode")
-    stripped = text.strip()
-    before = units(text) - units(text.lstrip())
+    stripped = trimmed(text)
+    before = units(text) - units(text.lstrip(" \n"))
     kept = (_shifted(entity, before, units(stripped)) for entity in entities)
     return stripped, with_found(stripped, [entity for entity in kept if entity["length"] > 0])
+
+
+def _given(params: Params, name: str) -> list[Json]:
+    """Entities that came with the text instead of a parse mode."""
+    entities = params.json(name, "entities") or []
+    try:
+        return [
+            entity | {"offset": int(entity["offset"]), "length": int(entity["length"])}
+            for entity in entities
+            if isinstance(entity["type"], str)
+        ]
+    except (KeyError, TypeError, ValueError):
+        raise ApiError.bad_request("can't parse entities: expected MessageEntity objects") from None
 
 
 def _shifted(entity: Json, before: int, length: int) -> Json:

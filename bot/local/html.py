@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from bot.local.entities import span
 from bot.local.errors import ApiError
 from bot.local.people import Json
+from bot.local.text import cleaned
 
 _KINDS = {
     "b": "bold",
@@ -168,7 +169,7 @@ def _character(match: re.Match[str]) -> str:
         return _NAMED.get(name, match[0]) if match[0].endswith(";") else match[0]
     code = int(match["decimal"]) if match["decimal"] else int(match["hex"], 16)
     known = 0 < code < 0x110000 and not 0xD800 <= code < 0xE000
-    return chr(code) if known else match[0]
+    return cleaned(chr(code)) if known else match[0]
 
 
 def _refusal(reason: str) -> ApiError:

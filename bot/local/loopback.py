@@ -3,7 +3,9 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from tornado.web import HTTPError, RequestHandler
+from tornado.web import RequestHandler
+
+from bot.local.errors import ChatError
 
 OWN_NAMES = {"127.0.0.1", "localhost"}
 
@@ -16,16 +18,19 @@ class LoopbackHandler(RequestHandler):
     def prepare(self) -> None:
         # Another name for this address would make a foreign page the same origin (DNS rebinding).
         if urlsplit(f"//{self.request.host}").hostname not in OWN_NAMES:
-            raise HTTPError(403, reason="Unknown host")
+            raise ChatError(403, "unknown host")
         origin = self.request.headers.get("Origin")
         is_foreign = origin is not None and origin != f"http://{self.request.host}"
         site = self.request.headers.get("Sec-Fetch-Site", "none")
         if is_foreign or (site not in ("none", "same-origin") and not self._is_visit()):
-            raise HTTPError(403, reason="Foreign origin")
+            raise ChatError(403, "foreign origin")
 
     def set_default_headers(self) -> None:
         self.set_header("Cache-Control", "no-store")
         self.set_header("X-Content-Type-Options", "nosniff")
+
+    def write_error(self, _status_code: int, **_kwargs: Any) -> None:
+        self.finish({"error": self._reason})
 
     def _is_visit(self) -> bool:
         """A link to the page may be followed from anywhere."""

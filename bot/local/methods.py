@@ -97,19 +97,12 @@ def _get_chat_member(_state: State, params: Params) -> Json:
 
 
 def _get_file(state: State, params: Params) -> Json:
-    file_id = params.text("file_id")
-    file = state.files.get(file_id)
+    file = state.files.get(params.text("file_id"))
     if file is None:
         raise ApiError.bad_request("invalid file_id")
-    size = len(file.upload.content)
-    if size > MAX_DOWNLOAD:
+    if file.about["file_size"] > MAX_DOWNLOAD:
         raise ApiError.bad_request("file is too big")
-    return {
-        "file_id": file_id,
-        "file_unique_id": file_id,
-        "file_size": size,
-        "file_path": file.path,
-    }
+    return file.about | {"file_path": file.path}
 
 
 METHODS: dict[str, Callable[[State, Params], object]] = {

@@ -9,6 +9,12 @@ from bot.local.errors import ApiError
 from bot.local.text import is_unicode
 
 
+def number(value: object, default: int = 0) -> int:
+    """A number, which may come as a string; `default` if it isn't one."""
+    text = str(value).strip()
+    return int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else default
+
+
 class Upload(NamedTuple):
     name: str
     mime_type: str
@@ -32,8 +38,7 @@ class Params:
 
     def integer(self, name: str, default: int = 0) -> int:
         """As a number; `default` if it is missing or isn't one, as Telegram has it."""
-        text = self.text(name).strip()
-        return int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else default
+        return number(self.text(name), default)
 
     def boolean(self, name: str) -> bool:
         return self.text(name).strip().lower() in {"true", "yes", "1", "t"}

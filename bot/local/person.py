@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import quote
 
 from tornado.iostream import StreamClosedError
-from tornado.web import HTTPError
 
 from bot.local import chatting
 from bot.local.chatting import Request
@@ -56,18 +55,14 @@ class ChatHandler(LoopbackHandler):
     def _answer(
         self, known: dict[str, Callable[[State, Request], Json]], name: str, values: Any
     ) -> None:
+        if name not in known:
+            raise ChatError(404, "there is no such address")
+        if not isinstance(values, dict):
+            raise ChatError(400, "the request must be a JSON object")
         try:
-            if name not in known:
-                raise ChatError(404, f"there is no /chat/{name}")
-            if not isinstance(values, dict):
-                raise ChatError(400, "the request must be a JSON object")
             self.finish(known[name](self.state, Request(values, self._file())))
-        except ChatError as error:
-            self.set_status(error.code)
-            self.finish({"error": error.reason})
         except ApiError as error:  # a file that Telegram wouldn't take
-            self.set_status(400)
-            self.finish({"error": error.description})
+            raise ChatError(400, error.description) from None
 
     def _arguments(self) -> dict[str, str]:
         return {
@@ -91,13 +86,13 @@ class EventsHandler(LoopbackHandler):
 
     async def get(self) -> None:
         log = self.state.events
-        user_id = int(self.get_query_argument("user"))
+        request = Request({name: self.get_query_argument(name, "") for name in ("user", "after")})
+        user_id = request.user()["id"]
         # A browser that reconnects repeats the address, and says in the header where it was.
-        known = (
-            self.get_query_argument("after", ""),
-            self.request.headers.get("Last-Event-ID", ""),
-        )
-        position = max((int(n) for n in known if n), default=log.last_number)
+        known = [request.number("after")] if "after" in request else []
+        if (last := self.request.headers.get("Last-Event-ID", "")).isdecimal():
+            known.append(int(last))
+        position = max(known, default=log.last_number)
         self.set_header("Content-Type", "text/event-stream")
         self.write("retry: 1000\n\n")
         try:
@@ -132,11 +127,12 @@ class FileHandler(LoopbackHandler):
     def get(self, file_id: str) -> None:
         file = self.state.files.get(file_id)
         if file is None:
-            raise HTTPError(404)
+            raise ChatError(404, "there is no such file")
         mime_type = file.upload.mime_type
         # Anything else, such as HTML, would run as part of the page if it were shown in place.
-        place = "inline" if mime_type in _SHOWN_IN_PAGE else "attachment"
-        self.set_header("Content-Type", mime_type)
+        is_image = mime_type in _SHOWN_IN_PAGE
+        self.set_header("Content-Type", mime_type if is_image else "application/octet-stream")
+        place = "inline" if is_image else "attachment"
         self.set_header(
             "Content-Disposition", f"{place}; filename*=UTF-8''{quote(file.upload.name)}"
         )

@@ -5,7 +5,7 @@ import re
 from bot.local.errors import ApiError
 from bot.local.formatting import caption_content, text_content
 from bot.local.keyboard import reply_markup
-from bot.local.params import Params
+from bot.local.params import Params, number
 from bot.local.people import BOT, CHATS, Json
 from bot.local.state import State
 
@@ -67,10 +67,12 @@ def _send(state: State, params: Params, content: Json) -> Json:
 def _replied(state: State, chat_id: int, params: Params) -> Json | None:
     """The message that is to be replied to."""
     reply = params.json("reply_parameters", "reply parameters") or {}
+    if not isinstance(reply, dict):
+        raise ApiError.bad_request("object expected as reply parameters")
     message_id = reply.get("message_id") or params.integer("reply_to_message_id")
     if not message_id:
         return None
-    message = state.message(chat_id, int(message_id))
+    message = state.message(chat_id, number(message_id))
     optional = reply.get("allow_sending_without_reply") or params.boolean(
         "allow_sending_without_reply"
     )
@@ -84,13 +86,12 @@ def _media(state: State, params: Params, kind: str, source: str) -> Json:
     if not source and kind not in params.uploads:
         raise ApiError.bad_request(f"there is no {kind} in the request")
     attached = source.removeprefix("attach://") if source.startswith("attach://") else kind
-    upload = params.uploads.get(attached)
-    if upload is None:
-        stored = state.files.get(source)
-        if stored is None:
-            raise ApiError.bad_request(_UNKNOWN_FILE)
-        upload = stored.upload
-    return {kind: state.files.photo(upload) if kind == "photo" else state.files.document(upload)}
+    if upload := params.uploads.get(attached):
+        return {kind: state.files.add(kind, upload)}
+    stored = state.files.get(source)
+    if stored is None or stored.kind != kind:
+        raise ApiError.bad_request(_UNKNOWN_FILE)
+    return {kind: stored.shown}
 
 
 def send_chat_action(state: State, params: Params) -> bool:

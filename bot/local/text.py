@@ -7,17 +7,23 @@ MAX_CAPTION = 1024
 _WORD_END = 500  # how far before the limit a client looks for a place between two words
 
 _DROPPED = re.compile("[\r\u2028-\u202e\u030a\u0333\u033f]")
+_INVISIBLE = re.compile("[\\s\u00ad\u200b-\u200f\u2060-\u2064\ufeff]*")
 _CONTROL = re.compile("[\x00-\x09\x0b-\x1f]")
 
 
 def units(text: str) -> int:
     """Its length in UTF-16 code units, in which Telegram counts lengths and offsets."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text.encode("utf-16-le")) // 2
 
 
 def cleaned(text: str) -> str:
     """Without the characters that Telegram takes out of every text."""
     return _CONTROL.sub(" ", _DROPPED.sub("", text))
+
+
+def trimmed(text: str) -> str:
+    """Without the space around it; "" if nothing of it can be seen."""
+    return "" if _INVISIBLE.fullmatch(text) else text.strip(" \n")
 
 
 def is_unicode(text: str) -> bool:
@@ -32,9 +38,9 @@ def parts(text: str) -> list[str]:
         end = _fitting(text)
         space = max(text.rfind(character, end - _WORD_END, end) for character in " \n")
         end = space + 1 if space >= 0 else end
-        found.append(text[:end].strip())
+        found.append(trimmed(text[:end]))
         text = text[end:]
-    return [part for part in (*found, text.strip()) if part]
+    return [part for part in (*found, trimmed(text)) if part]
 
 
 def _fitting(text: str) -> int:

@@ -5,7 +5,7 @@ import json
 import re
 from http import HTTPStatus
 
-from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 
 from bot.clock import Clock
 from bot.local.errors import ApiError
@@ -126,8 +126,8 @@ class Webhook:
         )
         try:
             response = await client.fetch(request, raise_error=False)
-        except OSError as error:
-            self._fail(str(error.strerror or error))
+        except (OSError, HTTPClientError, ValueError) as error:
+            self._fail(str(error))
             return False
         if response.code < HTTPStatus.OK or response.code >= HTTPStatus.MULTIPLE_CHOICES:
             self._fail(f"Wrong response from the webhook: {response.code} {response.reason}")
