@@ -1,6 +1,6 @@
 """The reviews with what was predicted of them."""
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
@@ -22,6 +22,13 @@ async def add(session: AsyncSession, review: Review) -> bool:
             raise
         return False
     return True
+
+
+async def set_reply(session: AsyncSession, review_id: int, reply_message_id: int) -> None:
+    """Note which message answers a review; nothing happens if it was erased meanwhile."""
+    await session.execute(
+        update(Review).where(Review.id == review_id).values(reply_message_id=reply_message_id)
+    )
 
 
 async def get(session: AsyncSession, review_id: int) -> Review | None:

@@ -49,6 +49,18 @@ async def start(session: AsyncSession, update_id: int) -> int:
     return counted or 0
 
 
+async def is_pending(session: AsyncSession, update_id: int) -> bool:
+    """Whether an update is still to be dealt with: erasing its user ends that.
+
+    Until the transaction ends it stays so: what the update leads to can be stored in it.
+    """
+    # Locked, so that PostgreSQL lets nobody erase it before the commit; SQLite has one writer.
+    waiting = select(Update.update_id).where(
+        Update.update_id == update_id, Update.done_at.is_(None)
+    )
+    return await session.scalar(waiting.with_for_update()) is not None
+
+
 async def mark_done(session: AsyncSession, update_ids: Collection[int], now: datetime) -> None:
     """Note that these updates are dealt with: their payloads go, the ids stay as seen."""
     await session.execute(

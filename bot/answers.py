@@ -1,0 +1,102 @@
+"""Messages made of what is stored: the answer to a review, and the history."""
+
+import unicodedata
+from html import escape
+
+from bot.texts import Texts
+from db.models import Prediction, Review
+
+FACES = ("😞", "😐", "😊")
+"""Of the sentiments, from Bad to Good."""
+
+_NAMES = {"cls": "CLS", "mean": "Mean"}
+_SNIPPET = 80  # characters of a review that the history shows
+
+
+def answer(review: Review, texts: Texts, rating: int | None = None) -> str:
+    """Both models' predictions, whether they agree, and the true rating or the question for it."""
+    blocks = [_prediction(prediction, texts) for prediction in review.predictions]
+    blocks.append(_agreement(review.predictions, texts))
+    given = texts.ask_rating if rating is None else texts.your_rating.format(rating=rating)
+    return "\n\n".join([*blocks, given])
+
+
+def history(reviews: list[Review], user_id: int, texts: Texts) -> str:
+    """The user's last reviews: when, how they begin, what was predicted, the true rating."""
+    if not reviews:
+        return texts.history_empty
+    return "\n\n".join([texts.history_title, *(_past(one, user_id, texts) for one in reviews)])
+
+
+def rating_of(review: Review, user_id: int) -> int | None:
+    """The rating that the user has given the review."""
+    return next((given.rating for given in review.feedback if given.user_id == user_id), None)
+
+
+def snippet(text: str) -> str:
+    """The beginning of a text on one line, not escaped."""
+    visible = "".join(_visible(character) for character in text[: 10 * _SNIPPET])
+    line = " ".join(visible.split())
+    return line if len(line) <= _SNIPPET else line[:_SNIPPET].rstrip() + "…"
+
+
+def _prediction(prediction: Prediction, texts: Texts) -> str:
+    probabilities = (
+        prediction.probability_bad,
+        prediction.probability_neutral,
+        prediction.probability_good,
+    )
+    sentiment = texts.sentiment_line.format(
+        model=_NAMES[prediction.pooling],
+        face=FACES[prediction.sentiment],
+        sentiment=texts.sentiment(prediction.sentiment),
+        share=_percent(probabilities[prediction.sentiment]),
+    )
+    if prediction.rating is None or prediction.rating_confidence is None:
+        return sentiment
+    rating = texts.rating_line.format(
+        stars="★" * prediction.rating + "☆" * (10 - prediction.rating),
+        rating=prediction.rating,
+        share=_percent(prediction.rating_confidence),
+    )
+    return f"{sentiment}\n{rating}"
+
+
+def _agreement(predictions: list[Prediction], texts: Texts) -> str:
+    cls, mean = sorted(predictions, key=lambda prediction: prediction.pooling)
+    if cls.sentiment != mean.sentiment:
+        return texts.sentiments_differ.format(
+            cls=texts.sentiment(cls.sentiment).lower(), mean=texts.sentiment(mean.sentiment).lower()
+        )
+    if cls.rating is not None and mean.rating is not None and abs(cls.rating - mean.rating) > 1:
+        return texts.ratings_differ.format(cls=cls.rating, mean=mean.rating)
+    return texts.agree
+
+
+def _past(review: Review, user_id: int, texts: Texts) -> str:
+    rating = rating_of(review, user_id)
+    return texts.history_review.format(
+        date=review.created_at.strftime(texts.date),
+        text=escape(snippet(review.text)),
+        predictions=" · ".join(map(_short, review.predictions)),
+        rating=texts.history_no_rating
+        if rating is None
+        else texts.history_your_rating.format(rating=rating),
+    )
+
+
+def _short(prediction: Prediction) -> str:
+    said = f"{_NAMES[prediction.pooling]} {FACES[prediction.sentiment]}"
+    return said if prediction.rating is None else f"{said} {prediction.rating}"
+
+
+def _percent(share: float) -> int:
+    return min(max(round(100 * share), 1), 99)  # no model is certain
+
+
+def _visible(character: str) -> str:
+    """A blank for a control character; nothing for one that turns the line's direction."""
+    kind = unicodedata.category(character)
+    if kind == "Cf":
+        return character if character == "\u200d" else ""  # it joins emoji
+    return " " if kind.startswith("C") else character

@@ -1,0 +1,56 @@
+"""From a message to what it asks."""
+
+from collections.abc import Iterable
+
+from telegram import Message, MessageEntity, Update, User
+
+from bot.services.reviewing import Asked
+
+
+def message_of(update: Update) -> tuple[Message, User]:
+    """The message, new or edited, and who wrote it; handlers are added for such updates only."""
+    message = update.message or update.edited_message
+    assert message is not None
+    assert message.from_user is not None
+    return message, message.from_user
+
+
+def asked(update: Update, text: str, source: str) -> Asked:
+    """The text, asked about by the message of this update."""
+    message, user = message_of(update)
+    return Asked(
+        update_id=update.update_id,
+        user_id=user.id,
+        language=user.language_code or "ru",
+        chat_id=message.chat_id,
+        message_id=message.message_id,
+        text=text,
+        source=source,
+    )
+
+
+def text_of(message: Message) -> str:
+    """The text, or the caption of whatever it is."""
+    return message.text or message.caption or ""
+
+
+def is_mention(entity: MessageEntity, text: str, bot: User) -> bool:
+    """Whether the part of a text that is this entity names the bot."""
+    if entity.type == MessageEntity.TEXT_MENTION:
+        return entity.user is not None and entity.user.id == bot.id
+    named = f"@{bot.username}".casefold()
+    return entity.type == MessageEntity.MENTION and text.casefold() == named
+
+
+def entities_of(message: Message) -> dict[MessageEntity, str]:
+    """The entities of the text or the caption, with what they are of it."""
+    return message.parse_entities() if message.text else message.parse_caption_entities()
+
+
+def without(text: str, entities: Iterable[MessageEntity]) -> str:
+    """The text without these parts of it, which Telegram counts in UTF-16 units."""
+    encoded = text.encode("utf-16-le", "surrogatepass")
+    for entity in sorted(entities, key=lambda entity: entity.offset, reverse=True):
+        start, end = 2 * entity.offset, 2 * (entity.offset + entity.length)
+        encoded = encoded[:start] + encoded[end:]
+    return encoded.decode("utf-16-le", "surrogatepass").strip()

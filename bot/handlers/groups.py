@@ -1,0 +1,65 @@
+"""Groups: silent unless asked, by /rate or by a mention."""
+
+from telegram import Message, MessageEntity, Update, User
+from telegram.ext import ContextTypes, filters
+
+from bot.handlers.answering import Answering, say
+from bot.handlers.asking import asked, entities_of, is_mention, message_of, text_of, without
+from bot.services.checking import ReviewText, check
+from bot.texts import texts_for
+
+
+class _Mentioned(filters.MessageFilter):
+    """Messages that name this bot."""
+
+    def filter(self, message: Message) -> bool:
+        bot: User = message.get_bot().bot
+        return any(is_mention(entity, text, bot) for entity, text in entities_of(message).items())
+
+
+MENTIONED = _Mentioned()
+
+
+class Groups:
+    def __init__(self, answering: Answering) -> None:
+        self._answering = answering
+
+    async def rate(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """/rate as a reply to a review, or with the text after it."""
+        await self._answer(update, context)
+
+    async def mentioned(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """The bot's name in a reply to a review, or beside the text."""
+        await self._answer(update, context)
+
+    async def _answer(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        message, user = message_of(update)
+        asking = asked(update, text_in_question(message, context.bot.bot), "group")
+        texts = texts_for(user.language_code)
+        if message.sender_chat is not None:
+            problem = texts.rate_anonymous
+        elif not asking.text:
+            problem = texts.rate_explained
+        else:
+            await self._answering.answer(context.bot, asking, message.date)
+            return
+        if await self._answering.admitted(context.bot, asking, message.date):
+            await say(context.bot, asking, problem)
+
+
+def text_in_question(message: Message, bot: User) -> str:
+    """What a message in a group asks about: its own words if they are a review, else the text
+    that it replies to, unless that is the bot's own."""
+    entities = [
+        entity
+        for entity, text in entities_of(message).items()
+        if is_mention(entity, text, bot)
+        or (entity.type == MessageEntity.BOT_COMMAND and entity.offset == 0)
+    ]
+    own = without(text_of(message), entities)
+    replied = message.reply_to_message
+    if isinstance(check(own), ReviewText) or replied is None:
+        return own
+    if replied.from_user is not None and replied.from_user.id == bot.id:
+        return own
+    return text_of(replied) or own

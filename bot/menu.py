@@ -1,0 +1,47 @@
+"""The commands that Telegram shows in its menu, by chat and language."""
+
+from collections.abc import Sequence
+
+from telegram import (
+    Bot,
+    BotCommand,
+    BotCommandScope,
+    BotCommandScopeAllGroupChats,
+    BotCommandScopeAllPrivateChats,
+    BotCommandScopeChat,
+)
+
+from bot.texts import ENGLISH, RUSSIAN, Texts
+
+
+async def register_commands(bot: Bot, admin_ids: Sequence[int]) -> None:
+    """Tell Telegram which commands there are: Russian by default, English where it speaks it."""
+    for language_code, texts in ((None, RUSSIAN), ("en", ENGLISH)):
+        scopes: list[tuple[BotCommandScope, list[BotCommand]]] = [
+            (BotCommandScopeAllPrivateChats(), private_commands(texts)),
+            (BotCommandScopeAllGroupChats(), group_commands(texts)),
+        ]
+        admins = private_commands(texts) + admin_commands(texts)
+        scopes += [(BotCommandScopeChat(admin_id), admins) for admin_id in admin_ids]
+        for scope, commands in scopes:
+            await bot.set_my_commands(commands, scope, language_code)
+
+
+def private_commands(texts: Texts) -> list[BotCommand]:
+    return [
+        BotCommand("start", texts.menu_start),
+        BotCommand("help", texts.menu_help),
+        BotCommand("history", texts.menu_history),
+        BotCommand("privacy", texts.menu_privacy),
+        BotCommand("export", texts.menu_export),
+        BotCommand("forget", texts.menu_forget),
+    ]
+
+
+def group_commands(texts: Texts) -> list[BotCommand]:
+    return [BotCommand("rate", texts.menu_rate), BotCommand("help", texts.menu_help)]
+
+
+def admin_commands(_: Texts) -> list[BotCommand]:
+    """What admins see besides, in their own chat with the bot; nothing yet."""
+    return []

@@ -1,0 +1,1 @@
+"""What the bot decides, with nothing of Telegram in it."""

@@ -1,0 +1,58 @@
+"""The true ratings: who may give one, and which are kept out of training."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from hashlib import sha256
+
+from bot.clock import Clock
+from db import feedback, reviews
+from db.engine import Sessions
+from db.models import Review
+
+_HELD_OUT = 5  # one in so many
+
+
+class NotRated(Enum):
+    GONE = auto()  # the review is erased
+    NOT_YOURS = auto()
+
+
+@dataclass(frozen=True)
+class Rated:
+    review: Review
+    rating: int
+
+
+class FeedbackService:
+    def __init__(self, write: Sessions, clock: Clock) -> None:
+        self._write = write
+        self._clock = clock
+
+    async def rate(self, review_id: int, user_id: int, rating: int) -> Rated | NotRated:
+        """Store the rating that the review's user gives it; the same one again is no change."""
+        async with self._write.begin() as session:
+            review = await reviews.get(session, review_id)
+            if review is None:
+                return NotRated.GONE
+            if review.user_id != user_id:
+                return NotRated.NOT_YOURS
+            stored = await feedback.rate(
+                session,
+                review_id,
+                user_id,
+                rating,
+                asked=False,
+                held_out=is_held_out(user_id, review.text),
+                now=self._clock(),
+            )
+        return NotRated.GONE if stored is None else Rated(review, stored.rating)
+
+
+def is_held_out(user_id: int, text: str) -> bool:
+    """Whether a review's rating is for evaluation alone: always the same fifth.
+
+    By user and text, so that a text sent again, with other blanks or capitals, stays on its side.
+    """
+    normalised = " ".join(text.casefold().split())
+    digest = sha256(f"{user_id}:{normalised}".encode()).digest()
+    return int.from_bytes(digest) % _HELD_OUT == 0

@@ -1,0 +1,65 @@
+"""How much one user may send: others must not wait for them."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum, auto
+
+WINDOW = timedelta(minutes=1)
+_MANY_USERS = 1_000  # from here on, those who are quiet are forgotten
+
+
+class Admission(Enum):
+    ADMITTED = auto()
+    REFUSED = auto()  # to be told so
+    SILENT = auto()  # has been told already
+
+
+@dataclass
+class _Sender:
+    admitted: deque[tuple[datetime, int]] = field(default_factory=deque)
+    refused_at: datetime | None = None
+
+
+class FloodLimit:
+    """So many messages a minute and user, by the time at which Telegram got them.
+
+    By that time, not by the clock: after a pause of the bot, all that came meanwhile arrives at
+    once and is no flood.
+    """
+
+    def __init__(self, per_minute: int) -> None:
+        self.per_minute = per_minute
+        self._senders: dict[int, _Sender] = {}
+
+    def admit(self, user_id: int, update_id: int, sent_at: datetime) -> Admission:
+        """Whether to deal with an update; one that was admitted before is so again."""
+        self._forget_the_quiet(sent_at)
+        sender = self._senders.setdefault(user_id, _Sender())
+        admitted = sender.admitted
+        if any(update_id == earlier for _, earlier in admitted):
+            return Admission.ADMITTED
+        while admitted and admitted[0][0] <= sent_at - WINDOW:
+            admitted.popleft()
+        if len(admitted) < self.per_minute:
+            admitted.append((sent_at, update_id))
+            return Admission.ADMITTED
+        return self.refuse(user_id, sent_at)
+
+    def refuse(self, user_id: int, sent_at: datetime) -> Admission:
+        """Turn a message down for any reason: the user is told once, until a quiet minute."""
+        sender = self._senders.setdefault(user_id, _Sender())
+        told = sender.refused_at is not None and sent_at - sender.refused_at < WINDOW
+        sender.refused_at = sent_at
+        return Admission.SILENT if told else Admission.REFUSED
+
+    def _forget_the_quiet(self, now: datetime) -> None:
+        if len(self._senders) < _MANY_USERS:
+            return
+        since = now - WINDOW
+        self._senders = {
+            user_id: sender
+            for user_id, sender in self._senders.items()
+            if (sender.admitted and sender.admitted[-1][0] > since)
+            or (sender.refused_at is not None and sender.refused_at > since)
+        }

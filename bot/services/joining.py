@@ -1,0 +1,98 @@
+"""A long text that a client splits into several messages is one review."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+NEAR_LIMIT = 3_500
+LIMIT = 4_096
+"""Telegram's limit for a message, and from where on one may have been cut; in UTF-16 units."""
+
+_MOST_PARTS = 50  # nobody holds a text open for ever; it is too long for a review long before
+
+
+@dataclass(frozen=True)
+class Part:
+    """One message, which may be a part of a longer text."""
+
+    update_id: int
+    message_id: int
+    text: str
+
+
+@dataclass
+class _Split:
+    parts: list[Part]
+    more: asyncio.Event = field(default_factory=asyncio.Event)
+    dealt_with: asyncio.Future[None] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+
+class Joiner:
+    """Collects the parts that follow each other within `wait` seconds, from one user in one chat.
+
+    Only a part near Telegram's limit makes the next one wait for: a short text is whole at once.
+    """
+
+    def __init__(self, wait: float) -> None:
+        self._wait = wait
+        self._open: dict[tuple[int, int], _Split] = {}
+
+    @asynccontextmanager
+    async def joined(
+        self, chat_id: int, user_id: int, part: Part
+    ) -> AsyncIterator[list[Part] | None]:
+        """The parts of the text, this one's first; whoever brought the first deals with them all.
+
+        None for a later part, once the text is dealt with: until then its update must not count
+        as done, or a kill would lose it.
+        """
+        key = (chat_id, user_id)
+        split = self._open.get(key)
+        if split is not None:
+            split.parts.append(part)
+            split.more.set()
+            await asyncio.shield(split.dealt_with)
+            yield None
+            return
+        if units(part.text) < NEAR_LIMIT:
+            yield [part]
+            return
+        split = self._open[key] = _Split([part])
+        try:
+            try:
+                await self._complete(split)
+            finally:
+                del self._open[key]
+            yield split.parts
+        except asyncio.CancelledError:
+            split.dealt_with.cancel()  # the others aren't done either
+            raise
+        finally:
+            if not split.dealt_with.done():
+                split.dealt_with.set_result(None)
+
+    async def _complete(self, split: _Split) -> None:
+        while units(split.parts[-1].text) >= NEAR_LIMIT and len(split.parts) < _MOST_PARTS:
+            split.more.clear()
+            try:
+                await asyncio.wait_for(split.more.wait(), self._wait)
+            except TimeoutError:
+                return
+
+
+def join(parts: list[Part]) -> str:
+    """The text that was split: clients cut at a blank, which they drop, or else within a word."""
+    ordered = sorted(parts, key=lambda part: part.message_id)
+    text = ordered[0].text
+    for before, part in pairwise(ordered):
+        text += part.text if units(before.text) >= LIMIT else "\n" + part.text
+    return text
+
+
+def units(text: str) -> int:
+    """The length as Telegram counts it, in UTF-16 units."""
+    return len(text) + sum(character > "\uffff" for character in text)

@@ -1,0 +1,123 @@
+"""From a text to a stored review with both predictions, exactly once."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from bot.batching import PredictionWorker, QueueFull
+from bot.clock import Clock
+from bot.services.checking import ReviewText, check
+from bot.services.problems import Problem
+from classifier.grades import SENTIMENTS
+from db import models as rows
+from db import reviews, updates, users
+from db.engine import Sessions
+from db.models import Review
+
+if TYPE_CHECKING:  # torch takes seconds to import
+    from classifier.predictor import Prediction
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A text to be predicted: from whom, and where."""
+
+    update_id: int
+    user_id: int
+    language: str
+    chat_id: int
+    message_id: int
+    text: str
+    source: str  # private, group, document or edit
+    parts: tuple[int, ...] = ()  # updates that brought the rest of the text
+    replaces: int | None = None  # the review that this one is an edit of
+
+
+class Reviewing:
+    def __init__(
+        self, write: Sessions, read: Sessions, worker: PredictionWorker, clock: Clock
+    ) -> None:
+        self._write = write
+        self._read = read
+        self._worker = worker
+        self._clock = clock
+
+    async def find(self, update_id: int) -> Review | None:
+        """The review that this update has become already, before a kill perhaps."""
+        async with self._read() as session:
+            return await reviews.by_update(session, update_id)
+
+    async def of_message(self, chat_id: int, message_id: int) -> Review | None:
+        """The newest review of a message."""
+        async with self._read() as session:
+            return await reviews.latest_of_message(session, chat_id, message_id)
+
+    async def review(self, asked: Asked) -> Review | Problem | None:
+        """Predict and store; why not, or None if the user was erased meanwhile."""
+        checked = await asyncio.to_thread(check, asked.text)
+        if not isinstance(checked, ReviewText):
+            return checked
+        try:
+            predictions = await self._worker.predict(checked.text)
+        except QueueFull:
+            return Problem.BUSY
+        return await self._store(asked, checked.text, list(predictions.values()))
+
+    async def _store(
+        self, asked: Asked, text: str, predictions: "list[Prediction]"
+    ) -> Review | None:
+        now = self._clock()
+        review = Review(
+            user_id=asked.user_id,
+            chat_id=asked.chat_id,
+            message_id=asked.message_id,
+            update_id=asked.update_id,
+            text=text,
+            source=asked.source,
+            reply_message_id=None,
+            created_at=now,
+            replaces_review_id=asked.replaces,
+            predictions=[_row(prediction, now) for prediction in predictions],
+        )
+        async with self._write.begin() as session:
+            # Whoever had everything erased while the models thought must not come back.
+            if not await updates.is_pending(session, asked.update_id):
+                return None
+            await users.seen(session, asked.user_id, asked.language, now)
+            await reviews.add(session, review)
+            await updates.mark_done(session, asked.parts, now)
+            return await reviews.by_update(session, asked.update_id)
+
+    async def answered(self, review: Review, reply_message_id: int) -> None:
+        """Note the answer that was sent, and that its update is dealt with.
+
+        A kill after the sending and before this repeats the answer when the bot starts again:
+        Telegram can't be asked whether a message went out. At most one answer a kill and user
+        in hand, and the review itself stays one.
+        """
+        async with self._write.begin() as session:
+            await reviews.set_reply(session, review.id, reply_message_id)
+            await updates.mark_done(session, [review.update_id], self._clock())
+
+
+def _row(prediction: "Prediction", now: datetime) -> rows.Prediction:
+    bad, neutral, good = map(_share, prediction.sentiment_probabilities)
+    ratings, near = prediction.rating_probabilities, prediction.rating_confidence
+    return rows.Prediction(
+        pooling=prediction.pooling,
+        model_version=prediction.version,
+        sentiment=SENTIMENTS.index(prediction.sentiment),
+        probability_bad=bad,
+        probability_neutral=neutral,
+        probability_good=good,
+        rating=prediction.rating,
+        rating_probabilities=None if ratings is None else list(ratings),
+        rating_confidence=None if near is None else _share(near),
+        milliseconds=prediction.milliseconds,
+        created_at=now,
+    )
+
+
+def _share(probability: float) -> float:
+    return min(max(probability, 0.0), 1.0)  # a sum of float32 may exceed 1 by a hair

@@ -1,0 +1,48 @@
+"""All services together, as the handlers get them."""
+
+from dataclasses import dataclass
+
+from bot.batching import PredictionWorker
+from bot.clock import Clock
+from bot.services.feedback import FeedbackService
+from bot.services.flood import FloodLimit
+from bot.services.joining import Joiner
+from bot.services.personal import Personal
+from bot.services.reviewing import Reviewing
+from bot.services.turns import Turns
+from bot.settings import Settings
+from db.engine import Sessions
+
+JOIN_WAIT = 1.2
+"""Seconds within which the next part of a long text follows."""
+
+
+@dataclass(frozen=True)
+class Services:
+    reviewing: Reviewing
+    feedback: FeedbackService
+    personal: Personal
+    joiner: Joiner
+    turns: Turns
+    messages: FloodLimit
+    commands: FloodLimit  # apart, so that a flood of reviews leaves /forget within reach
+
+
+def build_services(
+    settings: Settings,
+    write: Sessions,
+    read: Sessions,
+    worker: PredictionWorker,
+    clock: Clock,
+    *,
+    join_wait: float = JOIN_WAIT,
+) -> Services:
+    return Services(
+        reviewing=Reviewing(write, read, worker, clock),
+        feedback=FeedbackService(write, clock),
+        personal=Personal(write, read, clock),
+        joiner=Joiner(join_wait),
+        turns=Turns(),
+        messages=FloodLimit(settings.reviews_per_minute),
+        commands=FloodLimit(settings.reviews_per_minute),
+    )

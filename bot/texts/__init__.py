@@ -1,0 +1,12 @@
+"""All that a person reads, in Russian and in English."""
+
+from bot.texts.en import ENGLISH
+from bot.texts.ru import RUSSIAN
+from bot.texts.texts import Texts
+
+__all__ = ["ENGLISH", "RUSSIAN", "Texts", "texts_for"]
+
+
+def texts_for(language_code: str | None) -> Texts:
+    """English for someone whose Telegram speaks English, Russian for everyone else."""
+    return ENGLISH if (language_code or "").lower().startswith("en") else RUSSIAN
