@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from classifier.checkpoint import Checkpoint
-from classifier.distributed import Group
+from classifier.distributed import Group, default_device
 from classifier.encoders import Encoder
 from classifier.pooling import POOLINGS
 from classifier.recipe import Recipe
@@ -46,7 +46,7 @@ def _seconds_per_review(encoder: Encoder, recipe: Recipe, sample: Part) -> float
             sample.head(recipe.batch_size),
             seed=0,
             checkpoint=Checkpoint(Path(folder) / "timed.safetensors"),
-            group=Group(rank=0, size=1, device=model.device),
+            group=Group(rank=0, size=1, device=default_device()),
             on_step=on_step,
             on_epoch=lambda _: None,
         )

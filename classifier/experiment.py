@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from datasets import Dataset
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 
 from classifier.budget import reviews_within
 from classifier.calibration import fit_temperature
@@ -25,7 +25,7 @@ from classifier.registry import Registry, Version
 from classifier.report import Holdout
 from classifier.reviews import Reviews, class_counts, load_reviews
 from classifier.splits import By, Parts, restore_split, split_reviews, stratified_subset
-from classifier.tokens import Tokens, tokenize_cached
+from classifier.tokens import Tokens, load_tokenizer, tokenize_cached
 from classifier.training import Part, new_model, train
 from classifier.unfinished import UnfinishedRun, run_key
 
@@ -88,7 +88,7 @@ def run_experiment(settings: Settings, around: Surroundings, *, resume: bool) ->
     reviews = read_reviews(settings.reviews, around.models, narrator, settings.keep_ratings)
     encoder = find_encoder(settings.encoder, around.cache)
     narrator.encoder(encoder.name, encoder.origin, encoder.stand_in)
-    tokenizer = AutoTokenizer.from_pretrained(encoder.folder)
+    tokenizer = load_tokenizer(encoder.folder)
     key = run_key(asdict(settings), reviews.fingerprint, encoder.origin)
     with UnfinishedRun.open(around.models, key, around.group, resume=resume) as run:
         if resume:

@@ -1,6 +1,8 @@
 """The classifier: encoder → pooling → one linear layer a head."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import torch
 from huggingface_hub.dataclasses import strict
@@ -9,6 +11,7 @@ from transformers import BertConfig, BertModel
 from transformers.models.bert.modeling_bert import BertPreTrainedModel
 from transformers.utils.generic import ModelOutput
 
+from classifier.errors import ClassifierError
 from classifier.grades import RATINGS, SENTIMENTS
 from classifier.pooling import POOLINGS
 
@@ -61,6 +64,27 @@ class PoolingClassifier(BertPreTrainedModel):
             sentiment_logits=self.sentiment_head(pooled),
             rating_logits=None if self.rating_head is None else self.rating_head(pooled),
         )
+
+
+def load_classifier(folder: Path, *, with_heads: bool, **settings: Any) -> PoolingClassifier:
+    """The classifier in `folder`, or the encoder there with heads yet to be drawn.
+
+    `settings` go to `from_pretrained`, which would draw missing weights at random and go on.
+    Raises ClassifierError where any is missing, and for a folder that can't be loaded.
+    """
+    load: Any = PoolingClassifier.from_pretrained  # typed without the loading info
+    try:
+        model, report = load(folder, local_files_only=True, output_loading_info=True, **settings)
+    except Exception as error:  # a damaged folder fails in as many ways as it has files
+        raise ClassifierError(f"{folder} can't be loaded as a model: {error}") from error
+    missing = sorted(key for key in report["missing_keys"] if with_heads or "_head." not in key)
+    if missing:
+        raise ClassifierError(
+            f"{folder} can't be loaded as a model: {len(missing)} of its weights are missing, "
+            f"{missing[0]} for one."
+        )
+    assert isinstance(model, PoolingClassifier)
+    return model
 
 
 @torch.no_grad()

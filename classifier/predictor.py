@@ -5,17 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from transformers import AutoTokenizer
 
 from classifier.attention import attention_for, compute_dtype
 from classifier.calibration import calibrated_probabilities
-from classifier.errors import ClassifierError
 from classifier.evaluation import Outputs, rating_confidence, rating_distribution, shown_rating
 from classifier.grades import SENTIMENTS
 from classifier.inference import predict_tokens
-from classifier.model import PoolingClassifier
+from classifier.model import PoolingClassifier, load_classifier
 from classifier.pooling import POOLINGS, Pooling
-from classifier.tokens import tokenize
+from classifier.tokens import load_tokenizer, tokenize
 from classifier.written_ratings import strip_ratings
 
 
@@ -47,7 +45,7 @@ class Predictor:
         self.models: dict[Pooling, PoolingClassifier] = {}
         for pooling in POOLINGS:
             self.models[pooling], self.dtype = load_model(folder / pooling, device)
-        self.tokenizer = AutoTokenizer.from_pretrained(folder / "cls")
+        self.tokenizer = load_tokenizer(folder / "cls")
 
     def predict(self, texts: list[str]) -> list[dict[Pooling, Prediction]]:
         """Both models' predictions for each text, as sent: ratings written in it are stripped."""
@@ -92,12 +90,8 @@ def load_model(folder: Path, device: torch.device) -> tuple[PoolingClassifier, t
     Raises ClassifierError where there is none that can be loaded.
     """
     dtype = compute_dtype(device)
-    try:
-        model: PoolingClassifier = PoolingClassifier.from_pretrained(
-            folder, local_files_only=True, attn_implementation=attention_for(device, dtype)
-        )
-    except Exception as error:  # a damaged folder fails in as many ways as it has files
-        raise ClassifierError(f"{folder} can't be loaded as a model: {error}") from error
+    attention = attention_for(device, dtype)
+    model = load_classifier(folder, with_heads=True, attn_implementation=attention)
     model.to(device)  # type: ignore[arg-type]
     model.eval()
     return model, dtype

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoTokenizer
 
 from classifier.comparison import compare
 from classifier.evaluation import Labels, Metrics, Outputs, evaluate
@@ -15,7 +14,7 @@ from classifier.pooling import POOLINGS
 from classifier.predictor import load_model
 from classifier.registry import Version
 from classifier.reviews import Reviews
-from classifier.tokens import tokenize_cached
+from classifier.tokens import load_tokenizer, tokenize_cached
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ def score(version: Version, reviews: Reviews, device: torch.device, cache: Path)
         model, dtype = load_model(version.path / pooling, device)
         config = model.config
         texts = reviews.rows["content" if config.keep_ratings else "text"]
-        tokenizer = AutoTokenizer.from_pretrained(version.path / pooling)
+        tokenizer = load_tokenizer(version.path / pooling)
         tokens = tokenize_cached(
             list(texts), tokenizer, config.max_tokens, config.head_share, cache
         )

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from torch import Tensor
-from transformers import PreTrainedTokenizerBase
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
+
+from classifier.errors import ClassifierError
 
 _TOKENIZED_AT_ONCE = 1024
 _BATCHES_SORTED_TOGETHER = 64
@@ -49,6 +51,20 @@ class Tokens:
             input_ids[line, : len(text)] = text
             attention_mask[line, : len(text)] = 1
         return torch.from_numpy(input_ids), torch.from_numpy(attention_mask)
+
+
+def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    """The tokenizer of the model in `folder`; ClassifierError where it can't be loaded."""
+    if not any((folder / name).exists() for name in ("tokenizer.json", "vocab.txt")):
+        # AutoTokenizer would make one without words, to which every word is unknown.
+        raise ClassifierError(f"{folder} has no tokenizer: no tokenizer.json, no vocab.txt.")
+    try:
+        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+            folder, local_files_only=True
+        )
+    except Exception as error:  # in as many ways as there are tokenizer files
+        raise ClassifierError(f"{folder} has no tokenizer that can be loaded: {error}") from error
+    return tokenizer
 
 
 def tokenize(

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from classifier.checkpoint import Checkpoint, History
 from classifier.distributed import Group
 from classifier.evaluation import Labels
 from classifier.grades import NO_RATING
-from classifier.model import PoolingClassifier, reset_heads
+from classifier.model import PoolingClassifier, load_classifier, reset_heads
 from classifier.optimization import optimization
 from classifier.recipe import Recipe
 from classifier.tally import Tally, Targets, loss_sums
@@ -48,7 +49,8 @@ class Step:
 def new_model(encoder: str, pooling: str, recipe: Recipe, seed: int) -> PoolingClassifier:
     """The encoder in the folder `encoder` with heads drawn from `seed`.
 
-    Both poolings get the same heads: they differ in the pooling alone.
+    Both poolings get the same heads: they differ in the pooling alone. Raises ClassifierError
+    for a folder that holds no BERT.
     """
     settings: dict[str, Any] = {
         "pooling": pooling,
@@ -58,9 +60,7 @@ def new_model(encoder: str, pooling: str, recipe: Recipe, seed: int) -> PoolingC
     }
     if not recipe.notebook:
         settings["attention_probs_dropout_prob"] = 0.0  # above zero it forbids the fast kernels
-    model: PoolingClassifier = PoolingClassifier.from_pretrained(
-        encoder, dtype=torch.float32, **settings
-    )
+    model = load_classifier(Path(encoder), with_heads=False, dtype=torch.float32, **settings)
     torch.manual_seed(seed)
     reset_heads(model)
     return model

@@ -1,0 +1,113 @@
+"""The pair of a version answering texts as they were sent."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import PreTrainedTokenizerBase
+
+from classifier.errors import ClassifierError
+from classifier.grades import SENTIMENTS
+from classifier.model import PoolingClassifier
+from classifier.pooling import POOLINGS
+from classifier.predictor import Predictor
+from classifier.recipe import NOTEBOOK, Recipe
+
+NewModel = Callable[..., PoolingClassifier]
+CPU = torch.device("cpu")
+TEXTS = ["Прекрасный фильм.", "Скучно и долго, " * 40, "Так себе, на один раз.", "Шедевр!"]
+
+
+def save_pair(
+    folder: Path, new: NewModel, tokenizer: PreTrainedTokenizerBase, recipe: Recipe
+) -> Path:
+    for pooling in POOLINGS:
+        model = new(pooling, recipe)
+        model.config.temperature = 2.0
+        model.save_pretrained(folder / pooling)
+        tokenizer.save_pretrained(folder / pooling)
+    return folder
+
+
+@pytest.fixture
+def pair(
+    tiny_model: NewModel, tokenizer: PreTrainedTokenizerBase, tiny_recipe: Recipe, tmp_path: Path
+) -> Path:
+    return save_pair(tmp_path / "20260101T000000Z-00000000", tiny_model, tokenizer, tiny_recipe)
+
+
+def test_both_models_answer_each_text_in_its_place(pair: Path) -> None:
+    predictor = Predictor(pair, CPU)
+    together = predictor.predict(TEXTS)
+    assert len(together) == len(TEXTS)
+    for text, answer in zip(TEXTS, together, strict=True):
+        alone = predictor.predict([text])[0]
+        assert list(answer) == ["cls", "mean"]
+        for pooling, prediction in answer.items():
+            assert (prediction.pooling, prediction.version) == (pooling, pair.name)
+            assert sum(prediction.sentiment_probabilities) == pytest.approx(1, abs=1e-5)
+            assert prediction.sentiment in SENTIMENTS
+            assert prediction.confidence == max(prediction.sentiment_probabilities)
+            assert prediction.rating in range(11)
+            assert prediction.rating_probabilities is not None
+            assert sum(prediction.rating_probabilities) == pytest.approx(1, abs=1e-5)
+            assert prediction.milliseconds > 0
+            other = alone[pooling].sentiment_probabilities
+            assert prediction.sentiment_probabilities == pytest.approx(other, abs=0.02)
+    assert predictor.predict([]) == []
+
+
+def test_a_rating_written_in_the_text_is_not_seen(pair: Path) -> None:
+    predictor = Predictor(pair, CPU)
+    bare, rated = predictor.predict(["Прекрасный фильм.", "Прекрасный фильм. 3 из 10"])
+    for pooling in POOLINGS:
+        one, other = bare[pooling], rated[pooling]
+        assert one.sentiment_probabilities == pytest.approx(other.sentiment_probabilities)
+
+
+def test_a_model_without_a_rating_head_gives_no_rating(
+    tiny_model: NewModel, tokenizer: PreTrainedTokenizerBase, tmp_path: Path
+) -> None:
+    recipe = Recipe(rating_head=False, max_tokens=NOTEBOOK.max_tokens // 4)
+    folder = save_pair(tmp_path / "version", tiny_model, tokenizer, recipe)
+    prediction = Predictor(folder, CPU).predict(["Прекрасный фильм."])[0]["cls"]
+    assert prediction.rating is None
+    assert prediction.rating_probabilities is None
+    assert prediction.rating_confidence is None
+
+
+def drop_head(pair: Path) -> None:
+    file = pair / "mean" / "model.safetensors"
+    weights = load_file(file)
+    del weights["rating_head.weight"]
+    save_file(weights, file, metadata={"format": "pt"})
+
+
+def cut_weights(pair: Path) -> None:
+    file = pair / "mean" / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:1000])
+
+
+def lose_tokenizer(pair: Path) -> None:
+    for file in [*pair.glob("*/tokenizer*"), *pair.glob("*/vocab.txt")]:
+        file.unlink()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (drop_head, "1 of its weights are missing, rating_head.weight"),
+        (cut_weights, "can't be loaded as a model"),
+        (lose_tokenizer, "has no tokenizer"),
+        (lambda pair: shutil.rmtree(pair / "cls"), "can't be loaded as a model"),
+    ],
+)
+def test_a_damaged_version_is_refused_in_one_sentence(
+    spoil: Callable[[Path], None], said: str, pair: Path
+) -> None:
+    spoil(pair)
+    with pytest.raises(ClassifierError, match=said):
+        Predictor(pair, CPU)
