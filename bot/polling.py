@@ -12,7 +12,11 @@ from telegram.request import HTTPXRequest
 from bot.errors import BotError
 
 CONFLICTS = 3
-"""So many refusals in a row mean another poller; one may be left by a process that was killed."""
+"""So many refusals in a row mean another poller; one may be left by a process that was killed.
+
+Telegram refuses the two in turn. One that has fetched before holds out for twice as many, so that
+it is the newcomer that stops.
+"""
 
 SILENCE = 120.0
 """Seconds without any end of a poll, good or bad; a poll lasts 10 and its timeouts add 20."""
@@ -27,6 +31,7 @@ class Pulse:
     def __init__(self) -> None:
         self.last_poll = time.monotonic()
         self._conflicts = 0
+        self._patience = CONFLICTS
         self._obstacle = ""
         self._stopped = asyncio.Event()
 
@@ -34,7 +39,9 @@ class Pulse:
         """Note that a poll has ended, with this HTTP status or none."""
         self.last_poll = time.monotonic()
         self._conflicts = self._conflicts + 1 if status == HTTPStatus.CONFLICT else 0
-        if self._conflicts >= CONFLICTS:
+        if status == HTTPStatus.OK:
+            self._patience = 2 * CONFLICTS
+        elif self._conflicts >= self._patience:
             self._stop(
                 "Another program fetches this bot's updates: stop it, or give this one another"
                 " TELEGRAM_TOKEN."

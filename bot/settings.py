@@ -161,8 +161,8 @@ def _matching(pattern: re.Pattern[str], secret: SecretStr | None) -> SecretStr |
 
 def _web_address(url: str) -> SplitResult:
     parts = urlsplit(url)
-    if not parts.hostname or parts.query or parts.fragment:
-        raise ValueError
+    if not parts.hostname or parts.port == 0 or parts.query or parts.fragment:
+        raise ValueError  # as asking for a port does that is no number
     return parts
 
 

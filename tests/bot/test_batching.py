@@ -1,0 +1,141 @@
+"""Reviews that wait together are predicted together, and the event loop never waits for them."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from bot.batching import PredictionWorker, QueueFull
+from classifier.pooling import Pooling
+from classifier.predictor import Prediction, Predictor
+from classifier.registry import Registry
+from tests import tiny
+from tests.bot.predictors import InventedPredictor, prediction
+
+pytestmark = pytest.mark.anyio
+
+LONGEST_LAG = 0.1
+"""Seconds; a person does not notice so much. A prediction on the loop would hold it for longer."""
+
+
+class EchoingPredictor(InventedPredictor):
+    """Tells the texts apart by the version it names; "bad" fails."""
+
+    def predict(self, texts: list[str]) -> list[dict[Pooling, Prediction]]:
+        super().predict(texts)
+        if "bad" in texts:
+            raise ValueError("a bad text")
+        return [{"cls": prediction("cls", version=text)} for text in texts]
+
+
+async def test_each_caller_gets_the_prediction_of_its_own_text() -> None:
+    predictor = EchoingPredictor()
+    worker = PredictionWorker(predictor, max_batch=16, limit=100)
+    await worker.start()
+    predictor.gate.clear()
+    calls = [asyncio.create_task(worker.predict(str(number))) for number in range(40)]
+    await asyncio.sleep(0)
+    predictor.gate.set()
+    answers = await asyncio.gather(*calls)
+    await worker.stop()
+    assert [answer["cls"].version for answer in answers] == [str(n) for n in range(40)]
+    assert max(map(len, predictor.batches)) == 16
+    assert sum(map(len, predictor.batches)) == 40
+
+
+async def test_a_failure_reaches_the_callers_of_its_batch_alone() -> None:
+    predictor = EchoingPredictor()
+    worker = PredictionWorker(predictor, max_batch=2, limit=100)
+    await worker.start()
+    calls = [worker.predict(text) for text in ("bad", "with it", "good", "good too")]
+    first, second, *others = await asyncio.gather(*calls, return_exceptions=True)
+    after = await worker.predict("after")
+    await worker.stop()
+    assert isinstance(first, ValueError)
+    assert isinstance(second, ValueError)
+    assert not any(isinstance(other, Exception) for other in others)
+    assert after["cls"].version == "after"
+
+
+async def test_beyond_the_limit_a_review_is_refused_at_once() -> None:
+    predictor = InventedPredictor()
+    predictor.gate.clear()
+    worker = PredictionWorker(predictor, max_batch=1, limit=3)
+    await worker.start()
+    calls = [asyncio.create_task(worker.predict("review")) for _ in range(3)]
+    await asyncio.sleep(0)
+    assert worker.waiting == 3
+    with pytest.raises(QueueFull):
+        await worker.predict("one too many")
+    predictor.gate.set()
+    await asyncio.gather(*calls)
+    assert worker.waiting == 0
+    await worker.predict("there is room again")
+    await worker.stop()
+
+
+async def test_stopping_finishes_what_waits_and_takes_no_more() -> None:
+    predictor = InventedPredictor()
+    predictor.gate.clear()
+    worker = PredictionWorker(predictor, max_batch=4, limit=100)
+    await worker.start()
+    calls = [asyncio.create_task(worker.predict("review")) for _ in range(10)]
+    await asyncio.sleep(0)
+    stopping = asyncio.create_task(worker.stop())
+    predictor.gate.set()
+    await stopping
+    assert len(await asyncio.gather(*calls)) == 10
+    with pytest.raises(RuntimeError):
+        await worker.predict("too late")
+
+
+async def test_a_cancelled_caller_disturbs_nobody() -> None:
+    predictor = InventedPredictor()
+    predictor.gate.clear()
+    worker = PredictionWorker(predictor, max_batch=1, limit=100)
+    await worker.start()
+    in_hand, waiting, other = (asyncio.create_task(worker.predict(text)) for text in "abc")
+    while worker.waiting != 2:
+        await asyncio.sleep(0)
+    in_hand.cancel()
+    waiting.cancel()
+    predictor.gate.set()
+    assert await other
+    await worker.stop()
+    assert predictor.batches == [["a"], ["c"]]
+
+
+async def longest_lag(done: asyncio.Event) -> float:
+    """The longest that the event loop took, beyond the time asked for, to come round again."""
+    longest = 0.0
+    while not done.is_set():
+        before = time.perf_counter()
+        await asyncio.sleep(0.005)
+        longest = max(longest, time.perf_counter() - before - 0.005)
+    return longest
+
+
+@pytest.mark.parametrize("kind", ["tiny models", "slow"])
+async def test_the_loop_keeps_turning_while_fifty_reviews_are_in_flight(
+    kind: str, tiny_models: Path
+) -> None:
+    if kind == "slow":
+        worker = PredictionWorker(InventedPredictor(seconds=0.3), limit=100)
+    else:
+        folder = Registry(tiny_models).get("champion").path
+        worker = PredictionWorker(Predictor(folder, torch.device("cpu")), limit=100)
+    texts = [row["content"] * 5 for row in tiny.make_rows(50)]
+    await worker.start()
+    await worker.predict(texts[0])  # the first call of torch is slower than any after it
+    done = asyncio.Event()
+    lag = asyncio.create_task(longest_lag(done))
+    started = time.perf_counter()
+    answers = await asyncio.gather(*map(worker.predict, texts))
+    seconds = time.perf_counter() - started
+    done.set()
+    await worker.stop()
+    print(f"{kind}: 50 reviews in {seconds:.2f} s, the loop's longest lag {await lag:.4f} s")
+    assert len(answers) == 50
+    assert await lag < LONGEST_LAG

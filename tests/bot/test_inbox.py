@@ -1,0 +1,273 @@
+"""An update is on disk before Telegram may forget it, and stays until it has been dealt with."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncSession
+from telegram import Bot, Update
+from telegram.error import (
+    BadRequest,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+    TimedOut,
+)
+
+from bot.clock import utc_now
+from bot.inbox import MAX_ATTEMPTS, InboxProcessor, InboxQueue, can_wait, pause_before, persist
+from bot.local.server import LOCAL_TOKEN, LocalServer
+from db import models as rows
+from db import privacy, updates
+from db.engine import Sessions
+from tests.bot.conftest import RunningBot
+from tests.bot.local_client import Person, chat_client, control
+
+pytestmark = pytest.mark.anyio
+
+REVIEW = "Скучнейший фильм года, зря потратил вечер и деньги на билет."
+BOT = Bot(LOCAL_TOKEN)
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def new_update(update_id: int, user_id: int = 1001, text: str = REVIEW) -> Update:
+    user = {"id": user_id, "is_bot": False, "first_name": "Аня", "language_code": "ru"}
+    message = {
+        "message_id": update_id,
+        "date": 1_770_000_000,
+        "chat": {"id": user_id, "type": "private", "first_name": "Аня"},
+        "from": user,
+        "text": text,
+    }
+    return Update.de_json({"update_id": update_id, "message": message}, BOT)
+
+
+@pytest.fixture
+def inbox(write: Sessions) -> InboxQueue:
+    return InboxQueue(write, utc_now)
+
+
+Handler = Callable[[Update], object]
+
+
+class Workshop:
+    """A processor whose handler is the test's, fed from the queue as PTB does it."""
+
+    def __init__(self, inbox: InboxQueue, write: Sessions) -> None:
+        self.inbox = inbox
+        self.handled: list[int] = []
+        self.apologies: list[int] = []
+        self.errors: list[Exception] = []  # to be raised by the next calls, the last one first
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.processor = InboxProcessor(2, inbox, write, utc_now, self._apologise)
+
+    async def process_next(self) -> None:
+        update = await self.inbox.get()
+        await self.processor.process_update(update, self._handle(update))
+        self.inbox.task_done()
+
+    async def _handle(self, update: object) -> None:
+        assert isinstance(update, Update)
+        self.handled.append(update.update_id)
+        await self.gate.wait()
+        if self.errors:
+            raise self.errors.pop()
+
+    async def _apologise(self, update: Update) -> None:
+        self.apologies.append(update.update_id)
+
+
+@pytest.fixture
+def workshop(inbox: InboxQueue, write: Sessions, monkeypatch: pytest.MonkeyPatch) -> Workshop:
+    monkeypatch.setattr("bot.inbox.pause_before", lambda retry: 0.001 * retry)
+    return Workshop(inbox, write)
+
+
+async def pending_in(write: Sessions) -> list[int]:
+    async with write() as session:
+        return [row.update_id for row in await updates.pending(session)]
+
+
+async def test_an_update_is_stored_before_it_is_queued_and_queued_once(
+    inbox: InboxQueue, write: Sessions
+) -> None:
+    update = new_update(7)
+    await inbox.put(update)
+    await inbox.put(update)
+    assert await pending_in(write) == [7]
+    assert inbox.qsize() == 1
+    await inbox.put("PTB's signal to stop")
+    assert inbox.qsize() == 2
+
+
+async def test_what_is_pending_is_replayed_as_it_was(inbox: InboxQueue, write: Sessions) -> None:
+    sent = [new_update(number, text=f"{REVIEW} {number} \x00😊") for number in (3, 5, 4)]
+    for update in sent:
+        await inbox.put(update)
+    async with write.begin() as session:
+        await updates.mark_done(session, [5], NOW)
+    later = InboxQueue(write, utc_now)
+    assert await later.replay(BOT) == 2
+    replayed = [later.get_nowait(), later.get_nowait()]
+    assert [each.to_dict() for each in replayed if isinstance(each, Update)] == [
+        sent[0].to_dict(),
+        sent[2].to_dict(),
+    ]
+    await later.put(sent[0])  # Telegram delivers what it was not told to forget
+    assert later.empty()
+
+
+async def test_a_handled_update_is_done(workshop: Workshop, write: Sessions) -> None:
+    await workshop.inbox.put(new_update(1))
+    await workshop.process_next()
+    assert await pending_in(write) == []
+
+
+async def test_an_update_that_can_wait_is_tried_again_until_it_is_done(
+    workshop: Workshop, write: Sessions
+) -> None:
+    workshop.errors = [TimedOut(), NetworkError("httpx.ConnectError"), RetryAfter(1)]
+    await workshop.inbox.put(new_update(1))
+    for _ in range(3):
+        await workshop.process_next()
+        assert await pending_in(write) == [1]
+    await workshop.process_next()
+    assert workshop.handled == [1, 1, 1, 1]
+    assert await pending_in(write) == []
+    async with write() as session:
+        assert (await session.get_one(rows.Update, 1)).attempts == 1  # none was a kill
+
+
+async def test_an_update_of_someone_erased_meanwhile_is_not_tried_again(
+    workshop: Workshop, write: Sessions
+) -> None:
+    workshop.errors = [NetworkError("away")]
+    await workshop.inbox.put(new_update(1))
+    await workshop.process_next()
+    async with write.begin() as session:
+        await privacy.erase(session, 1001, NOW)
+    await workshop.process_next()
+    assert workshop.handled == [1]
+
+
+async def test_an_update_that_was_in_hand_at_many_kills_is_given_up(
+    workshop: Workshop, write: Sessions
+) -> None:
+    await workshop.inbox.put(new_update(1))
+    for _ in range(MAX_ATTEMPTS):
+        async with write.begin() as session:
+            await updates.start(session, 1)
+    await workshop.process_next()
+    assert workshop.handled == []
+    assert workshop.apologies == [1]
+    assert await pending_in(write) == []
+
+
+async def test_after_a_day_in_vain_an_update_is_given_up(
+    workshop: Workshop, write: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.inbox.MAX_RETRIES", 2)
+    workshop.errors = [NetworkError("away")] * 3
+    await workshop.inbox.put(new_update(1))
+    for _ in range(3):
+        await workshop.process_next()
+    assert workshop.apologies == [1]
+    assert await pending_in(write) == []
+
+
+async def test_finishing_waits_for_what_is_in_hand_and_begins_nothing(
+    workshop: Workshop, write: Sessions
+) -> None:
+    workshop.gate.clear()
+    for number in (1, 2, 3):
+        await workshop.inbox.put(new_update(number))
+    tasks = [asyncio.create_task(workshop.process_next()) for _ in range(3)]
+    while len(workshop.handled) < 2:  # as many as it takes at once
+        await asyncio.sleep(0.001)
+    finishing = asyncio.create_task(workshop.processor.finish(30))
+    await asyncio.sleep(0)
+    workshop.gate.set()
+    await asyncio.gather(finishing, *tasks)
+    assert sorted(workshop.handled) == [1, 2]
+    assert await pending_in(write) == [3]
+
+
+async def test_what_does_not_finish_in_time_stays_in_the_inbox(
+    workshop: Workshop, write: Sessions
+) -> None:
+    workshop.gate.clear()
+    await workshop.inbox.put(new_update(1))
+    task = asyncio.create_task(workshop.process_next())
+    while not workshop.handled:
+        await asyncio.sleep(0.001)
+    await workshop.processor.finish(0.01)
+    assert task.cancelled()
+    assert await pending_in(write) == [1]
+
+
+async def test_a_transaction_is_repeated_while_the_database_is_away(
+    write: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.inbox.pause_before", lambda retry: 0.001)
+    errors: list[Exception] = [
+        OperationalError("INSERT", {}, Exception("database is locked")),
+        ConnectionRefusedError(),
+    ]
+
+    async def transact(session: AsyncSession) -> bool:
+        await updates.add(session, 1, {}, None, NOW)
+        if errors:
+            raise errors.pop()
+        return True
+
+    assert await persist(write, transact)
+    assert await pending_in(write) == [1]
+
+
+@pytest.mark.parametrize(
+    ("error", "waits"),
+    [
+        (NetworkError("Bad Gateway"), True),
+        (TimedOut(), True),
+        (RetryAfter(30), True),
+        (InvalidToken(), True),
+        (OperationalError("SELECT", {}, Exception("disk I/O error")), True),
+        (BadRequest("Message text is empty"), False),
+        (Forbidden("bot was blocked by the user"), False),
+        (TelegramError("Invalid server response"), False),
+        (IntegrityError("INSERT", {}, Exception("CHECK constraint failed")), False),
+        (KeyError("a bug"), False),
+    ],
+)
+def test_only_what_may_mend_itself_can_wait(error: Exception, waits: bool) -> None:
+    assert can_wait(error) is waits
+
+
+def test_the_pauses_grow_to_a_minute() -> None:
+    assert [pause_before(retry) for retry in range(1, 9)] == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert pause_before(1500) == 60
+
+
+async def test_a_network_error_while_sending_loses_and_doubles_nothing(
+    telegram: LocalServer, running_bot: RunningBot, read: Sessions
+) -> None:
+    async with running_bot(), chat_client(telegram.url) as http:
+        anna, boris = Person(http, 1001), Person(http, 1002)
+        await control(http, fail={"method": "sendMessage", "next": 2, "status": 502})
+        sent, _ = await anna.send(REVIEW), await boris.send(REVIEW)
+        await anna.answer_to(sent[0].message_id)
+        await boris.answer_to(0)
+    async with read() as session:
+        stored = list(await session.scalars(select(rows.Review)))
+        pending = await updates.pending(session)
+    assert [len(await person.from_bot()) for person in ()] == []
+    assert {review.user_id for review in stored} == {1001, 1002}
+    assert len(stored) == 2
+    assert all(review.reply_message_id for review in stored)
+    assert pending == []
