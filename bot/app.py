@@ -1,23 +1,20 @@
 """The application, built: everything is registered, nothing started."""
 
-import contextlib
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 from telegram import Update
-from telegram.error import TelegramError
 from telegram.ext import AIORateLimiter, Application
 from telegram.request import HTTPXRequest
 
 from bot import handlers
 from bot.batching import PredictionWorker, Predicts
 from bot.clock import Clock, utc_now
-from bot.handlers.errors import on_error
+from bot.handlers.errors import apologise, on_error
 from bot.inbox import InboxProcessor, InboxQueue, can_wait
 from bot.polling import PollingRequest, Pulse
 from bot.services.services import build_services
 from bot.settings import Settings
-from bot.texts import texts_for
 from db.engine import create_engine, reading, writing
 
 CONCURRENT_UPDATES = 64
@@ -120,11 +117,3 @@ def build_application(
     handlers.register(application, services)
     application.add_error_handler(on_error)
     return application
-
-
-async def apologise(update: Update) -> None:
-    """Say that this update can't be dealt with, where that can be said."""
-    user, chat = update.effective_user, update.effective_chat
-    if chat is not None:
-        with contextlib.suppress(TelegramError):
-            await chat.send_message(texts_for(user.language_code if user else None).failed)

@@ -1,8 +1,10 @@
 """The answer to one review: sent once, whatever happens in between."""
 
+import asyncio
 import logging
 import time
 from datetime import datetime
+from weakref import WeakValueDictionary
 
 from telegram import Bot, InlineKeyboardMarkup, Message, ReplyParameters
 from telegram.constants import ParseMode
@@ -25,6 +27,7 @@ class Answering:
         self._reviewing = services.reviewing
         self._messages = services.messages
         self._typing = Typing()
+        self._sending: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def answer(self, bot: Bot, asked: Asked, sent_at: datetime) -> None:
         """Predict, store, answer: from wherever an earlier try at this update was cut off."""
@@ -64,8 +67,17 @@ class Answering:
         # After a kill, the answer that was not noted down may have been rated already.
         rating = rating_of(review, asked.user_id)
         text = answer(review, texts_for(asked.language), rating)
-        sent = await say(bot, asked, text, rating_keyboard(review.id, rating))
-        await self._reviewing.answered(review, sent.message_id)
+        async with self._one_at_a_time(asked.chat_id):
+            sent = await say(bot, asked, text, rating_keyboard(review.id, rating))
+            await self._reviewing.answered(review, sent.message_id)
+
+    def _one_at_a_time(self, chat_id: int) -> asyncio.Lock:
+        """A kill between the sending and the noting repeats an answer: let it be one at most.
+
+        All private chats take turns, and those of each group among themselves: Telegram takes 20
+        messages a minute from a bot in a group, and nobody else is to wait for that.
+        """
+        return self._sending.setdefault(min(chat_id, 0), asyncio.Lock())
 
 
 async def say(

@@ -71,6 +71,10 @@ class Joiner:
         except asyncio.CancelledError:
             split.dealt_with.cancel()  # the others aren't done either
             raise
+        except Exception as error:  # if this part is to be tried again, so are the others
+            split.dealt_with.set_exception(error)
+            split.dealt_with.exception()  # there may be no others to look at it
+            raise
         finally:
             if not split.dealt_with.done():
                 split.dealt_with.set_result(None)

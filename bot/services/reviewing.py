@@ -93,8 +93,8 @@ class Reviewing:
         """Note the answer that was sent, and that its update is dealt with.
 
         A kill after the sending and before this repeats the answer when the bot starts again:
-        Telegram can't be asked whether a message went out. At most one answer a kill and user
-        in hand, and the review itself stays one.
+        Telegram can't be asked whether a message went out. At most one answer a kill (those in
+        groups apart, see bot/handlers/answering.py), and the review itself stays one.
         """
         async with self._write.begin() as session:
             await reviews.set_reply(session, review.id, reply_message_id)
