@@ -110,6 +110,7 @@ class InboxProcessor(BaseUpdateProcessor):
         self._clock = clock
         self._apologise = apologise
         self._in_hand: set[asyncio.Task[Any]] = set()
+        self._begins_in_order = asyncio.Lock()
         self._retries: dict[int, int] = {}  # of updates that failed in this process
         self._timers: set[asyncio.TimerHandle] = set()
         self._stopping = False
@@ -144,11 +145,19 @@ class InboxProcessor(BaseUpdateProcessor):
         assert task is not None
         self._in_hand.add(task)
         try:
-            if not self._stopping and await self._begin(update):
+            if not self._stopping and await self._begin_in_order(update):
                 await self._handle(update, coroutine)
         finally:
             self._in_hand.discard(task)
             _close(coroutine)
+
+    async def _begin_in_order(self, update: Update) -> bool:
+        """The parts of a split text reach their handlers as they came.
+
+        Without the lock they race for the database, and the tail may be taken for a review.
+        """
+        async with self._begins_in_order:
+            return await self._begin(update)
 
     async def _begin(self, update: Update) -> bool:
         """Whether the update is to be handled now: its user may have been erased meanwhile."""
