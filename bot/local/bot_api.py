@@ -2,7 +2,6 @@
 
 import json
 import re
-from http import HTTPStatus
 from typing import Any
 
 from bot.local.errors import ApiError
@@ -94,10 +93,6 @@ class MethodHandler(LoopbackHandler):
             for name, files in self.request.files.items()
         }
         return Params(values, uploads)
-
-    def write_error(self, status_code: int, **_kwargs: Any) -> None:
-        phrase = HTTPStatus(status_code).phrase
-        self.finish({"ok": False, "error_code": status_code, "description": phrase})
 
 
 class DownloadHandler(LoopbackHandler):

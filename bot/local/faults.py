@@ -13,9 +13,11 @@ class Faults:
         self._failing: dict[str, tuple[int, int]] = {}
 
     def order(self, wish: dict[str, Any]) -> None:
-        if limit := wish.get("rate_limit"):
+        if "rate_limit" in wish:
+            limit = wish["rate_limit"]
             self._limited, self._retry_after = int(limit["next"]), int(limit["retry_after"])
-        if failure := wish.get("fail"):
+        if "fail" in wish:
+            failure = wish["fail"]
             method = str(failure["method"]).lower()
             self._failing[method] = int(failure["next"]), int(failure["status"])
         if "stale_queries" in wish:

@@ -5,6 +5,7 @@ from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from PIL import Image
+from PIL.ImageFile import ImageFile
 
 from bot.local.errors import ApiError
 from bot.local.params import Upload
@@ -44,30 +45,33 @@ class Files:
             "file_unique_id": f"unique-{number}",
             "file_size": len(upload.content),
         }
-        shown = _shown(kind, upload, file)
+        if kind == "photo":
+            image = _image(upload.content)
+            upload = upload._replace(mime_type=image.get_format_mimetype() or upload.mime_type)
+            shown: Any = [file | {"width": image.width, "height": image.height}]  # of one size
+        else:
+            shown = file | _details(kind, upload)
         path = f"{kind}s/file_{number}{PurePath(upload.name).suffix}"
         self._by_id[file_id] = StoredFile(kind, path, upload, file, shown)
         return shown
 
 
-def _shown(kind: str, upload: Upload, file: Json) -> Any:
+def _details(kind: str, upload: Upload) -> Json:
     match kind:
-        case "photo":  # Telegram makes several sizes of it
-            return [file | _size(upload.content)]
         case "voice":
-            return file | {"duration": 3, "mime_type": "audio/ogg"}
+            return {"duration": 3, "mime_type": "audio/ogg"}
         case "sticker":
             kind_of_sticker = {"type": "regular", "is_animated": False, "is_video": False}
-            return file | kind_of_sticker | {"width": 512, "height": 512, "emoji": "🍿"}
-    return file | {"file_name": upload.name, "mime_type": upload.mime_type}
+            return kind_of_sticker | {"width": 512, "height": 512, "emoji": "🍿"}
+    return {"file_name": upload.name, "mime_type": upload.mime_type}
 
 
-def _size(image_file: bytes) -> Json:
+def _image(content: bytes) -> ImageFile:
+    """Its header alone is read."""
     try:
-        with Image.open(BytesIO(image_file)) as image:
-            width, height = image.size
+        with Image.open(BytesIO(content)) as image:
+            if image.width + image.height > 10_000:
+                raise ApiError.bad_request("PHOTO_INVALID_DIMENSIONS")
+            return image
     except (OSError, Image.DecompressionBombError):
         raise ApiError.bad_request("IMAGE_PROCESS_FAILED") from None
-    if width + height > 10_000:
-        raise ApiError.bad_request("PHOTO_INVALID_DIMENSIONS")
-    return {"width": width, "height": height}

@@ -29,8 +29,8 @@ class LoopbackHandler(RequestHandler):
         self.set_header("Cache-Control", "no-store")
         self.set_header("X-Content-Type-Options", "nosniff")
 
-    def write_error(self, _status_code: int, **_kwargs: Any) -> None:
-        self.finish({"error": self._reason})
+    def write_error(self, status_code: int, **_kwargs: Any) -> None:
+        self.finish({"error": self._reason, "error_code": status_code})
 
     def _is_visit(self) -> bool:
         """A link to the page may be followed from anywhere."""

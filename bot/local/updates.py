@@ -58,7 +58,7 @@ class UpdateQueue:
         try:
             with self.news.listening(poll.woken):
                 async with asyncio.timeout(timeout):
-                    while not self.waiting and poll.refusal is None:
+                    while timeout > 0 and not self.waiting and poll.refusal is None:
                         poll.woken.clear()
                         await poll.woken.wait()
         except TimeoutError:
