@@ -75,16 +75,24 @@ class Person:
         self, condition: Callable[[list[Message]], bool], patience: float = PATIENCE
     ) -> list[Message]:
         """All messages, as soon as the condition holds for them."""
+        answer = await self._get("messages")
+        seen = {message["message_id"]: _message(message) for message in answer["messages"]}
         try:
-            async with asyncio.timeout(patience), self.events() as events:
-                messages = await self.messages()
-                while not condition(messages):
-                    await anext(events)
-                    messages = await self.messages()
-                return messages
+            async with asyncio.timeout(patience), self.events(after=answer["event"]) as events:
+                while not condition(list(seen.values())):
+                    self._apply(await anext(events), seen)
         except TimeoutError:
-            seen = "\n".join(str(message.text) for message in await self.messages())
-            raise AssertionError(f"waited {patience} s in vain; the chat:\n{seen}") from None
+            texts = "\n".join(str(message.text) for message in seen.values())
+            raise AssertionError(f"waited {patience} s in vain; the chat:\n{texts}") from None
+        return list(seen.values())
+
+    def _apply(self, event: Json, seen: dict[int, Message]) -> None:
+        if event["chat_id"] != self.chat:
+            return
+        if event["type"] in ("message", "edited"):
+            seen[event["message"]["message_id"]] = _message(event["message"])
+        elif event["type"] == "deleted":
+            seen.pop(event["message_id"], None)
 
     async def answer_to(self, message_id: int, patience: float = PATIENCE) -> Message:
         """The bot's first message after this one."""
