@@ -35,6 +35,3 @@ class LoopbackHandler(RequestHandler):
     def _is_visit(self) -> bool:
         """A link to the page may be followed from anywhere."""
         return self.request.path == "/" and self.request.method in ("GET", "HEAD")
-
-    def data_received(self, chunk: bytes) -> Any:
-        raise NotImplementedError
