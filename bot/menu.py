@@ -1,5 +1,6 @@
 """The commands that Telegram shows in its menu, by chat and language."""
 
+import logging
 from collections.abc import Sequence
 
 from telegram import (
@@ -10,8 +11,11 @@ from telegram import (
     BotCommandScopeAllPrivateChats,
     BotCommandScopeChat,
 )
+from telegram.error import BadRequest
 
 from bot.texts import ENGLISH, RUSSIAN, Texts
+
+logger = logging.getLogger(__name__)
 
 
 async def register_commands(bot: Bot, admin_ids: Sequence[int]) -> None:
@@ -21,10 +25,14 @@ async def register_commands(bot: Bot, admin_ids: Sequence[int]) -> None:
             (BotCommandScopeAllPrivateChats(), private_commands(texts)),
             (BotCommandScopeAllGroupChats(), group_commands(texts)),
         ]
-        admins = private_commands(texts) + admin_commands(texts)
-        scopes += [(BotCommandScopeChat(admin_id), admins) for admin_id in admin_ids]
         for scope, commands in scopes:
             await bot.set_my_commands(commands, scope, language_code)
+        for admin_id in admin_ids:
+            commands = private_commands(texts) + admin_commands(texts)
+            try:
+                await bot.set_my_commands(commands, BotCommandScopeChat(admin_id), language_code)
+            except BadRequest as error:  # until they write to the bot, Telegram knows no such chat
+                logger.warning("no menu for an admin", exc_info=error, extra={"admin": admin_id})
 
 
 def private_commands(texts: Texts) -> list[BotCommand]:

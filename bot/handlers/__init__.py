@@ -1,66 +1,86 @@
 """What the bot does with each kind of update."""
 
+from collections.abc import Callable, Coroutine
 from typing import Any
 
+from telegram import Update
 from telegram.ext import (
     Application,
     CallbackQueryHandler,
     ChatMemberHandler,
     CommandHandler,
+    ContextTypes,
     MessageHandler,
     filters,
 )
 
 from bot.handlers.answering import Answering
 from bot.handlers.commands import Commands
+from bot.handlers.edits import Edits
 from bot.handlers.groups import MENTIONED, Groups
 from bot.handlers.membership import Membership
-from bot.handlers.other_kinds import OtherKinds
-from bot.handlers.reviews import FROM_CHANNEL, TEXT_FILE, Reviews
+from bot.handlers.other_kinds import FROM_CHANNEL, OtherKinds
+from bot.handlers.reviews import TEXT_FILE, Reviews
 from bot.handlers.taps import Taps
 from bot.services.services import Services
+from bot.services.turns import Turns
 
 NEW = filters.UpdateType.MESSAGE  # neither an edit nor a post in a channel
 PRIVATE = NEW & filters.ChatType.PRIVATE
 GROUP = NEW & filters.ChatType.GROUPS
 
+Callback = Callable[[Update, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]
+
 
 def register(application: Application[Any, Any, Any, Any, Any, Any], services: Services) -> None:
     """Add all handlers. Of those that fit an update, the first one added has it to itself."""
     answering = Answering(services)
-    _add_commands(application, Commands(services), Groups(answering))
-    reviews, groups = Reviews(services, answering), Groups(answering)
-    others, membership = OtherKinds(answering), Membership(services)
-    for handler in (
-        MessageHandler(PRIVATE & filters.COMMAND, Commands(services).unknown),
-        MessageHandler(PRIVATE & FROM_CHANNEL, others.channel_post),
-        MessageHandler(PRIVATE & filters.TEXT, reviews.text),
-        MessageHandler(PRIVATE & TEXT_FILE, reviews.document),
-        MessageHandler(PRIVATE & ~filters.StatusUpdate.ALL, others.other),
-        MessageHandler(GROUP & MENTIONED, groups.mentioned),
-        MessageHandler(filters.UpdateType.EDITED_MESSAGE, reviews.edited),
-        CallbackQueryHandler(Taps(services).tap),
-        ChatMemberHandler(membership.changed, ChatMemberHandler.MY_CHAT_MEMBER),
-    ):
-        application.add_handler(handler)
+    commands, groups = Commands(services), Groups(answering)
+    reviews, edits = Reviews(services, answering), Edits(services, answering)
+    others, taps, membership = OtherKinds(answering), Taps(services), Membership(services)
+
+    def in_turn(callback: Callback) -> Callback:
+        return _in_turn(services.turns, callback)
+
+    application.add_handlers(
+        [
+            CommandHandler("start", commands.start, PRIVATE),
+            CommandHandler("help", commands.help, NEW),
+            CommandHandler("privacy", commands.privacy, NEW),
+            CommandHandler("history", commands.history, PRIVATE),
+            CommandHandler("export", commands.export, PRIVATE),
+            CommandHandler("forget", commands.forget, PRIVATE),
+            CommandHandler("rate", commands.rate, PRIVATE),
+            CommandHandler("rate", in_turn(groups.asked), GROUP),
+            CommandHandler(["history", "export", "forget"], commands.private_only, GROUP),
+            MessageHandler(PRIVATE & filters.COMMAND, commands.unknown),
+            MessageHandler(PRIVATE & FROM_CHANNEL, others.channel_post),
+            MessageHandler(PRIVATE & filters.TEXT, in_turn(reviews.text)),
+            MessageHandler(PRIVATE & TEXT_FILE, in_turn(reviews.document)),
+            MessageHandler(PRIVATE & ~filters.StatusUpdate.ALL, in_turn(others.other)),
+            MessageHandler(GROUP & MENTIONED, in_turn(groups.asked)),
+            MessageHandler(filters.UpdateType.EDITED_MESSAGE, in_turn(edits.edited)),
+            CallbackQueryHandler(in_turn(taps.tapped)),
+            ChatMemberHandler(membership.changed, ChatMemberHandler.MY_CHAT_MEMBER),
+        ]
+    )
     application.add_error_handler(membership.unreachable)
 
 
-def _add_commands(
-    application: Application[Any, Any, Any, Any, Any, Any], commands: Commands, groups: Groups
-) -> None:
-    both = {"help": commands.help, "privacy": commands.privacy}
-    private = {
-        "start": commands.start,
-        "rate": commands.rate,
-        "history": commands.history,
-        "export": commands.export,
-        "forget": commands.forget,
-    }
-    for name, callback in both.items():
-        application.add_handler(CommandHandler(name, callback, NEW))
-    for name, callback in private.items():
-        application.add_handler(CommandHandler(name, callback, PRIVATE))
-    application.add_handler(CommandHandler("rate", groups.rate, GROUP))
-    personal = ["history", "export", "forget"]
-    application.add_handler(CommandHandler(personal, commands.private_only, GROUP))
+def _in_turn(turns: Turns, callback: Callback) -> Callback:
+    """One thing at a time for each message.
+
+    An edit waits until the message itself is answered, and of two quick taps the message shows
+    the one that is stored.
+    """
+
+    async def run(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        query = update.callback_query
+        message = update.effective_message if query is None else query.message
+        if message is None:
+            await callback(update, context)
+            return
+        async with turns.of_message(message.chat.id, message.message_id):
+            await callback(update, context)
+
+    return run

@@ -24,15 +24,8 @@ class Groups:
     def __init__(self, answering: Answering) -> None:
         self._answering = answering
 
-    async def rate(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
-        """/rate as a reply to a review, or with the text after it."""
-        await self._answer(update, context)
-
-    async def mentioned(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
-        """The bot's name in a reply to a review, or beside the text."""
-        await self._answer(update, context)
-
-    async def _answer(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+    async def asked(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """/rate or the bot's name, as a reply to a review or beside its text."""
         message, user = message_of(update)
         asking = asked(update, text_in_question(message, context.bot.bot), "group")
         texts = texts_for(user.language_code)

@@ -1,5 +1,7 @@
 """Who can be reached: a bot blocked, unblocked, taken into a group."""
 
+import logging
+
 from telegram import ChatMember, Update
 from telegram.constants import ParseMode
 from telegram.error import Forbidden
@@ -7,6 +9,8 @@ from telegram.ext import ApplicationHandlerStop, ContextTypes
 
 from bot.services.services import Services
 from bot.texts import texts_for
+
+logger = logging.getLogger(__name__)
 
 _OUT = (ChatMember.LEFT, ChatMember.BANNED)
 
@@ -34,4 +38,5 @@ class Membership:
         chat = update.effective_chat
         if chat is not None and chat.type == chat.PRIVATE:
             await self._personal.blocked(chat.id)
+        logger.info("the bot may not write here", extra={"update_id": update.update_id})
         raise ApplicationHandlerStop  # a sorry sentence would not arrive either

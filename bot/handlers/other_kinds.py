@@ -1,22 +1,30 @@
 """What is no text, in a private chat: a kind sentence that says what to send instead."""
 
-from collections import OrderedDict
-
-from telegram import Message, Update
-from telegram.ext import ContextTypes
+from telegram import Message, MessageOriginChannel, Update
+from telegram.ext import ContextTypes, filters
 
 from bot.handlers.answering import Answering, say
 from bot.handlers.asking import asked, message_of
 from bot.services.checking import ReviewText, check
 from bot.texts import Texts, texts_for
 
-_ALBUMS = 1_000  # remembered
+_MOST_ALBUMS = 1_000  # remembered
+
+
+class _FromChannel(filters.MessageFilter):
+    """Posts forwarded from a channel."""
+
+    def filter(self, message: Message) -> bool:
+        return isinstance(message.forward_origin, MessageOriginChannel)
+
+
+FROM_CHANNEL = _FromChannel()
 
 
 class OtherKinds:
     def __init__(self, answering: Answering) -> None:
         self._answering = answering
-        self._albums: OrderedDict[str, None] = OrderedDict()
+        self._albums: dict[str, int] = {}  # with the update that was answered
 
     async def channel_post(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         _message, user = message_of(update)
@@ -35,21 +43,20 @@ class OtherKinds:
     async def _say(self, update: Update, context: ContextTypes.DEFAULT_TYPE, text: str) -> None:
         message, _user = message_of(update)
         asking = asked(update, "", "private")
-        if self._is_new(message.media_group_id) and await self._answering.admitted(
+        if self._speaks_for_album(update) and await self._answering.admitted(
             context.bot, asking, message.date
         ):
             await say(context.bot, asking, text)
 
-    def _is_new(self, album: str | None) -> bool:
-        """Whether no picture of this album was answered yet: they come as a message each."""
-        if album is None:
+    def _speaks_for_album(self, update: Update) -> bool:
+        """Whether this is the first picture of its album: they come as a message each."""
+        message, _user = message_of(update)
+        if message.media_group_id is None:
             return True
-        if album in self._albums:
-            return False
-        self._albums[album] = None
-        if len(self._albums) > _ALBUMS:
-            self._albums.popitem(last=False)
-        return True
+        if len(self._albums) >= _MOST_ALBUMS:
+            del self._albums[next(iter(self._albums))]
+        first = self._albums.setdefault(message.media_group_id, update.update_id)
+        return first == update.update_id
 
 
 def _said(message: Message, texts: Texts) -> str:

@@ -1,8 +1,5 @@
 """Taps on buttons."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 from telegram import CallbackQuery, InlineKeyboardMarkup, Update
 from telegram.constants import ParseMode
 from telegram.error import BadRequest
@@ -23,16 +20,14 @@ class Taps:
     def __init__(self, services: Services) -> None:
         self._feedback = services.feedback
         self._personal = services.personal
-        self._turns = services.turns
 
-    async def tap(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
+    async def tapped(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         query = update.callback_query
         assert query is not None
         texts = texts_for(query.from_user.language_code)
         rating = rating_tap(query.data)
         if rating is not None:
-            async with self._turn(query):
-                await self._rate(query, rating, texts)
+            await self._rate(query, rating, texts)
         elif query.data == FORGET_YES:
             await self._erase(query, texts)
         elif query.data == FORGET_NO:
@@ -40,15 +35,6 @@ class Taps:
             await _show(query, texts.kept)
         else:
             await _toast(query, texts.toast_old_button)
-
-    @asynccontextmanager
-    async def _turn(self, query: CallbackQuery) -> AsyncIterator[None]:
-        """Two quick taps, one after the other: the message must show the one that is stored."""
-        if query.message is None:
-            yield
-            return
-        async with self._turns.of_message(query.message.chat.id, query.message.message_id):
-            yield
 
     async def _rate(self, query: CallbackQuery, tap: RatingTap, texts: Texts) -> None:
         # The toast says that it is stored, so that is done before; it takes milliseconds.

@@ -12,7 +12,7 @@ FEWEST_WORDS = 3
 FEWEST_LETTERS = 15
 
 _LINK = re.compile(
-    r"(?:https?://|www\.)\S+|\b[\w-]+\.(?:ru|com|org|net|рф|tv|me)\b\S*", re.IGNORECASE
+    r"(?:https?://|www\.)\S+|\b[\w-]{1,63}\.(?:ru|com|org|net|рф|tv|me)\b\S*", re.IGNORECASE
 )
 _WORD = re.compile(r"[^\W\d_]+")
 _UNREADABLE = re.compile("[\x00\ud800-\udfff]")

@@ -1,7 +1,7 @@
 """A long text that a client splits into several messages is one review."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -37,8 +37,10 @@ class Joiner:
     Only a part near Telegram's limit makes the next one wait for: a short text is whole at once.
     """
 
-    def __init__(self, wait: float) -> None:
+    def __init__(self, wait: float, is_tried_again: Callable[[Exception], bool]) -> None:
+        """`is_tried_again` tells whether an update that failed so will come once more."""
         self._wait = wait
+        self._is_tried_again = is_tried_again
         self._open: dict[tuple[int, int], _Split] = {}
 
     @asynccontextmanager
@@ -71,9 +73,10 @@ class Joiner:
         except asyncio.CancelledError:
             split.dealt_with.cancel()  # the others aren't done either
             raise
-        except Exception as error:  # if this part is to be tried again, so are the others
-            split.dealt_with.set_exception(error)
-            split.dealt_with.exception()  # there may be no others to look at it
+        except Exception as error:
+            if self._is_tried_again(error):  # and so are the others
+                split.dealt_with.set_exception(error)
+                split.dealt_with.exception()  # there may be no others to look at it
             raise
         finally:
             if not split.dealt_with.done():

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bot.batching import PredictionWorker
 from bot.clock import Clock
+from bot.inbox import can_wait
 from bot.services.feedback import FeedbackService
 from bot.services.flood import FloodLimit
 from bot.services.joining import Joiner
@@ -41,7 +42,7 @@ def build_services(
         reviewing=Reviewing(write, read, worker, clock),
         feedback=FeedbackService(write, clock),
         personal=Personal(write, read, clock),
-        joiner=Joiner(join_wait),
+        joiner=Joiner(join_wait, can_wait),
         turns=Turns(),
         messages=FloodLimit(settings.reviews_per_minute),
         commands=FloodLimit(settings.reviews_per_minute),

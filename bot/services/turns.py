@@ -1,4 +1,4 @@
-"""One thing at a time for each message: its edit waits until it is answered itself."""
+"""One thing at a time for each message."""
 
 import asyncio
 from collections.abc import AsyncIterator

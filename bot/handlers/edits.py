@@ -1,0 +1,40 @@
+"""Edited messages."""
+
+from dataclasses import replace
+
+from telegram import Update
+from telegram.ext import ContextTypes
+
+from bot.handlers.answering import Answering, say
+from bot.handlers.asking import asked, message_of, text_of
+from bot.handlers.groups import text_in_question
+from bot.services.joining import LIMIT, units
+from bot.services.services import Services
+from bot.texts import texts_for
+
+
+class Edits:
+    def __init__(self, services: Services, answering: Answering) -> None:
+        self._reviewing = services.reviewing
+        self._answering = answering
+
+    async def edited(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """A review whose text has changed gets a new prediction; any other edit gets no answer."""
+        message, user = message_of(update)
+        earlier = await self._reviewing.of_message(message.chat_id, message.message_id)
+        if earlier is None or earlier.user_id != user.id or earlier.source == "document":
+            return
+        private = message.chat.type == message.chat.PRIVATE
+        text = text_of(message) if private else text_in_question(message, context.bot.bot)
+        asking = replace(asked(update, text, "edit"), replaces=earlier.id)
+        sent_at = message.edit_date or message.date
+        if earlier.update_id == update.update_id:  # stored before a kill, perhaps not answered
+            await self._answering.answer(context.bot, asking, sent_at)
+            return
+        in_parts = units(earlier.text) > LIMIT
+        if not text or (earlier.text.startswith(text) if in_parts else earlier.text == text):
+            return
+        if not in_parts:
+            await self._answering.answer(context.bot, asking, sent_at)
+        elif await self._answering.admitted(context.bot, asking, sent_at):
+            await say(context.bot, asking, texts_for(user.language_code).edited_in_parts)
