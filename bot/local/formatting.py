@@ -43,7 +43,7 @@ def _formatted(params: Params, text_name: str, entities_name: str) -> tuple[str,
         raise ApiError.bad_request("unsupported parse_mode")
     stripped = trimmed(text)
     before = units(text) - units(text.lstrip(" \n"))
-    kept = (_shifted(entity, before, units(stripped)) for entity in entities)
+    kept = (_fitted(entity, before, stripped) for entity in entities)
     return stripped, with_found(stripped, [entity for entity in kept if entity["length"] > 0])
 
 
@@ -60,8 +60,11 @@ def _given(params: Params, name: str) -> list[Json]:
         raise ApiError.bad_request("can't parse entities: expected MessageEntity objects") from None
 
 
-def _shifted(entity: Json, before: int, length: int) -> Json:
-    """An entity of a text that lost `before` units at its start and now has `length`."""
+def _fitted(entity: Json, before: int, text: str) -> Json:
+    """An entity of a text that lost `before` units at its start; none begins with a space."""
+    encoded = text.encode("utf-16-le")
     start = max(entity["offset"] - before, 0)
-    end = min(entity["offset"] + entity["length"] - before, length)
-    return entity | {"offset": start, "length": end - start}
+    end = min(entity["offset"] + entity["length"] - before, len(encoded) // 2)
+    covered = encoded[2 * start : 2 * end].decode("utf-16-le", "replace").lstrip(" \n")
+    length = units(covered)
+    return entity | {"offset": end - length, "length": length}

@@ -27,7 +27,7 @@ _KINDS = {
 }
 _NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"'}
 _REFERENCE = re.compile(
-    r"&(?:#(?P<decimal>\d{1,7})|#x(?P<hex>[\da-f]{1,6})|(?P<name>[a-z]+));?", re.I
+    r"&(?:#(?P<decimal>\d{1,7})|#x(?P<hex>[\da-fA-F]{1,6})|(?P<name>[a-zA-Z]+));?"
 )
 _SPACE = " \t\r\n\f\v"
 
@@ -85,8 +85,6 @@ class _Parser:
         self.open.append(tag)
 
     def _attribute(self, tag: str, begin: int) -> tuple[str, str]:
-        if not self._next():
-            raise self._refusal_at(begin, f'Unclosed start tag "{tag}"')
         name = self._until(_SPACE + "=>").lower()
         if not name:
             raise self._refusal_at(begin, f'Empty attribute name in the tag "{tag}"')
@@ -97,14 +95,24 @@ class _Parser:
             raise self._refusal_at(begin, reason)
         self.at += 1
         quote = self._skip_space()
+        if not quote:
+            raise self._refusal_at(begin, f'Unclosed start tag "{tag}"')
         if quote not in ('"', "'"):
-            return name, self._until(_SPACE + ">")
+            return name, self._name_token()
         self.at += 1
         value = self._until(quote)
         if not self._next():
             raise self._refusal_at(begin, "Unclosed start tag")
         self.at += 1
         return name, _decoded(value)
+
+    def _name_token(self) -> str:
+        """A value without quotes, which an address can't be."""
+        begin = self.at
+        token = self._until(_SPACE + ">")
+        if not re.fullmatch("[a-zA-Z0-9.-]*", token):
+            raise self._refusal_at(begin, "Unexpected end of name token")
+        return token.lower()
 
     def _end_tag(self, begin: int) -> None:
         self.at += 1
@@ -166,7 +174,7 @@ def _decoded(text: str) -> str:
 def _character(match: re.Match[str]) -> str:
     """The character that a reference stands for; one that Telegram doesn't know stays as it is."""
     if name := match["name"]:
-        return _NAMED.get(name, match[0]) if match[0].endswith(";") else match[0]
+        return _NAMED.get(name, match[0])
     code = int(match["decimal"]) if match["decimal"] else int(match["hex"], 16)
     known = 0 < code < 0x110000 and not 0xD800 <= code < 0xE000
     return cleaned(chr(code)) if known else match[0]

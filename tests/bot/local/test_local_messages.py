@@ -66,7 +66,7 @@ async def test_a_caption_has_a_limit_of_its_own(bot: Bot) -> None:
 async def test_texts_are_trimmed_and_cleaned(bot: Bot) -> None:
     message = await bot.send_message(ANNA, "\n  a\tb\r\n<b> c </b>\u202e ", parse_mode="HTML")
     assert message.text == "a b\n c"
-    assert message.text_html == "a b\n<b> c</b>"
+    assert message.text_html == "a b\n <b>c</b>"
 
 
 async def test_an_unknown_chat_is_not_found(bot: Bot) -> None:
