@@ -8,7 +8,7 @@ from telegram.ext import ContextTypes
 from bot.handlers.answering import Answering, say
 from bot.handlers.asking import asked, message_of, text_of
 from bot.handlers.groups import text_in_question
-from bot.services.joining import LIMIT, units
+from bot.services.joining import LIMIT, NEAR_LIMIT, units
 from bot.services.services import Services
 from bot.texts import texts_for
 
@@ -31,10 +31,16 @@ class Edits:
         if earlier.update_id == update.update_id:  # stored before a kill, perhaps not answered
             await self._answering.answer(context.bot, asking, sent_at)
             return
-        in_parts = units(earlier.text) > LIMIT
-        if not text or (earlier.text.startswith(text) if in_parts else earlier.text == text):
+        if not text or _is_same(text, earlier.text):
             return
-        if not in_parts:
+        if units(earlier.text) <= LIMIT:
             await self._answering.answer(context.bot, asking, sent_at)
         elif await self._answering.admitted(context.bot, asking, sent_at):
             await say(context.bot, asking, texts_for(user.language_code).edited_in_parts)
+
+
+def _is_same(text: str, earlier: str) -> bool:
+    """Whether a message still has the text of its review, or of the first part of it."""
+    if units(earlier) > LIMIT and units(text) >= NEAR_LIMIT:
+        return earlier.startswith(text)
+    return text == earlier

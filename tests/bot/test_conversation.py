@@ -1,0 +1,414 @@
+"""What a person writes in a private chat, and what the bot says to it."""
+
+import base64
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from bot.local.server import LocalServer
+from bot.menu import register_commands
+from bot.texts import ENGLISH, RUSSIAN
+from db.engine import Sessions
+from tests.bot.conftest import RunningBot
+from tests.bot.local_client import Person, chat_client
+from tests.bot.predictors import InventedPredictor
+from tests.bot.talking import (
+    ANYA,
+    BORIS,
+    EMILY,
+    GROUP,
+    OTHER_REVIEW,
+    REVIEW,
+    all_done,
+    buttons_of,
+    deliver,
+    message,
+    reviews,
+    said_since,
+)
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def http(running_bot: RunningBot, telegram: LocalServer) -> AsyncIterator[httpx.AsyncClient]:
+    """The local chat, with the bot in it."""
+    async with running_bot(), chat_client(telegram.url) as client:
+        yield client
+
+
+@pytest.fixture
+def anya(http: httpx.AsyncClient) -> Person:
+    return Person(http, ANYA)
+
+
+# --- commands
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("/start", "Пришлите отзыв о фильме"),
+        ("/help", "CLS и Mean"),
+        ("/privacy", "Что хранится"),
+        ("/history", "Отзывов пока нет"),
+        ("/rate", "команда не нужна"),
+        ("/nonsense", "Такой команды я не знаю"),
+        ("/rate@other_bot", "Такой команды я не знаю"),
+    ],
+)
+async def test_commands(anya: Person, command: str, said: str) -> None:
+    answer = await anya.ask(command)
+    assert said in (answer.text or "")
+
+
+async def test_english_for_someone_whose_telegram_speaks_it(http: httpx.AsyncClient) -> None:
+    emily = Person(http, EMILY)
+    assert "Send a film review" in ((await emily.ask("/start")).text or "")
+    assert "The models agree." in ((await emily.ask(REVIEW)).text or "")
+    assert (await emily.ask("Great film, I loved it")).text == ENGLISH.not_russian
+
+
+async def test_an_edited_command_is_not_run_again(anya: Person, read: Sessions) -> None:
+    (command,) = await anya.send("/start")
+    await anya.answer_to(command.message_id)
+    await anya.edit(command.message_id, "/help")
+    assert len(await said_since(anya, read, command.message_id)) == 1
+
+
+async def test_the_registered_commands(running_bot: RunningBot, telegram: LocalServer) -> None:
+    """By chat and language; an admin who never wrote to the bot spoils nothing."""
+    async with running_bot() as bot, chat_client(telegram.url) as http:
+        await register_commands(bot.bot, [BORIS, 999])
+        for user, texts in ((ANYA, RUSSIAN), (BORIS, RUSSIAN), (EMILY, ENGLISH)):
+            assert await Person(http, user).commands() == {
+                "start": texts.menu_start,
+                "help": texts.menu_help,
+                "history": texts.menu_history,
+                "privacy": texts.menu_privacy,
+                "export": texts.menu_export,
+                "forget": texts.menu_forget,
+            }
+            menu = await Person(http, user, GROUP).commands()
+            assert menu == {"rate": texts.menu_rate, "help": texts.menu_help}
+
+
+# --- reviews
+
+
+async def test_a_review_is_answered_and_stored(anya: Person, read: Sessions) -> None:
+    (sent,) = await anya.send(REVIEW)
+    answer = await anya.answer_to(sent.message_id)
+    assert (answer.text or "").startswith("CLS  😊 Хорошо · 87 %\n★★★★★★★★☆☆  8 из 10 (±1: 80 %)")
+    assert (answer.text or "").endswith("Какую оценку поставили вы?")
+    assert answer.reply_to_message is not None
+    assert answer.reply_to_message.message_id == sent.message_id
+    assert [len(row) for row in buttons_of(answer)] == [6, 5]
+    await all_done(read)
+    (stored,) = await reviews(read)
+    assert (stored.text, stored.user_id, stored.source) == (REVIEW, ANYA, "private")
+    assert (stored.message_id, stored.reply_message_id) == (sent.message_id, answer.message_id)
+    assert [(p.pooling, p.sentiment, p.rating) for p in stored.predictions] == [
+        ("cls", 2, 8),
+        ("mean", 2, 8),
+    ]
+    assert sum(stored.predictions[0].rating_probabilities or []) == pytest.approx(1)
+
+
+async def test_it_types_while_it_thinks(anya: Person) -> None:
+    async with anya.events() as events:
+        await anya.send(REVIEW)
+        kinds: list[str] = []
+        async for event in events:
+            kinds += [event["type"]] if event["type"] in ("message", "typing") else []
+            if kinds.count("message") == 2:
+                break
+    assert kinds == ["message", "typing", "message"]
+
+
+async def test_an_answer_comes_even_if_typing_can_not_be_shown(anya: Person) -> None:
+    response = await anya.http.post(
+        "/chat/control", json={"fail": {"method": "sendChatAction", "next": 5, "status": 502}}
+    )
+    assert response.is_success
+    assert "8 из 10" in ((await anya.ask(REVIEW)).text or "")
+
+
+async def test_a_text_is_stored_as_it_was_sent(anya: Person, read: Sessions) -> None:
+    text = "<b>Фильм</b> & «сериал» хороши одинаково, 9 из 10 &lt;3"
+    assert "8 из 10" in ((await anya.ask(text)).text or "")
+    assert [review.text for review in await reviews(read)] == [text]
+    history = (await anya.ask("/history")).text or ""
+    assert f"«{text}»" in history
+
+
+async def test_a_long_text_is_one_review(anya: Person, read: Sessions) -> None:
+    text = (REVIEW + " ") * 140
+    sent = await anya.send(text)
+    assert len(sent) == 3
+    answer = await anya.answer_to(sent[-1].message_id)
+    assert answer.reply_to_message is not None
+    assert answer.reply_to_message.message_id == sent[0].message_id
+    assert len(await said_since(anya, read, sent[-1].message_id)) == 1
+    (stored,) = await reviews(read)
+    assert stored.text.split() == text.split()
+
+
+async def test_a_command_does_not_wait_for_the_rest_of_a_text(anya: Person) -> None:
+    (part,) = await anya.send("Долгий фильм. " * 270)
+    assert part.text is not None
+    assert len(part.text) >= 3500
+    assert "CLS и Mean" in ((await anya.ask("/help")).text or "")
+
+
+async def test_too_long_a_text_gets_one_sentence(anya: Person, read: Sessions) -> None:
+    sent = await anya.send((REVIEW + " ") * 300)
+    assert len(sent) > 4
+    assert await said_since(anya, read, sent[-1].message_id) == [RUSSIAN.too_long]
+    assert await reviews(read) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("круто", RUSSIAN.too_short),
+        ("9 из 10", RUSSIAN.only_rating),
+        ("https://example.org/review", RUSSIAN.only_links),
+        ("🔥🔥🔥", RUSSIAN.only_symbols),
+        ("What a wonderful film it was", RUSSIAN.not_russian),
+    ],
+)
+async def test_what_is_no_review_gets_a_kind_sentence(
+    anya: Person, read: Sessions, text: str, said: str
+) -> None:
+    assert (await anya.ask(text)).text == said
+    assert await reviews(read) == []
+
+
+# --- files and other kinds of messages
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1251"])
+async def test_a_text_file_is_a_review(anya: Person, read: Sessions, encoding: str) -> None:
+    file = ("Отзыв.TXT", (REVIEW * 60).encode(encoding), "text/plain")
+    sent = await anya.send_file("document", file)
+    assert "8 из 10" in ((await anya.answer_to(sent.message_id)).text or "")
+    (stored,) = await reviews(read)
+    assert (stored.text, stored.source) == (REVIEW * 60, "document")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("big.txt", b"a" * 102_401, RUSSIAN.document_too_large),
+        ("binary.txt", b"\x00\x01\x02", RUSSIAN.document_unreadable),
+        ("long.txt", ("слово " * 4000).encode(), RUSSIAN.too_long),
+        ("short.txt", "круто".encode(), RUSSIAN.too_short),
+        ("review.pdf", b"%PDF", RUSSIAN.document_kind),
+    ],
+)
+async def test_other_files(anya: Person, name: str, content: bytes, said: str) -> None:
+    sent = await anya.send_file("document", (name, content, "application/octet-stream"))
+    assert (await anya.answer_to(sent.message_id)).text == said
+
+
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+)
+PHOTO = ("photo.png", PIXEL, "image/png")
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("photo", RUSSIAN.picture),
+        ("voice", RUSSIAN.voice),
+        ("sticker", RUSSIAN.sticker),
+        ("channel_post", RUSSIAN.channel_post),
+    ],
+)
+async def test_other_kinds_of_messages(anya: Person, kind: str, said: str) -> None:
+    sent = await anya.send_file(kind, PHOTO if kind == "photo" else None)
+    assert (await anya.answer_to(sent.message_id)).text == said
+
+
+async def test_a_caption_that_is_a_review_is_one(anya: Person, read: Sessions) -> None:
+    sent = await anya.send_file("photo", PHOTO, caption=REVIEW)
+    assert "8 из 10" in ((await anya.answer_to(sent.message_id)).text or "")
+    assert [review.text for review in await reviews(read)] == [REVIEW]
+    edited = await anya.edit(sent.message_id, OTHER_REVIEW)
+    assert edited.caption == OTHER_REVIEW
+    await said_since(anya, read, sent.message_id)
+    assert [review.text for review in await reviews(read)] == [REVIEW, OTHER_REVIEW]
+
+
+async def test_any_other_caption_is_none(anya: Person) -> None:
+    sent = await anya.send_file("photo", PHOTO, caption="постер")
+    assert (await anya.answer_to(sent.message_id)).text == RUSSIAN.picture
+
+
+FILE = {"file_id": "1", "file_unique_id": "1"}
+UNUSUAL: list[tuple[dict[str, Any], str]] = [
+    ({"video": FILE | {"width": 1, "height": 1, "duration": 1}}, RUSSIAN.voice),
+    ({"video_note": FILE | {"length": 1, "duration": 1}}, RUSSIAN.voice),
+    ({"audio": FILE | {"duration": 1}}, RUSSIAN.voice),
+    (
+        {"animation": FILE | {"width": 1, "height": 1, "duration": 1}, "document": FILE},
+        RUSSIAN.sticker,
+    ),
+    ({"dice": {"emoji": "🎲", "value": 3}}, RUSSIAN.sticker),
+    ({"location": {"latitude": 1.0, "longitude": 1.0}}, RUSSIAN.other_kind),
+    ({"contact": {"phone_number": "1", "first_name": "А"}}, RUSSIAN.other_kind),
+    ({"document": FILE}, RUSSIAN.document_kind),
+    ({"story": {"id": 1, "chat": {"id": 5, "type": "private"}}}, RUSSIAN.other_kind),
+]
+
+
+async def test_kinds_that_the_local_chat_can_not_send(
+    running_bot: RunningBot, telegram: LocalServer, read: Sessions
+) -> None:
+    async with running_bot() as bot, chat_client(telegram.url) as http:
+        for content, said in UNUSUAL:
+            await deliver(bot, message=message(**content))
+            await all_done(read)
+            assert (await Person(http, ANYA).from_bot())[-1].text == said
+
+
+async def test_service_messages_are_no_messages(
+    running_bot: RunningBot, telegram: LocalServer, read: Sessions
+) -> None:
+    async with running_bot() as bot, chat_client(telegram.url) as http:
+        await deliver(bot, message=message(delete_chat_photo=True))
+        await all_done(read)
+        assert await Person(http, ANYA).from_bot() == []
+
+
+async def test_an_album_gets_one_sentence(
+    running_bot: RunningBot, telegram: LocalServer, read: Sessions
+) -> None:
+    photo = [FILE | {"width": 1, "height": 1}]
+    async with running_bot() as bot, chat_client(telegram.url) as http:
+        for _ in range(3):
+            await deliver(bot, message=message(photo=photo, media_group_id="album"))
+        await deliver(bot, message=message(photo=photo, media_group_id="another"))
+        await all_done(read)
+        texts = [said.text for said in await Person(http, ANYA).from_bot()]
+    assert texts == [RUSSIAN.picture] * 2
+
+
+# --- edits
+
+
+async def test_an_edited_review_gets_a_new_prediction(anya: Person, read: Sessions) -> None:
+    (sent,) = await anya.send(REVIEW)
+    first = await anya.answer_to(sent.message_id)
+    await anya.edit(sent.message_id, OTHER_REVIEW)
+    second = await anya.answer_to(first.message_id)
+    assert second.reply_to_message is not None
+    assert second.reply_to_message.message_id == sent.message_id
+    await all_done(read)
+    old, new = await reviews(read)
+    assert (old.text, old.source, old.reply_message_id) == (REVIEW, "private", first.message_id)
+    assert (new.text, new.source, new.replaces_review_id) == (OTHER_REVIEW, "edit", old.id)
+    assert new.reply_message_id == second.message_id
+
+
+async def test_an_edit_waits_until_its_message_is_answered(
+    running_bot: RunningBot, telegram: LocalServer, read: Sessions
+) -> None:
+    predictor = InventedPredictor()
+    predictor.gate.clear()
+    async with running_bot(predictor), chat_client(telegram.url) as http:
+        anya = Person(http, ANYA)
+        (sent,) = await anya.send(REVIEW)
+        await anya.edit(sent.message_id, OTHER_REVIEW)
+        await Person(http, EMILY).ask("/help")  # both have arrived
+        predictor.gate.set()
+        await said_since(anya, read, sent.message_id)
+        assert [review.text for review in await reviews(read)] == [REVIEW, OTHER_REVIEW]
+
+
+@pytest.mark.parametrize("text", [REVIEW, "круто"])
+async def test_edits_that_are_not_answered(
+    running_bot: RunningBot, telegram: LocalServer, read: Sessions, text: str
+) -> None:
+    """The text is the same, as when a link's preview was loaded; or it was no review before."""
+    async with running_bot() as bot, chat_client(telegram.url) as http:
+        anya = Person(http, ANYA)
+        (sent,) = await anya.send(text)
+        answer = await anya.answer_to(sent.message_id)
+        await all_done(read)
+        edited = sent.to_dict() | {"edit_date": 1_800_000_000, "text": REVIEW}
+        edited |= {"link_preview_options": {"is_disabled": True}}
+        await deliver(bot, edited_message=edited)
+        await all_done(read)
+        assert [said.message_id for said in await anya.from_bot()] == [answer.message_id]
+
+
+async def test_an_edit_to_what_is_no_review_gets_a_kind_sentence(
+    anya: Person, read: Sessions
+) -> None:
+    (sent,) = await anya.send(REVIEW)
+    answer = await anya.answer_to(sent.message_id)
+    await anya.edit(sent.message_id, "👍")
+    assert (await anya.answer_to(answer.message_id)).text == RUSSIAN.only_symbols
+    assert len(await reviews(read)) == 1
+
+
+async def test_an_edited_part_of_a_long_review_asks_for_the_whole(
+    anya: Person, read: Sessions
+) -> None:
+    first, last = await anya.send((REVIEW + " ") * 80)
+    answer = await anya.answer_to(last.message_id)
+    await anya.edit(first.message_id, REVIEW)
+    assert (await anya.answer_to(answer.message_id)).text == RUSSIAN.edited_in_parts
+    assert len(await reviews(read)) == 1
+
+
+# --- trouble
+
+
+async def test_a_failure_gets_one_sorry_sentence_and_leaves_no_text_in_the_log(
+    running_bot: RunningBot, telegram: LocalServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(InventedPredictor):
+        def predict(self, texts: list[str]) -> Any:
+            raise RuntimeError("broken")
+
+    async with running_bot(Broken()), chat_client(telegram.url) as http:
+        anya = Person(http, ANYA)
+        sent = await anya.send((REVIEW + " ") * 80)
+        answer = await anya.answer_to(sent[-1].message_id)
+        assert answer.text == RUSSIAN.failed
+        assert "CLS и Mean" in ((await anya.ask("/help")).text or "")
+        assert len(await anya.from_bot()) == 2
+    assert "broken" in caplog.text
+    assert "Сюжет" not in caplog.text
+
+
+async def test_an_answer_comes_once_telegram_can_be_reached_again(
+    anya: Person, read: Sessions
+) -> None:
+    await anya.http.post(
+        "/chat/control", json={"fail": {"method": "sendMessage", "next": 1, "status": 502}}
+    )
+    assert "8 из 10" in ((await anya.ask(REVIEW)).text or "")
+    await all_done(read)
+    assert len(await reviews(read)) == 1
+    assert len(await anya.from_bot()) == 1
+
+
+async def test_the_answer_to_a_deleted_message_comes_without_a_quote(
+    running_bot: RunningBot, telegram: LocalServer
+) -> None:
+    predictor = InventedPredictor()
+    predictor.gate.clear()
+    async with running_bot(predictor), chat_client(telegram.url) as http:
+        anya = Person(http, ANYA)
+        (sent,) = await anya.send(REVIEW)
+        await anya.delete(sent.message_id)
+        predictor.gate.set()
+        answer = await anya.answer_to(sent.message_id)
+        assert answer.reply_to_message is None

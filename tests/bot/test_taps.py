@@ -1,0 +1,180 @@
+"""Taps on the ratings under an answer."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from bot.local.server import LocalServer
+from bot.services.feedback import is_held_out
+from bot.texts import ENGLISH, RUSSIAN
+from db.engine import Sessions
+from db.models import Feedback, FeedbackHistory
+from tests.bot.conftest import RunningBot
+from tests.bot.local_client import Person, chat_client, control
+from tests.bot.talking import (
+    ANYA,
+    BORIS,
+    EMILY,
+    REVIEW,
+    all_done,
+    buttons_of,
+    deliver,
+    rating_data,
+    reviews,
+)
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def http(running_bot: RunningBot, telegram: LocalServer) -> AsyncIterator[httpx.AsyncClient]:
+    async with running_bot(), chat_client(telegram.url) as client:
+        yield client
+
+
+@pytest.fixture
+def anya(http: httpx.AsyncClient) -> Person:
+    return Person(http, ANYA)
+
+
+async def ratings(read: Sessions) -> list[tuple[int, int]]:
+    """Whose ratings there are, and which."""
+    async with read() as session:
+        stored = await session.scalars(select(Feedback).order_by(Feedback.id))
+        return [(given.user_id, given.rating) for given in stored]
+
+
+async def history(read: Sessions) -> list[int]:
+    async with read() as session:
+        rating = select(FeedbackHistory.rating).order_by(FeedbackHistory.id)
+        return list(await session.scalars(rating))
+
+
+async def test_a_tap_is_stored_and_shown_and_can_be_changed(anya: Person, read: Sessions) -> None:
+    answer = await anya.ask(REVIEW)
+    assert await anya.tap_and_wait(answer.message_id, rating_data(answer, 9)) == "Записано: 9"
+    rated = await anya.edited(answer.message_id, answer)
+    assert (rated.text or "").endswith("Ваша оценка: 9")
+    assert "★★★★★★★★☆☆  8 из 10" in (rated.text or "")
+    assert buttons_of(rated)[1][3][0] == "✓ 9"
+    assert await ratings(read) == [(ANYA, 9)]
+
+    assert await anya.tap_and_wait(answer.message_id, rating_data(rated, 4)) == "Записано: 4"
+    changed = await anya.edited(answer.message_id, rated)
+    assert (changed.text or "").endswith("Ваша оценка: 4")
+    assert [label for row in buttons_of(changed) for label, _ in row if "✓" in label] == ["✓ 4"]
+    assert await ratings(read) == [(ANYA, 4)]
+    assert await history(read) == [9, 4]
+    assert "вы 4" in ((await anya.ask("/history")).text or "")
+
+
+async def test_the_same_tap_again_changes_nothing(anya: Person, read: Sessions) -> None:
+    answer = await anya.ask(REVIEW)
+    for _ in range(3):
+        assert await anya.tap_and_wait(answer.message_id, rating_data(answer, 0)) == "Записано: 0"
+    await all_done(read)
+    assert await history(read) == [0]
+    assert len(await anya.from_bot()) == 1
+
+
+async def test_of_many_quick_taps_the_stored_one_is_shown(anya: Person, read: Sessions) -> None:
+    answer = await anya.ask(REVIEW)
+    await asyncio.gather(
+        *(anya.tap(answer.message_id, rating_data(answer, rating)) for rating in range(11))
+    )
+    await Person(anya.http, EMILY).ask("/help")
+    await all_done(read)
+    ((_, rating),) = await ratings(read)
+    (shown,) = await anya.from_bot()
+    assert (shown.text or "").endswith(f"Ваша оценка: {rating}")
+
+
+async def test_the_feedback_that_is_kept_out_of_training(anya: Person, read: Sessions) -> None:
+    for number in range(8):
+        answer = await anya.ask(f"{REVIEW} Смотрела уже {number} раз.")
+        await anya.tap_and_wait(answer.message_id, rating_data(answer, 7))
+    stored = await reviews(read)
+    assert [(given.asked, given.held_out) for review in stored for given in review.feedback] == [
+        (False, is_held_out(ANYA, review.text)) for review in stored
+    ]
+
+
+def test_a_fifth_is_kept_out_whatever_the_blanks_and_capitals() -> None:
+    texts = [f"Отзыв  номер {number}" for number in range(2000)]
+    kept = [is_held_out(ANYA, text) for text in texts]
+    assert 0.17 < sum(kept) / len(kept) < 0.23
+    assert kept == [is_held_out(ANYA, f" {text.upper().replace('  ', ' ')}\n") for text in texts]
+    assert kept != [is_held_out(BORIS, text) for text in texts]
+
+
+async def test_someone_else_can_not_rate(http: httpx.AsyncClient, read: Sessions) -> None:
+    """A client may send any data, of any review."""
+    answer = await Person(http, ANYA).ask(REVIEW)
+    emily = Person(http, EMILY)
+    own = await emily.ask("/help")
+    data = rating_data(answer, 3)
+    assert await emily.tap_and_wait(own.message_id, data) == ENGLISH.toast_not_yours
+    assert await ratings(read) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ("r:999999:5", RUSSIAN.toast_gone),
+        (f"r:{10**17}:5", RUSSIAN.toast_gone),
+        ("r:1:11", RUSSIAN.toast_old_button),
+        ("old", RUSSIAN.toast_old_button),
+    ],
+)
+async def test_taps_on_what_is_not_there(anya: Person, data: str, said: str) -> None:
+    message = await anya.ask("/help")
+    assert await anya.tap_and_wait(message.message_id, data) == said
+
+
+async def test_a_tap_on_a_message_that_can_not_be_changed_any_more_is_stored(
+    anya: Person, read: Sessions
+) -> None:
+    answer = await anya.ask(REVIEW)
+    gone = answer.message_id + 1000  # Telegram calls old and deleted messages inaccessible
+    assert await anya.tap_and_wait(gone, rating_data(answer, 6)) == "Записано: 6"
+    await all_done(read)
+    assert await ratings(read) == [(ANYA, 6)]
+
+
+async def test_a_tap_without_its_message_is_stored(
+    running_bot: RunningBot, telegram: LocalServer, read: Sessions
+) -> None:
+    async with running_bot() as bot, chat_client(telegram.url) as http:
+        anya = Person(http, ANYA)
+        data = rating_data(await anya.ask(REVIEW), 2)
+        user = {"id": ANYA, "is_bot": False, "first_name": "Аня", "language_code": "ru"}
+        query = {"id": "1", "from": user, "chat_instance": "1", "data": data}
+        await deliver(bot, callback_query=query)
+        await all_done(read)
+        assert await ratings(read) == [(ANYA, 2)]
+        assert len(await anya.from_bot()) == 1
+
+
+async def test_a_tap_that_telegram_takes_no_answer_for_is_stored(
+    anya: Person, read: Sessions
+) -> None:
+    answer = await anya.ask(REVIEW)
+    await control(anya.http, stale_queries=True)
+    await anya.tap(answer.message_id, rating_data(answer, 5))
+    rated = await anya.edited(answer.message_id, answer)
+    assert (rated.text or "").endswith("Ваша оценка: 5")
+    await all_done(read)
+    assert len(await anya.from_bot()) == 1  # and nobody had to say sorry
+
+
+async def test_an_edited_review_is_rated_apart(anya: Person, read: Sessions) -> None:
+    (sent,) = await anya.send(REVIEW)
+    first = await anya.answer_to(sent.message_id)
+    await anya.tap_and_wait(first.message_id, rating_data(first, 3))
+    await anya.edit(sent.message_id, REVIEW + " Пересмотрела: шедевр.")
+    second = await anya.answer_to(first.message_id)
+    await anya.tap_and_wait(second.message_id, rating_data(second, 10))
+    assert await ratings(read) == [(ANYA, 3), (ANYA, 10)]
