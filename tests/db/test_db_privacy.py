@@ -1,5 +1,6 @@
 """Everything of a user can be taken out, and erased without touching anyone else's."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from datetime import datetime
@@ -138,3 +139,23 @@ async def test_what_is_erased_is_not_left_in_the_file(
     content = Path(url.removeprefix("sqlite+aiosqlite:///")).read_bytes()
     assert "открыто".encode() in content
     assert "тайна".encode() not in content
+
+
+async def test_what_is_stored_of_an_update_in_hand_is_erased_with_the_rest(
+    write: Sessions, read: Sessions, new_review: Callable[..., Review], now: datetime
+) -> None:
+    async def erase() -> None:
+        async with write.begin() as session:
+            await privacy.erase(session, 3, now)
+
+    async with write.begin() as session:
+        await updates.add(session, 7, {"text": "тайна"}, 3, now)
+    async with write.begin() as session:
+        assert await updates.is_pending(session, 7)
+        erasing = asyncio.create_task(erase())
+        await asyncio.wait([erasing], timeout=0.1)  # it waits for this transaction
+        await users.seen(session, 3, "ru", now)
+        assert await reviews.add(session, new_review(7, user_id=3))
+    await erasing
+    async with read() as session:
+        assert all(not part for part in (await privacy.export(session, 3)).values())

@@ -93,6 +93,20 @@ async def test_a_user_erased_meanwhile_gets_no_review(
         assert await reviews.by_update(session, 5) is None
 
 
+async def test_the_reply_is_noted_once_it_was_sent(write: Sessions, new_review: NewReview) -> None:
+    async with write.begin() as session:
+        await reviews.add(session, new_review(5, reply_message_id=None))
+        stored = await reviews.by_update(session, 5)
+        assert stored is not None
+        assert stored.reply_message_id is None
+        await reviews.set_reply(session, stored.id, 2**40)
+        await reviews.set_reply(session, stored.id + 1, 7)  # erased meanwhile
+    async with write() as session:
+        stored = await reviews.by_update(session, 5)
+        assert stored is not None
+        assert stored.reply_message_id == 2**40
+
+
 async def test_reviews_that_are_not_there(write: Sessions) -> None:
     async with write() as session:
         assert await reviews.get(session, 1) is None
@@ -139,6 +153,8 @@ async def test_a_user_is_active_until_they_block_the_bot_and_again_when_they_wri
 ) -> None:
     async with write.begin() as session:
         await users.deactivate(session, 1)
+        assert await users.is_known(session, 1)
+        assert not await users.is_known(session, 99)
     async with write() as session:
         assert not (await session.get_one(User, 1)).is_active
         assert (await session.get_one(User, 2)).is_active

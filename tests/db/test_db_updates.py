@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from db import updates
+from db import privacy, updates
 from db.engine import Sessions
 from db.models import Update
 
@@ -53,6 +53,18 @@ async def test_attempts_are_counted_while_pending(write: Sessions, now: datetime
         await updates.mark_done(session, [1], now)
         assert await updates.start(session, 1) == 0
         assert await updates.start(session, 2) == 0
+
+
+async def test_an_update_is_pending_until_it_is_done_or_erased(
+    write: Sessions, now: datetime
+) -> None:
+    async with write.begin() as session:
+        for update_id in (1, 2, 3):
+            await updates.add(session, update_id, {}, update_id, now)
+        await updates.mark_done(session, [1], now)
+        await privacy.erase(session, 2, now)
+        pending = [await updates.is_pending(session, update_id) for update_id in (1, 2, 3, 4)]
+    assert pending == [False, False, True, False]
 
 
 async def test_payloads_hold_any_character(write: Sessions, now: datetime) -> None:
