@@ -15,11 +15,11 @@ def counted(one: str, many: str) -> Counted:
 ENGLISH = Texts(
     start=(
         "Send a film review in Russian, and two models will tell whether its author liked the film"
-        " and guess the rating, 0 to 10.\n"
-        "For example: <i>«Сюжет предсказуем, зато актёры играют так, что веришь каждому слову."
-        " С удовольствием пересмотрю»</i>.\n"
-        "Then tap the rating you gave yourself: it shows which model guesses better.\n"
-        "More in /help; about your data, /privacy."
+        " and guess the rating, 0 to 10.\n\n"
+        "For example: <i>Сюжет предсказуем, зато актёры играют так, что веришь каждому слову.</i>"
+        "\n\n"
+        "Then tap the rating you gave yourself: it shows which model guesses better.\n\n"
+        "/help – more about me, /privacy – about your data."
     ),
     help=(
         "<b>What to send</b>\n"

@@ -1,5 +1,8 @@
 """Russian."""
 
+from dataclasses import fields, replace
+from typing import Any
+
 from bot.texts.texts import Counted, Texts
 
 
@@ -14,14 +17,24 @@ def counted(one: str, few: str, many: str) -> Counted:
     return phrase
 
 
-RUSSIAN = Texts(
+def typeset(texts: Texts) -> Texts:
+    """No line begins with a dash: the blank before one doesn't break."""
+    strings = {field.name: getattr(texts, field.name) for field in fields(texts)}
+    tidy: dict[str, Any] = {
+        name: text.replace(" —", "\u00a0—")
+        for name, text in strings.items()
+        if isinstance(text, str)
+    }
+    return replace(texts, **tidy)
+
+
+_TEXTS = Texts(
     start=(
         "Пришлите отзыв о фильме, а две модели скажут, понравился ли он автору, и угадают оценку"
-        " от 0 до 10.\n"
-        "Например: <i>«Сюжет предсказуем, зато актёры играют так, что веришь каждому слову."
-        " С удовольствием пересмотрю»</i>.\n"
-        "Потом нажмите оценку, которую поставили вы: так видно, какая модель угадывает лучше.\n"
-        "Подробнее — /help, о ваших данных — /privacy."
+        " от 0 до 10.\n\n"
+        "Например: <i>Сюжет предсказуем, зато актёры играют так, что веришь каждому слову.</i>\n\n"
+        "Потом нажмите оценку, которую поставили вы: так видно, какая модель угадывает лучше.\n\n"
+        "/help — подробнее, /privacy — о ваших данных."
     ),
     help=(
         "<b>Что присылать</b>\n"
@@ -144,3 +157,5 @@ RUSSIAN = Texts(
     menu_forget="Стереть всё обо мне",
     menu_rate="Оценить отзыв, на который отвечаете",
 )
+
+RUSSIAN = typeset(_TEXTS)

@@ -47,7 +47,12 @@ def test_telegram_takes_every_string(texts: Texts, name: str) -> None:
 
 def test_start_is_short() -> None:
     for texts in (RUSSIAN, ENGLISH):
-        assert 3 <= texts.start.count("\n") + 1 <= 4
+        assert len(texts.start.split("\n\n")) == 4
+        assert len(texts.start) < 400
+
+
+def test_no_line_begins_with_a_dash() -> None:
+    assert not [name for name in STRINGS if " —" in getattr(RUSSIAN, name)]
 
 
 @pytest.mark.parametrize("problem", list(Problem))
