@@ -10,6 +10,7 @@ from telegram.error import TelegramError
 
 _LASTS = 4.5  # seconds; Telegram shows it for five
 _PATIENCE = 2  # seconds for a request that nobody misses
+_MOST_CHATS = 10
 
 
 class Typing:
@@ -20,9 +21,11 @@ class Typing:
     async def shown(self, bot: Bot, chat_id: int) -> AsyncIterator[None]:
         """Show it meanwhile; that it can't be shown harms nothing.
 
-        Once for all reviews of a chat, since these requests count against the flood limits.
+        These requests count against the flood limits, and the answers come first: so once for
+        all reviews of a chat, in few chats at a time, and not in groups, which get 20 messages a
+        minute.
         """
-        if chat_id in self._chats:
+        if chat_id in self._chats or len(self._chats) >= _MOST_CHATS or chat_id < 0:
             yield
             return
         self._chats.add(chat_id)

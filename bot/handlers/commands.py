@@ -50,6 +50,7 @@ class Commands:
         if await self._personal.is_known(user.id):
             await self._reply(update, texts.forget_question, forget_keyboard(texts))
         else:
+            await self._personal.erase(user.id)  # whose the updates were that are dealt with
             await self._reply(update, texts.forgotten_nothing)
 
     async def rate(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:

@@ -5,7 +5,11 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from telegram import MessageEntity
 
+from bot.handlers.asking import without
 from bot.local.people import BOT, CHATS
 from bot.local.server import LocalServer
 from bot.texts import ENGLISH, RUSSIAN
@@ -100,6 +104,17 @@ async def test_characters_outside_the_basic_plane_do_not_shift_the_text(
 ) -> None:
     await anya.ask(f"🎬🎬 {NAME} {REVIEW} 🎉")
     assert [review.text for review in await reviews(read)] == [f"🎬🎬  {REVIEW} 🎉"]
+
+
+@given(st.text(st.characters()), st.text(st.characters()), st.text(st.characters(), min_size=1))
+def test_an_entity_is_cut_out_of_any_text(before: str, after: str, name: str) -> None:
+    # Half a surrogate pair on each side would make a whole one.
+    assume(not (before[-1:] >= "\ud800" and after[:1] >= "\udc00"))
+    offset, length = (
+        len(text.encode("utf-16-le", "surrogatepass")) // 2 for text in (before, name)
+    )
+    entity = MessageEntity(MessageEntity.MENTION, offset, length)
+    assert without(before + name + after, [entity]) == (before + after).strip()
 
 
 async def test_own_words_come_before_those_replied_to(

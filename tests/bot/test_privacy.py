@@ -12,7 +12,7 @@ from bot.keyboards import FORGET_NO, FORGET_YES
 from bot.local.server import LocalServer
 from bot.texts import ENGLISH, RUSSIAN
 from db.engine import Sessions
-from db.models import Base, User
+from db.models import Base, Update, User
 from tests.bot.conftest import RunningBot
 from tests.bot.local_client import Person, chat_client
 from tests.bot.predictors import InventedPredictor
@@ -120,6 +120,14 @@ async def test_erasing_asks_first_and_then_erases_everything(anya: Person, read:
     assert (await anya.ask("/forget")).text == RUSSIAN.forgotten_nothing
     assert json.loads(await document(anya, await anya.ask("/export")))["reviews"] == []
     assert [user for user, _, _ in await users(read)] == [BORIS]
+
+
+async def test_a_stranger_leaves_nothing_behind(anya: Person, read: Sessions) -> None:
+    await anya.ask("/help")
+    assert (await anya.ask("/forget")).text == RUSSIAN.forgotten_nothing
+    await all_done(read)
+    async with read() as session:
+        assert list(await session.scalars(select(Update.user_id))) == [None, None]
 
 
 async def test_keeping_everything_after_all(anya: Person, read: Sessions) -> None:
