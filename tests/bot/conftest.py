@@ -21,6 +21,7 @@ from tests import tiny
 from tests.bot.predictors import InventedPredictor
 
 NewSettings = Callable[..., Settings]
+NewBot = Callable[..., tuple[Kinorate, Settings]]
 RunningBot = Callable[..., AbstractAsyncContextManager[Kinorate]]
 
 
@@ -94,15 +95,34 @@ async def telegram() -> AsyncIterator[LocalServer]:
 
 
 @pytest.fixture
-def running_bot(telegram: LocalServer, new_settings: NewSettings) -> RunningBot:
+def new_bot(telegram: LocalServer, new_settings: NewSettings) -> NewBot:
+    """`new_bot(predictor, token=…, server=…, **changes)`: what `serve` takes, but for the event."""
+
+    def make(
+        predictor: Predicts | None = None,
+        token: str = LOCAL_TOKEN,
+        server: str | None = None,
+        **changes: Any,
+    ) -> tuple[Kinorate, Settings]:
+        settings = new_settings(**changes)
+        application = build_application(
+            settings,
+            predictor or InventedPredictor(),
+            token=token,
+            base_url=server or telegram.url,
+        )
+        return application, settings
+
+    return make
+
+
+@pytest.fixture
+def running_bot(new_bot: NewBot) -> RunningBot:
     """`async with running_bot(predictor, **changes)`: the bot, served as `python -m bot` does."""
 
     @asynccontextmanager
-    async def run(predictor: Predicts | None = None, **changes: Any) -> AsyncIterator[Kinorate]:
-        settings = new_settings(**changes)
-        application = build_application(
-            settings, predictor or InventedPredictor(), token=LOCAL_TOKEN, base_url=telegram.url
-        )
+    async def run(*arguments: Any, **changes: Any) -> AsyncIterator[Kinorate]:
+        application, settings = new_bot(*arguments, **changes)
         stop = asyncio.Event()
         serving = asyncio.create_task(serve(application, settings, stop))
         try:

@@ -257,17 +257,18 @@ def test_the_pauses_grow_to_a_minute() -> None:
 async def test_a_network_error_while_sending_loses_and_doubles_nothing(
     telegram: LocalServer, running_bot: RunningBot, read: Sessions
 ) -> None:
-    async with running_bot(), chat_client(telegram.url) as http:
-        anna, boris = Person(http, 1001), Person(http, 1002)
-        await control(http, fail={"method": "sendMessage", "next": 2, "status": 502})
-        sent, _ = await anna.send(REVIEW), await boris.send(REVIEW)
-        await anna.answer_to(sent[0].message_id)
-        await boris.answer_to(0)
+    async with chat_client(telegram.url) as http:
+        people = [Person(http, 1001), Person(http, 1002)]
+        await control(http, fail={"method": "sendMessage", "next": 3, "status": 502})
+        async with running_bot():
+            for person in people:
+                await person.send(REVIEW)
+            for person in people:
+                await person.answer_to(0)
+        assert [len(await person.from_bot()) for person in people] == [1, 1]
     async with read() as session:
         stored = list(await session.scalars(select(rows.Review)))
-        pending = await updates.pending(session)
-    assert [len(await person.from_bot()) for person in ()] == []
+        assert await updates.pending(session) == []
     assert {review.user_id for review in stored} == {1001, 1002}
     assert len(stored) == 2
     assert all(review.reply_message_id for review in stored)
-    assert pending == []

@@ -5,12 +5,17 @@ import json
 import logging
 import sqlite3
 from collections.abc import Iterator
+from typing import Never
 
 import httpx
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from bot.local.server import LOCAL_TOKEN, LocalServer
 from bot.logs import configure_logging
+from tests.bot.conftest import RunningBot
+from tests.bot.local_client import Person, chat_client, control
+from tests.bot.predictors import InventedPredictor
 
 TOKEN = "123456:AAG-secret_secret"
 REVIEW = "Скучнейший фильм года"
@@ -85,3 +90,33 @@ def test_a_refused_row_is_not_quoted(stream: io.StringIO) -> None:
     assert REVIEW not in event["exc_info"]
     assert "CHECK constraint failed" in event["exc_info"]
     assert "test_logs.py" in event["exc_info"]
+
+
+class BrokenPredictor(InventedPredictor):
+    def predict(self, texts: list[str]) -> Never:
+        raise ValueError(f"https://api.telegram.org/bot{LOCAL_TOKEN}/ is not for models\n{texts}")
+
+
+@pytest.mark.anyio
+async def test_a_conversation_full_of_trouble_leaves_no_token_and_no_review_in_the_logs(
+    stream: io.StringIO, telegram: LocalServer, running_bot: RunningBot
+) -> None:
+    configure_logging("DEBUG", [LOCAL_TOKEN], stream)
+    text = f"{REVIEW}, зря потратил вечер и деньги на билет."
+    async with chat_client(telegram.url) as http:
+        anya = Person(http, 1001)
+        await control(http, fail={"method": "sendMessage", "next": 1, "status": 502})
+        async with running_bot():
+            await anya.ask(text)
+        async with running_bot(BrokenPredictor()):
+            await anya.ask(text + " Совсем.")
+    logged = stream.getvalue()
+    events = [json.loads(line) for line in logged.splitlines()]
+    assert {"update received", "update is tried again later", "review answered"} <= {
+        event["message"] for event in events
+    }
+    assert "is not for models" in logged
+    assert LOCAL_TOKEN not in logged
+    for word in ("зря", "билет", "Скучнейший"):
+        assert word not in logged
+        assert json.dumps(word).strip('"') not in logged

@@ -1,0 +1,139 @@
+"""From the start to the stop; trouble with Telegram is waited out, or told in a sentence."""
+
+import asyncio
+
+import pytest
+
+from bot.errors import BotError
+from bot.local.server import LocalServer
+from bot.polling import Pulse
+from bot.serving import serve
+from db.engine import Sessions
+from tests.bot.conftest import NewBot, RunningBot
+from tests.bot.local_client import Person, chat_client, control
+from tests.bot.predictors import InventedPredictor
+from tests.bot.talking import ANYA, REVIEW, reviews
+
+pytestmark = pytest.mark.anyio
+
+PATIENCE = 20.0  # seconds
+
+
+async def test_a_second_poller_stops_with_a_sentence_and_the_first_goes_on(
+    telegram: LocalServer,
+    running_bot: RunningBot,
+    new_bot: NewBot,
+    read: Sessions,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot.polling.CONFLICTS", 2)  # PTB pauses longer after each
+    async with running_bot(), chat_client(telegram.url) as http:
+        anya = Person(http, ANYA)
+        await anya.ask(REVIEW)
+        async with asyncio.timeout(PATIENCE):
+            with pytest.raises(BotError, match="Another program fetches this bot's updates: stop"):
+                await serve(*new_bot(), asyncio.Event())
+        await anya.ask(REVIEW + " И музыка хороша.")
+    assert len(await reviews(read)) == 2
+
+
+async def test_a_refused_token_is_told_in_a_sentence(new_bot: NewBot) -> None:
+    with pytest.raises(BotError, match="Telegram refused TELEGRAM_TOKEN"):
+        await serve(*new_bot(token="2:revoked"), asyncio.Event())
+
+
+@pytest.mark.parametrize("status", [401, 404])
+async def test_a_token_that_is_revoked_while_polling_is_told_in_a_sentence(status: int) -> None:
+    pulse = Pulse()
+    watching = asyncio.create_task(pulse.watch())
+    pulse.beat(200)
+    await asyncio.sleep(0)
+    pulse.beat(status)
+    with pytest.raises(BotError, match="Telegram refused TELEGRAM_TOKEN"):
+        await watching
+
+
+async def test_polling_that_hangs_is_told_and_polling_that_fails_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot.polling.SILENCE", 0.2)
+    pulse = Pulse()
+    watching = asyncio.create_task(pulse.watch())
+    for _ in range(6):
+        await asyncio.sleep(0.05)
+        pulse.beat(None)  # there is no network, but polling tries
+    assert not watching.done()
+    with pytest.raises(BotError, match="has hung"):
+        await watching
+
+
+async def test_the_start_waits_until_telegram_can_be_reached(
+    telegram: LocalServer, new_bot: NewBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.serving.pause_before", lambda retry: 0.05)
+    await telegram.stop()
+    stop = asyncio.Event()
+    serving = asyncio.create_task(serve(*new_bot(), stop))
+    await asyncio.sleep(0.2)
+    await telegram.start()
+    async with chat_client(telegram.url) as http:
+        await Person(http, ANYA).ask(REVIEW)
+    stop.set()
+    await serving
+
+
+async def test_a_start_that_waits_can_be_stopped(telegram: LocalServer, new_bot: NewBot) -> None:
+    await telegram.stop()
+    stop = asyncio.Event()
+    serving = asyncio.create_task(serve(*new_bot(), stop))
+    await asyncio.sleep(0.1)
+    stop.set()
+    async with asyncio.timeout(1):
+        await serving
+
+
+async def test_it_works_without_its_menu(telegram: LocalServer, running_bot: RunningBot) -> None:
+    async with chat_client(telegram.url) as http:
+        await control(http, fail={"method": "setMyCommands", "next": 100, "status": 500})
+        async with running_bot():
+            await Person(http, ANYA).ask(REVIEW)
+            assert await Person(http, ANYA).commands() == {}
+
+
+async def test_a_stop_finishes_what_is_in_hand(
+    telegram: LocalServer, running_bot: RunningBot, new_bot: NewBot, read: Sessions
+) -> None:
+    predictor = InventedPredictor()
+    predictor.gate.clear()
+    application, settings = new_bot(predictor)
+    stop = asyncio.Event()
+    serving = asyncio.create_task(serve(application, settings, stop))
+    async with chat_client(telegram.url) as http:
+        anya = Person(http, ANYA)
+        sent = [(await anya.send(f"{REVIEW} Часть {number}.")) for number in range(20)]
+        while application.update_processor.current_concurrent_updates < len(sent):
+            await asyncio.sleep(0.01)
+        stop.set()
+        await asyncio.sleep(0.1)
+        predictor.gate.set()
+        await serving
+        answers = await anya.from_bot()
+    assert len(answers) == len(sent)
+    assert all(review.reply_message_id for review in await reviews(read))
+
+
+async def test_a_failed_poll_is_waited_out(telegram: LocalServer, running_bot: RunningBot) -> None:
+    async with chat_client(telegram.url) as http:
+        await control(http, fail={"method": "getUpdates", "next": 1, "status": 502})
+        async with running_bot():
+            await Person(http, ANYA).ask(REVIEW)
+
+
+async def test_flood_limits_are_waited_out(
+    telegram: LocalServer, running_bot: RunningBot, read: Sessions
+) -> None:
+    async with running_bot(), chat_client(telegram.url) as http:
+        await control(http, rate_limit={"next": 2, "retry_after": 1})
+        await Person(http, ANYA).ask(REVIEW)
+    (review,) = await reviews(read)
+    assert review.reply_message_id
