@@ -12,6 +12,7 @@ from telegram import MessageEntity
 from bot.handlers.asking import without
 from bot.local.people import BOT, CHATS
 from bot.local.server import LocalServer
+from bot.services.joining import units
 from bot.texts import ENGLISH, RUSSIAN
 from db.engine import Sessions
 from tests.bot.conftest import RunningBot
@@ -110,10 +111,7 @@ async def test_characters_outside_the_basic_plane_do_not_shift_the_text(
 def test_an_entity_is_cut_out_of_any_text(before: str, after: str, name: str) -> None:
     # Half a surrogate pair on each side would make a whole one.
     assume(not (before[-1:] >= "\ud800" and after[:1] >= "\udc00"))
-    offset, length = (
-        len(text.encode("utf-16-le", "surrogatepass")) // 2 for text in (before, name)
-    )
-    entity = MessageEntity(MessageEntity.MENTION, offset, length)
+    entity = MessageEntity(MessageEntity.MENTION, units(before), units(name))
     assert without(before + name + after, [entity]) == (before + after).strip()
 
 
