@@ -1,6 +1,9 @@
 /** What the page itself says, in the language of the person who is chosen: English or Russian. */
 
 const russian = {
+  about:
+    "Бот работает на этом компьютере, без Telegram. Чтобы он отвечал и там, впишите TELEGRAM_TOKEN " +
+    "в файл .env и запустите его снова.",
   people: "Кто пишет",
   chats: "Чаты",
   admin: "админ",
@@ -53,6 +56,9 @@ const russian = {
 };
 
 const english = {
+  about:
+    "The bot runs on this computer, without Telegram. For it to answer there, put TELEGRAM_TOKEN " +
+    "into the file .env and start it again.",
   people: "Who writes",
   chats: "Chats",
   admin: "admin",
