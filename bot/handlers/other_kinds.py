@@ -35,6 +35,7 @@ class OtherKinds:
         message, user = message_of(update)
         caption = message.caption or ""
         if isinstance(check(caption), ReviewText):
+            self._speaks_for_album(update)  # the other pictures have nothing to add
             asking = asked(update, caption, "private")
             await self._answering.answer(context.bot, asking, message.date)
         else:

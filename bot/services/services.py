@@ -35,14 +35,12 @@ def build_services(
     read: Sessions,
     worker: PredictionWorker,
     clock: Clock,
-    *,
-    join_wait: float = JOIN_WAIT,
 ) -> Services:
     return Services(
         reviewing=Reviewing(write, read, worker, clock),
         feedback=FeedbackService(write, clock),
         personal=Personal(write, read, clock),
-        joiner=Joiner(join_wait, can_wait),
+        joiner=Joiner(JOIN_WAIT, can_wait),
         turns=Turns(),
         messages=FloodLimit(settings.reviews_per_minute),
         commands=FloodLimit(settings.reviews_per_minute),

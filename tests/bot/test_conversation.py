@@ -298,6 +298,18 @@ async def test_an_album_gets_one_sentence(
     assert texts == [RUSSIAN.picture] * 2
 
 
+async def test_an_album_with_a_review_gets_one_answer(
+    running_bot: RunningBot, telegram: LocalServer, read: Sessions
+) -> None:
+    album: dict[str, Any] = {"photo": [FILE | {"width": 1, "height": 1}], "media_group_id": "album"}
+    async with running_bot() as bot, chat_client(telegram.url) as http:
+        await deliver(bot, message=message(caption=REVIEW, **album))
+        await deliver(bot, message=message(**album))
+        await all_done(read)
+        (answer,) = await Person(http, ANYA).from_bot()
+    assert "8 из 10" in (answer.text or "")
+
+
 # --- edits
 
 
