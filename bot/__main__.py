@@ -38,6 +38,11 @@ def main() -> int:
     except (BotError, DatabaseError, ClassifierError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:  # before the loop ran, which stops in order
+        return 130
+    except Exception:  # Python's own traceback could show the token
+        logger.critical("stopped by a bug", exc_info=True)
+        return 1
     return 0
 
 

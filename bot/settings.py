@@ -138,6 +138,8 @@ def load_settings(env_file: Path = Path(".env")) -> Settings:
         return Settings(_env_file=env_file)  # type: ignore[call-arg]  # mypy knows fields alone
     except ValidationError as error:
         raise SettingsError("\n".join(_sentences(error))) from None
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError(f"{env_file} can't be read: it must be a text file in UTF-8.") from None
 
 
 def _sentences(error: ValidationError) -> list[str]:

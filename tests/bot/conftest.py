@@ -74,13 +74,13 @@ def new_settings(database_url: str) -> NewSettings:
     """`new_settings(**changes)`: for the local server and the test's own database."""
 
     def make(**changes: Any) -> Settings:
-        usual = {
+        usual: dict[str, Any] = {
             "telegram_token": LOCAL_TOKEN,
             "admin_ids": [1002],
             "database_url": database_url,
             "reviews_per_minute": 1000,
         }
-        return Settings(_env_file=None, **usual | changes)
+        return Settings(_env_file=None, **usual | changes)  # type: ignore[call-arg]
 
     return make
 

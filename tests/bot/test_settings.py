@@ -89,6 +89,12 @@ def test_each_wrong_setting_gets_its_sentence(env_file: Path) -> None:
     assert second.startswith("LOCAL_PORT ")
 
 
+def test_a_file_that_is_no_text_is_told(env_file: Path) -> None:
+    env_file.write_bytes(b"ADMIN_IDS=\xff")
+    with pytest.raises(SettingsError, match="can't be read: it must be a text file in UTF-8"):
+        load_settings(env_file)
+
+
 @pytest.mark.parametrize("missing", ["TELEGRAM_TOKEN", "WEBHOOK_SECRET"])
 def test_a_webhook_needs_a_token_and_a_secret(missing: str, env_file: Path) -> None:
     values = {
