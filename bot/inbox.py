@@ -145,32 +145,30 @@ class InboxProcessor(BaseUpdateProcessor):
         assert task is not None
         self._in_hand.add(task)
         try:
-            if not self._stopping and await self._begin_in_order(update):
+            if await self._begin(update):
                 await self._handle(update, coroutine)
         finally:
             self._in_hand.discard(task)
             _close(coroutine)
 
-    async def _begin_in_order(self, update: Update) -> bool:
-        """The parts of a split text reach their handlers as they came.
-
-        Without the lock they race for the database, and the tail may be taken for a review.
-        """
-        async with self._begins_in_order:
-            return await self._begin(update)
-
     async def _begin(self, update: Update) -> bool:
-        """Whether the update is to be handled now: its user may have been erased meanwhile."""
-        update_id = update.update_id
-        if update_id in self._retries:  # no kill since it was counted
-            pending = await persist(self._write, lambda each: updates.is_pending(each, update_id))
-            if not pending:
-                del self._retries[update_id]
-            return pending
-        attempt = await persist(self._write, lambda each: updates.start(each, update_id))
+        """Whether the update is to be handled now."""
+        # In order: else they race for the database, and the tail of a split text may reach its
+        # handler first and be taken for a review.
+        async with self._begins_in_order:
+            attempt = 0 if self._stopping else await self._count_attempt(update.update_id)
         if attempt > MAX_ATTEMPTS:
             await self._give_up(update, "the process died each time")
         return 1 <= attempt <= MAX_ATTEMPTS
+
+    async def _count_attempt(self, update_id: int) -> int:
+        """Which attempt at the update this is; 0 if none is due, its user erased perhaps."""
+        if update_id not in self._retries:
+            return await persist(self._write, lambda each: updates.start(each, update_id))
+        if await persist(self._write, lambda each: updates.is_pending(each, update_id)):
+            return 1  # there was no kill since it was counted
+        del self._retries[update_id]
+        return 0
 
     async def _handle(self, update: Update, coroutine: Awaitable[Any]) -> None:
         try:

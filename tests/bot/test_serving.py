@@ -3,12 +3,14 @@
 import asyncio
 
 import pytest
+from sqlalchemy import func, select
 
 from bot.errors import BotError
 from bot.local.server import LocalServer
 from bot.polling import Pulse
 from bot.serving import serve
 from db.engine import Sessions
+from db.models import Update
 from tests.bot.conftest import NewBot, RunningBot
 from tests.bot.local_client import Person, chat_client, control
 from tests.bot.predictors import InventedPredictor
@@ -101,17 +103,16 @@ async def test_it_works_without_its_menu(telegram: LocalServer, running_bot: Run
 
 
 async def test_a_stop_finishes_what_is_in_hand(
-    telegram: LocalServer, running_bot: RunningBot, new_bot: NewBot, read: Sessions
+    telegram: LocalServer, new_bot: NewBot, read: Sessions
 ) -> None:
     predictor = InventedPredictor()
     predictor.gate.clear()
-    application, settings = new_bot(predictor)
     stop = asyncio.Event()
-    serving = asyncio.create_task(serve(application, settings, stop))
+    serving = asyncio.create_task(serve(*new_bot(predictor), stop))
     async with chat_client(telegram.url) as http:
         anya = Person(http, ANYA)
         sent = [(await anya.send(f"{REVIEW} Часть {number}.")) for number in range(20)]
-        while application.update_processor.current_concurrent_updates < len(sent):
+        while await _begun(read) < len(sent):
             await asyncio.sleep(0.01)
         stop.set()
         await asyncio.sleep(0.1)
@@ -120,6 +121,12 @@ async def test_a_stop_finishes_what_is_in_hand(
         answers = await anya.from_bot()
     assert len(answers) == len(sent)
     assert all(review.reply_message_id for review in await reviews(read))
+
+
+async def _begun(read: Sessions) -> int:
+    async with read() as session:
+        begun = select(func.count()).select_from(Update).where(Update.attempts > 0)
+        return await session.scalar(begun) or 0
 
 
 async def test_a_failed_poll_is_waited_out(telegram: LocalServer, running_bot: RunningBot) -> None:
