@@ -14,7 +14,8 @@ class Recipe:
     name: str = "default"
     epochs: int = 3
     batch_size: int = 16
-    learning_rate: float = 4e-4
+    learning_rate: float = 2e-4
+    word_rate: float = 10.0  # the word embeddings' learning rate, relative to the others'
     warmup_share: float = 0.1  # of all steps; then linear decay to zero
     weight_decay: float = 0.01
     max_tokens: int = 256
@@ -34,6 +35,7 @@ DEFAULT = Recipe()
 NOTEBOOK = Recipe(
     name="notebook",
     learning_rate=2e-5,
+    word_rate=1.0,
     warmup_share=0.0,
     max_tokens=512,
     head_share=1.0,

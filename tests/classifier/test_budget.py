@@ -1,0 +1,81 @@
+"""`--minutes`: as many reviews as fit, and a word about it."""
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from classifier import budget, experiment
+from classifier.budget import reviews_within
+from classifier.distributed import Group
+from classifier.encoders import Encoder
+from classifier.experiment import Settings, Surroundings, run_experiment
+from classifier.narrator import Narrator
+from classifier.recipe import Recipe
+from classifier.training import Part
+
+Rows = list[dict[str, Any]]
+
+
+@pytest.fixture(autouse=True)
+def _random_state(keep_default_rng: None) -> None:
+    """Trainings seed torch's global generator."""
+
+
+@pytest.fixture
+def encoder(tiny_encoder: Path) -> Encoder:
+    return Encoder("tiny", tiny_encoder, "the folder tiny")
+
+
+def test_more_minutes_take_proportionally_more_reviews(
+    encoder: Encoder,
+    tiny_recipe: Recipe,
+    make_part: Callable[..., Part],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(budget, "_seconds_per_review", lambda *_: 0.05)
+    part = make_part(80)
+    five = reviews_within(5, encoder, tiny_recipe, part)
+    assert reviews_within(10, encoder, tiny_recipe, part) == pytest.approx(2 * five, abs=1)
+    # Two poolings, three epochs over four fifths of the rows, 0.05 s each: 300 s of training
+    # alone would take 1,250 reviews; validation and the holdout need their share.
+    assert 0.8 * 1250 < five < 1250
+
+
+def test_the_speed_is_measured_on_real_steps(
+    encoder: Encoder, tiny_recipe: Recipe, make_part: Callable[..., Part]
+) -> None:
+    found = reviews_within(1, encoder, tiny_recipe, make_part(80))
+    assert 20 < found < 1_000_000  # a tiny encoder, on whatever machine this is
+
+
+@pytest.mark.parametrize(("fitting", "told"), [(60, True), (10_000, False)])
+def test_a_stratified_subset_is_taken_where_not_all_fit(
+    fitting: int,
+    told: bool,
+    tmp_path: Path,
+    tiny_encoder: Path,
+    tiny_recipe: Recipe,
+    make_rows: Callable[[int], Rows],
+    alone: Group,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(experiment, "reviews_within", lambda *_: fitting)
+    file = tmp_path / "reviews.jsonl"
+    lines = (json.dumps(row, ensure_ascii=False) for row in make_rows(150))
+    file.write_text("\n".join(lines), encoding="utf-8")
+    said = io.StringIO()
+    around = Surroundings(
+        tmp_path / "models", tmp_path / "cache", alone, Narrator(Console(file=said, width=200))
+    )
+    settings = Settings(str(file), str(tiny_encoder), tiny_recipe, minutes=5)
+    version = run_experiment(settings, around, resume=False)
+    assert version is not None
+    line = f"{fitting} of 150 reviews fit into 5 minutes on this machine"
+    assert (line in said.getvalue() and "`make train`" in said.getvalue()) is told
+    rows = sum(len(ids) for ids in version.split().values())
+    assert rows == min(fitting, 150)

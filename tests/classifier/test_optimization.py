@@ -1,0 +1,51 @@
+"""The optimizers: who learns at which rate, and that the fast ones do what plain Adam does."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from classifier.model import PoolingClassifier
+from classifier.optimization import optimization
+from classifier.recipe import DEFAULT, NOTEBOOK, Recipe
+
+NewModel = Callable[..., PoolingClassifier]
+IDS = torch.arange(5, 25).view(2, 10)
+
+
+def after_one_step(model: PoolingClassifier, recipe: Recipe) -> dict[str, Tensor]:
+    """How far each parameter moved in the first step of a training of one step."""
+    model.eval()  # no dropout
+    before = {name: value.clone() for name, value in model.named_parameters()}
+    optimizers = optimization(model, recipe)
+    output = model(IDS, torch.ones_like(IDS))
+    (output.sentiment_logits.square().sum() + output.rating_logits.square().sum()).backward()
+    optimizers.step(0, 1)
+    return {name: (value.detach() - before[name]).abs() for name, value in model.named_parameters()}
+
+
+@pytest.mark.parametrize("word_rate", [1.0, 10.0])
+def test_words_learn_at_their_own_rate(tiny_model: NewModel, word_rate: float) -> None:
+    recipe = replace(DEFAULT, learning_rate=1e-3, word_rate=word_rate, weight_decay=0.0)
+    moved = after_one_step(tiny_model("mean"), recipe)
+    words = moved["bert.embeddings.word_embeddings.weight"]
+    # Adam's first step is the rate itself, whatever the gradient's size.
+    assert words.max().item() == pytest.approx(1e-3 * word_rate, rel=0.01)
+    assert moved["sentiment_head.weight"].max().item() == pytest.approx(1e-3, rel=0.01)
+    unread = torch.ones(len(words), dtype=torch.bool)
+    unread[IDS.flatten()] = False
+    assert not words[unread].any(), "words that no review has stay as they are"
+
+
+def test_the_fast_optimizers_take_the_plain_one_s_step(tiny_model: NewModel) -> None:
+    fast = replace(DEFAULT, learning_rate=1e-3, word_rate=1.0, weight_decay=0.0)
+    plain = replace(NOTEBOOK, learning_rate=1e-3)
+    one, other = tiny_model("cls"), tiny_model("cls")
+    ours, theirs = after_one_step(one, fast), after_one_step(other, plain)
+    for name, moved in ours.items():
+        if name.endswith("key.bias"):  # the softmax cancels it: its gradient is rounding alone
+            continue
+        near = torch.isclose(moved, theirs[name], atol=2e-5)
+        assert near.float().mean() > 0.99, name
