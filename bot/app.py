@@ -114,6 +114,6 @@ def build_application(
     )
     assert isinstance(application, Kinorate)
     services = build_services(settings, write, read, worker, clock)
-    handlers.register(application, services)
+    handlers.register(application, services, settings.admin_ids)
     application.add_error_handler(on_error)
     return application

@@ -14,6 +14,7 @@ from telegram import (
 from telegram.error import BadRequest
 
 from bot.texts import ENGLISH, RUSSIAN, Texts
+from bot.texts.admin import AdminTexts, admin_texts_for
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ async def register_commands(bot: Bot, admin_ids: Sequence[int]) -> None:
         for scope, commands in scopes:
             await bot.set_my_commands(commands, scope, language_code)
         for admin_id in admin_ids:
-            commands = private_commands(texts) + admin_commands(texts)
+            commands = private_commands(texts) + admin_commands(admin_texts_for(language_code))
             try:
                 await bot.set_my_commands(commands, BotCommandScopeChat(admin_id), language_code)
             except BadRequest as error:  # until they write to the bot, Telegram knows no such chat
@@ -50,6 +51,6 @@ def group_commands(texts: Texts) -> list[BotCommand]:
     return [BotCommand("rate", texts.menu_rate), BotCommand("help", texts.menu_help)]
 
 
-def admin_commands(_: Texts) -> list[BotCommand]:
+def admin_commands(texts: AdminTexts) -> list[BotCommand]:  # noqa: ARG001
     """What admins see besides, in their own chat with the bot; nothing yet."""
     return []

@@ -1,11 +1,12 @@
 """What the bot does with each kind of update."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Collection
 from typing import Any
 
 from telegram import Update
 from telegram.ext import (
     Application,
+    BaseHandler,
     CallbackQueryHandler,
     ChatMemberHandler,
     CommandHandler,
@@ -14,6 +15,7 @@ from telegram.ext import (
     filters,
 )
 
+from bot.handlers.admin_only import AdminOnly, Callback
 from bot.handlers.answering import Answering
 from bot.handlers.commands import Commands
 from bot.handlers.edits import Edits
@@ -29,11 +31,14 @@ NEW = filters.UpdateType.MESSAGE  # neither an edit nor a post in a channel
 PRIVATE = NEW & filters.ChatType.PRIVATE
 GROUP = NEW & filters.ChatType.GROUPS
 
-Callback = Callable[[Update, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]
 
-
-def register(application: Application[Any, Any, Any, Any, Any, Any], services: Services) -> None:
+def register(
+    application: Application[Any, Any, Any, Any, Any, Any],
+    services: Services,
+    admin_ids: Collection[int],
+) -> None:
     """Add all handlers. Of those that fit an update, the first one added has it to itself."""
+    application.add_handlers(_for_admins(AdminOnly(admin_ids), services))
     answering = Answering(services)
     commands, groups = Commands(services), Groups(answering)
     reviews, edits = Reviews(services, answering), Edits(services, answering)
@@ -65,6 +70,10 @@ def register(application: Application[Any, Any, Any, Any, Any, Any], services: S
         ]
     )
     application.add_error_handler(membership.unreachable)
+
+
+def _for_admins(admin_only: AdminOnly, services: Services) -> list[BaseHandler[Any, Any, Any]]:  # noqa: ARG001
+    return []
 
 
 def _in_turn(turns: Turns, callback: Callback) -> Callback:

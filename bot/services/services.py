@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from bot.batching import PredictionWorker
 from bot.clock import Clock
 from bot.inbox import can_wait
+from bot.services.admin_log import AdminLog
 from bot.services.feedback import FeedbackService
 from bot.services.flood import FloodLimit
 from bot.services.joining import Joiner
@@ -27,6 +28,7 @@ class Services:
     turns: Turns
     messages: FloodLimit
     commands: FloodLimit  # apart, so that a flood of reviews leaves /forget within reach
+    admin_log: AdminLog
 
 
 def build_services(
@@ -44,4 +46,5 @@ def build_services(
         turns=Turns(),
         messages=FloodLimit(settings.reviews_per_minute),
         commands=FloodLimit(settings.reviews_per_minute),
+        admin_log=AdminLog(write, clock),
     )

@@ -1,9 +1,14 @@
 """Russian."""
 
 from dataclasses import fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.texts.texts import Counted, Texts
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 
 def counted(one: str, few: str, many: str) -> Counted:
@@ -17,7 +22,7 @@ def counted(one: str, few: str, many: str) -> Counted:
     return phrase
 
 
-def typeset(texts: Texts) -> Texts:
+def typeset(texts: T) -> T:
     """No line begins with a dash: the blank before one doesn't break."""
     strings = {field.name: getattr(texts, field.name) for field in fields(texts)}
     tidy: dict[str, Any] = {

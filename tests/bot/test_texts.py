@@ -9,9 +9,20 @@ import pytest
 from bot.local.html import parse
 from bot.services.problems import Problem
 from bot.texts import ENGLISH, RUSSIAN, Texts, texts_for
+from bot.texts.admin import ENGLISH_ADMIN, RUSSIAN_ADMIN, admin_texts_for
 
-STRINGS = [field.name for field in fields(Texts) if field.type == "str" or field.type is str]
-COUNTED = [field.name for field in fields(Texts) if field.name not in STRINGS]
+LANGUAGES: list[tuple[Any, Any]] = [(RUSSIAN, ENGLISH), (RUSSIAN_ADMIN, ENGLISH_ADMIN)]
+"""Every group of texts; a new one joins them here."""
+
+COUNTED = [field.name for field in fields(Texts) if callable(getattr(RUSSIAN, field.name))]
+PAIRS = [
+    pytest.param(
+        field.name, getattr(russian, field.name), getattr(english, field.name), id=field.name
+    )
+    for russian, english in LANGUAGES
+    for field in fields(russian)
+    if isinstance(getattr(russian, field.name), str)
+]
 
 
 def placeholders(text: str) -> set[str]:
@@ -19,30 +30,28 @@ def placeholders(text: str) -> set[str]:
 
 
 def test_there_are_strings_and_counted_nouns() -> None:
-    assert len(STRINGS) > 60
+    assert len(PAIRS) > 60
     assert COUNTED == ["reviews", "ratings", "messages"]
 
 
-@pytest.mark.parametrize("name", STRINGS)
-def test_both_languages_have_a_string_of_their_own(name: str) -> None:
-    russian, english = getattr(RUSSIAN, name), getattr(ENGLISH, name)
+@pytest.mark.parametrize(("name", "russian", "english"), PAIRS)
+def test_both_languages_have_a_string_of_their_own(name: str, russian: str, english: str) -> None:
     assert russian.strip()
     assert english.strip()
     assert placeholders(russian) == placeholders(english)
     assert russian != english
 
 
-@pytest.mark.parametrize("texts", [RUSSIAN, ENGLISH])
-@pytest.mark.parametrize("name", STRINGS)
-def test_telegram_takes_every_string(texts: Texts, name: str) -> None:
-    text = getattr(texts, name)
-    if name.startswith(("toast_", "menu_")):
-        assert "<" not in text
-        assert len(text) <= (200 if name.startswith("toast_") else 256)
-    else:
-        plain, _entities = parse(text)
-        assert 1 <= len(plain) <= 4096
-    assert "\ufffd" not in text
+@pytest.mark.parametrize(("name", "russian", "english"), PAIRS)
+def test_telegram_takes_every_string(name: str, russian: str, english: str) -> None:
+    for text in (russian, english):
+        if name.startswith(("toast_", "menu_")):
+            assert "<" not in text
+            assert len(text) <= (200 if name.startswith("toast_") else 256)
+        else:
+            plain, _entities = parse(text)
+            assert 1 <= len(plain) <= 4096
+        assert "\ufffd" not in text
 
 
 def test_start_is_short() -> None:
@@ -52,7 +61,8 @@ def test_start_is_short() -> None:
 
 
 def test_no_line_begins_with_a_dash() -> None:
-    assert not [name for name in STRINGS if " —" in getattr(RUSSIAN, name)]
+    strings = [text for russian, _ in LANGUAGES for text in vars(russian).values()]
+    assert not [text for text in strings if isinstance(text, str) and " —" in text]
 
 
 @pytest.mark.parametrize("problem", list(Problem))
@@ -92,3 +102,4 @@ def test_english_counts() -> None:
 )  # fmt: skip
 def test_english_only_for_those_whose_telegram_speaks_it(code: Any, texts: Texts) -> None:
     assert texts_for(code) is texts
+    assert admin_texts_for(code) is (ENGLISH_ADMIN if texts is ENGLISH else RUSSIAN_ADMIN)

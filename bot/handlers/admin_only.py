@@ -1,0 +1,42 @@
+"""The gate to the admins' commands: for everybody else, and outside private chats, there are none.
+
+What it doesn't let through goes on to the handlers that come after, as if it stood for nothing.
+"""
+
+from collections.abc import Callable, Collection, Coroutine
+from typing import Any
+
+from telegram import Update
+from telegram.ext import CallbackQueryHandler, CommandHandler, ContextTypes, filters
+
+Callback = Callable[[Update, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]
+
+
+class AdminOnly:
+    def __init__(self, admin_ids: Collection[int]) -> None:
+        self._ids = frozenset(admin_ids)
+        self._filter = (
+            filters.UpdateType.MESSAGE & filters.ChatType.PRIVATE & filters.User(list(self._ids))
+        )
+
+    def command(self, name: str, callback: Callback) -> CommandHandler[Any, None]:
+        """Handles /name, written by an admin in their private chat."""
+        return CommandHandler(name, callback, self._filter)
+
+    def taps(self, pattern: str, callback: Callback) -> CallbackQueryHandler[Any, None]:
+        """Handles an admin's taps, in their private chat, whose data is all of this pattern."""
+        return _AdminTaps(self._ids, pattern, callback)
+
+
+class _AdminTaps(CallbackQueryHandler[Any, None]):
+    def __init__(self, admin_ids: Collection[int], pattern: str, callback: Callback) -> None:
+        super().__init__(callback, rf"\A(?:{pattern})\Z")
+        self._admin_ids = admin_ids
+
+    def check_update(self, update: object) -> Any:
+        query = update.callback_query if isinstance(update, Update) else None
+        if query is None or query.from_user.id not in self._admin_ids or query.message is None:
+            return None
+        if query.message.chat.type != query.message.chat.PRIVATE:
+            return None
+        return super().check_update(update)
