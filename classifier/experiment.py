@@ -7,8 +7,9 @@ from typing import Any
 from datasets import Dataset
 from transformers import PreTrainedTokenizerBase
 
+from classifier import drift
 from classifier.budget import reviews_within
-from classifier.calibration import fit_temperature
+from classifier.calibration import calibrated_probabilities, fit_temperature
 from classifier.checkpoint import History
 from classifier.comparison import compare, compare_seeds
 from classifier.distributed import Group
@@ -112,6 +113,7 @@ def run_experiment(settings: Settings, around: Surroundings, *, resume: bool) ->
                 "history": {name: trained.history for name, trained in pairs[0].items()},
                 "split": parts.ids(),
                 "training": _training(settings, reviews, counts, encoder, pairs[0], around),
+                "reference": _reference(parts, data, tokenizer, pairs[0]),
             },
             Holdout(
                 parts.holdout["text"],
@@ -251,6 +253,22 @@ def _figures(data: Data, pairs: list[dict[str, Trained]]) -> dict[str, Any]:
         runs = [(pair["cls"].metrics, pair["mean"].metrics) for pair in pairs]
         figures["seeds"] = compare_seeds(runs)
     return figures
+
+
+def _reference(
+    parts: Parts, data: Data, tokenizer: PreTrainedTokenizerBase, pair: dict[str, Trained]
+) -> dict[str, Any]:
+    """reference.json: what live reviews are compared with.
+
+    The texts are those trained on, the answers those to the holdout: a model is surer of what it
+    has seen.
+    """
+    values = drift.of_texts(parts.train["content"], data.training.tokens, tokenizer.unk_token_id)
+    for pooling, trained in pair.items():
+        temperature = trained.model.config.temperature
+        probabilities = calibrated_probabilities(trained.outputs.sentiment_logits, temperature)
+        values |= drift.of_answers(pooling, probabilities)
+    return drift.reference(values)
 
 
 def _training(

@@ -28,7 +28,7 @@ def publish(
 ) -> Version:
     """Write a version and make it visible, all at once.
 
-    `documents` are the four JSON files by stem: metrics, history, split and training.
+    `documents` are the JSON files by stem: metrics, history, split, training and reference.
     Raises ClassifierError on a full disk; nothing is left then.
     """
     training, metrics = documents["training"], documents["metrics"]

@@ -68,6 +68,10 @@ class Version:
         """The ids of the reviews in each part."""
         return self._json("split.json")
 
+    def reference(self) -> dict[str, Any] | None:
+        """What later reviews are compared with (classifier/drift.py); older versions have none."""
+        return self._json("reference.json") if (self.path / "reference.json").exists() else None
+
     def manifest(self) -> dict[str, dict[str, Any]]:
         """Path below this folder → its "size" and "sha256"."""
         files = self._json(MANIFEST).get("files")
@@ -273,6 +277,11 @@ class Registry:
             self.verify(version)
             self._write_champions(champions)
             return version
+
+    def earlier_champion(self) -> Version | None:
+        """The version that a rollback would make the champion."""
+        champions = self._after_rollback()
+        return Version(champions[0], self.root / champions[0]) if champions else None
 
     def prune(self, keep: int) -> list[str]:
         """Delete all but the newest `keep` versions; returns the names of those deleted.

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from classifier.registry import Version
+
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ("--max-tokens", "32", "--epochs", "2")
 Rows = list[dict[str, Any]]
@@ -98,6 +100,10 @@ def test_train_tells_measures_and_keeps(trained: tuple[CommandLine, Path, str]) 
     assert json.loads((version / "metrics.json").read_text()) == figures
     for name in ("report.html", "README.md", "cls/README.md", "plots/confusion.png"):
         assert (version / name).stat().st_size > 0
+    reference = Version(champion, version).reference()
+    assert reference is not None
+    watched = ["length", "unknown", "cls_sentiment", "cls_confidence"]
+    assert list(reference) == [*watched, "mean_sentiment", "mean_confidence"]
     assert not list((line.models / ".unfinished").iterdir())
 
 
