@@ -6,13 +6,18 @@ PYTHON ?= python3
 VENV_PYTHON := .venv/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run setup train test lint migrations
+.PHONY: run rate champion setup train test lint migrations
 .DEFAULT_GOAL := run
 
-run: setup  ## Train if there is no champion yet, show which pooling is better, rate what is typed
+run: champion  ## Talk with the bot: in Telegram, or in a chat page where .env has no token
+	@$(VENV_PYTHON) -m bot
+
+rate: champion  ## Rate what is typed, or piped in, without the bot
+	@$(VENV_PYTHON) -m classifier predict
+
+champion: setup  ## Train if there is no champion yet, and show which pooling is better
 	@if [ -f models/champion ]; then $(VENV_PYTHON) -m classifier evaluate champion; \
 	else $(VENV_PYTHON) -m classifier train --minutes 5; fi
-	@$(VENV_PYTHON) -m classifier predict
 
 train: setup  ## Train on all reviews, and take the result into use
 	$(VENV_PYTHON) -m classifier train --promote
