@@ -15,6 +15,7 @@ from bot.inbox import InboxProcessor, InboxQueue, can_wait
 from bot.polling import PollingRequest, Pulse
 from bot.services.services import build_services
 from bot.settings import Settings
+from bot.transactions import Transactions
 from db.engine import create_engine, reading, writing
 
 CONCURRENT_UPDATES = 64
@@ -29,6 +30,7 @@ class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
         self,
         *,
         engine: AsyncEngine,
+        transactions: Transactions,
         inbox: InboxQueue,
         processor: InboxProcessor,
         worker: PredictionWorker,
@@ -38,6 +40,7 @@ class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
         super().__init__(**parts)
         self.pulse = pulse
         self._engine = engine
+        self._transactions = transactions
         self._inbox = inbox
         self._processor = processor
         self._worker = worker
@@ -56,6 +59,7 @@ class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
 
     async def shutdown(self) -> None:
         await super().shutdown()
+        await self._transactions.finish()
         await self._engine.dispose()
 
     async def process_error(
@@ -84,8 +88,9 @@ def build_application(
     engine = create_engine(settings.database_url)
     write, read = writing(engine), reading(engine)
     worker = PredictionWorker(predictor, limit=settings.waiting_reviews)
-    inbox = InboxQueue(write, clock)
-    processor = InboxProcessor(CONCURRENT_UPDATES, inbox, write, clock, apologise)
+    transactions = Transactions(write)
+    inbox = InboxQueue(transactions, clock)
+    processor = InboxProcessor(CONCURRENT_UPDATES, inbox, transactions, clock, apologise)
     pulse = Pulse()
     server = base_url or settings.bot_api_url
     application = (
@@ -94,6 +99,7 @@ def build_application(
             Kinorate,
             {
                 "engine": engine,
+                "transactions": transactions,
                 "inbox": inbox,
                 "processor": processor,
                 "worker": worker,

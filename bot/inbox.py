@@ -9,17 +9,16 @@ Telegram could not be reached: each is idempotent by update id.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Bot, Update
 from telegram.error import BadRequest, InvalidToken, NetworkError, RetryAfter
 from telegram.ext import BaseUpdateProcessor
 
 from bot.clock import Clock
+from bot.transactions import Transactions, database_away, pause_before
 from db import updates
-from db.engine import Sessions
 
 MAX_ATTEMPTS = 10
 """An update that was in hand at this many kills is likely what kills the process.
@@ -30,11 +29,7 @@ Not fewer: a kill from outside counts as one for everything that is in hand.
 MAX_RETRIES = 1500
 """With the pauses below this is a day, as long as Telegram itself would keep the update."""
 
-LONGEST_PAUSE = 60.0  # seconds
-
 logger = logging.getLogger(__name__)
-
-_Result = TypeVar("_Result")
 
 
 def can_wait(error: Exception) -> bool:
@@ -42,20 +37,15 @@ def can_wait(error: Exception) -> bool:
     if isinstance(error, BadRequest):  # a NetworkError by name only
         return False
     # InvalidToken: a revoked token stops the program, and the next one may answer.
-    return isinstance(error, NetworkError | RetryAfter | InvalidToken) or _database_away(error)
-
-
-def pause_before(retry: int) -> float:
-    """Seconds to wait before the first, second … retry."""
-    return float(min(LONGEST_PAUSE, 2 ** min(retry - 1, 10)))
+    return isinstance(error, NetworkError | RetryAfter | InvalidToken) or database_away(error)
 
 
 class InboxQueue(asyncio.Queue[object]):
     """PTB's update queue, with the database behind it."""
 
-    def __init__(self, write: Sessions, clock: Clock) -> None:
+    def __init__(self, transactions: Transactions, clock: Clock) -> None:
         super().__init__()
-        self._write = write
+        self._transactions = transactions
         self._clock = clock
 
     async def put(self, item: object) -> None:
@@ -69,8 +59,7 @@ class InboxQueue(asyncio.Queue[object]):
 
     async def replay(self, bot: Bot) -> int:
         """Queue what an earlier process left pending; how many updates that are."""
-        async with self._write.begin() as session:
-            pending = await updates.pending(session)
+        pending = await self._transactions.run(updates.pending)
         for row in pending:
             assert row.payload is not None  # the schema keeps it until the update is done
             self.put_nowait(Update.de_json(row.payload, bot))
@@ -84,7 +73,7 @@ class InboxQueue(asyncio.Queue[object]):
             user_id = None if user is None else user.id
             return await updates.add(session, update.update_id, payload, user_id, self._clock())
 
-        new = await persist(self._write, add)
+        new = await self._transactions.run(add)
         logger.info(
             "update received" if new else "update seen before",
             extra={"update_id": update.update_id},
@@ -99,14 +88,14 @@ class InboxProcessor(BaseUpdateProcessor):
         self,
         max_concurrent_updates: int,
         queue: InboxQueue,
-        write: Sessions,
+        transactions: Transactions,
         clock: Clock,
         apologise: Callable[[Update], Awaitable[None]],
     ) -> None:
         """`apologise` tells the chat that its update can't be dealt with."""
         super().__init__(max_concurrent_updates)
         self._queue = queue
-        self._write = write
+        self._transactions = transactions
         self._clock = clock
         self._apologise = apologise
         self._in_hand: set[asyncio.Task[Any]] = set()
@@ -164,8 +153,8 @@ class InboxProcessor(BaseUpdateProcessor):
     async def _count_attempt(self, update_id: int) -> int:
         """Which attempt at the update this is; 0 if none is due, its user erased perhaps."""
         if update_id not in self._retries:
-            return await persist(self._write, lambda each: updates.start(each, update_id))
-        if await persist(self._write, lambda each: updates.is_pending(each, update_id)):
+            return await self._transactions.run(lambda each: updates.start(each, update_id))
+        if await self._transactions.run(lambda each: updates.is_pending(each, update_id)):
             return 1  # there was no kill since it was counted
         del self._retries[update_id]
         return 0
@@ -211,37 +200,9 @@ class InboxProcessor(BaseUpdateProcessor):
 
     async def _mark_done(self, update: Update) -> None:
         self._retries.pop(update.update_id, None)
-        await persist(
-            self._write,
-            lambda session: updates.mark_done(session, [update.update_id], self._clock()),
+        await self._transactions.run(
+            lambda session: updates.mark_done(session, [update.update_id], self._clock())
         )
-
-
-async def persist(
-    write: Sessions, transact: Callable[[AsyncSession], Awaitable[_Result]]
-) -> _Result:
-    """Run a transaction, again and again while the database is away."""
-    retry = 0
-    while True:
-        try:
-            async with write.begin() as session:
-                return await transact(session)
-        except Exception as error:
-            if not _database_away(error):
-                raise
-            retry += 1
-            pause = pause_before(retry)
-            logger.warning(
-                "the database is away", extra={"pause": pause, "error": type(error).__name__}
-            )
-            await asyncio.sleep(pause)
-
-
-def _database_away(error: Exception) -> bool:
-    # OSError: SQLAlchemy leaves what asyncpg meets while connecting as it is.
-    return isinstance(error, OperationalError | InterfaceError | OSError) or (
-        isinstance(error, DBAPIError) and error.connection_invalidated
-    )
 
 
 def _close(coroutine: Awaitable[Any]) -> None:

@@ -13,10 +13,11 @@ from telegram.ext import Updater
 
 from bot.app import Kinorate
 from bot.errors import BotError
-from bot.inbox import can_wait, pause_before
+from bot.inbox import can_wait
 from bot.menu import register_commands
 from bot.polling import REFUSED_TOKEN
 from bot.settings import Settings
+from bot.transactions import pause_before
 
 ALLOWED_UPDATES = (
     Update.MESSAGE,

@@ -20,8 +20,9 @@ from telegram.error import (
 )
 
 from bot.clock import utc_now
-from bot.inbox import MAX_ATTEMPTS, InboxProcessor, InboxQueue, can_wait, pause_before, persist
+from bot.inbox import MAX_ATTEMPTS, InboxProcessor, InboxQueue, can_wait
 from bot.local.server import LOCAL_TOKEN, LocalServer
+from bot.transactions import Transactions, pause_before
 from db import models as rows
 from db import privacy, updates
 from db.engine import Sessions
@@ -49,7 +50,7 @@ def new_update(update_id: int, user_id: int = 1001, text: str = REVIEW) -> Updat
 
 @pytest.fixture
 def inbox(write: Sessions) -> InboxQueue:
-    return InboxQueue(write, utc_now)
+    return InboxQueue(Transactions(write), utc_now)
 
 
 Handler = Callable[[Update], object]
@@ -65,7 +66,7 @@ class Workshop:
         self.errors: list[Exception] = []  # to be raised by the next calls, the last one first
         self.gate = asyncio.Event()
         self.gate.set()
-        self.processor = InboxProcessor(2, inbox, write, utc_now, self._apologise)
+        self.processor = InboxProcessor(2, inbox, Transactions(write), utc_now, self._apologise)
 
     async def process_next(self) -> None:
         update = await self.inbox.get()
@@ -112,7 +113,7 @@ async def test_what_is_pending_is_replayed_as_it_was(inbox: InboxQueue, write: S
         await inbox.put(update)
     async with write.begin() as session:
         await updates.mark_done(session, [5], NOW)
-    later = InboxQueue(write, utc_now)
+    later = InboxQueue(Transactions(write), utc_now)
     assert await later.replay(BOT) == 2
     replayed = [later.get_nowait(), later.get_nowait()]
     assert [each.to_dict() for each in replayed if isinstance(each, Update)] == [
@@ -214,7 +215,7 @@ async def test_what_does_not_finish_in_time_stays_in_the_inbox(
 async def test_a_transaction_is_repeated_while_the_database_is_away(
     write: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.inbox.pause_before", lambda retry: 0.001)
+    monkeypatch.setattr("bot.transactions.pause_before", lambda retry: 0.001)
     errors: list[Exception] = [
         OperationalError("INSERT", {}, Exception("database is locked")),
         ConnectionRefusedError(),
@@ -226,7 +227,25 @@ async def test_a_transaction_is_repeated_while_the_database_is_away(
             raise errors.pop()
         return True
 
-    assert await persist(write, transact)
+    assert await Transactions(write).run(transact)
+    assert await pending_in(write) == [1]
+
+
+async def test_a_transaction_outlives_its_cancelled_caller(write: Sessions) -> None:
+    transactions, begun, go_on = Transactions(write), asyncio.Event(), asyncio.Event()
+
+    async def transact(session: AsyncSession) -> None:
+        await updates.add(session, 1, {}, None, NOW)
+        begun.set()
+        await go_on.wait()
+
+    caller = asyncio.create_task(transactions.run(transact))
+    await begun.wait()
+    caller.cancel()
+    await asyncio.wait([caller])
+    assert caller.cancelled()
+    go_on.set()
+    await transactions.finish()
     assert await pending_in(write) == [1]
 
 
