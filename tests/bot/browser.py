@@ -48,9 +48,7 @@ UNTIL = """new Promise((resolve, reject) => {
   const all = {subtree: true, childList: true, attributes: true, characterData: true};
   observer.observe(document, all);
   document.addEventListener("load", look, true);
-  for (const kind of ["load", "scroll", "animationend", "toggle"]) {
-    document.addEventListener(kind, look, true);
-  }
+  document.addEventListener("scroll", look, true);
   const giveUp = () => reject(new Error("waited in vain; it says: " + document.body.innerText));
   setTimeout(giveUp, %d);
   look();

@@ -105,7 +105,7 @@ async def test_a_text_file_is_a_review(
     chromium: str, telegram: LocalServer, running_bot: RunningBot, tmp_path: Path
 ) -> None:
     file = tmp_path / "рецензия.txt"
-    file.write_text(REVIEW)
+    file.write_text(REVIEW, encoding="utf-8")
     async with running_bot(), await Page.open(chromium, telegram.url) as page:
         await page.click("#start")
         await page.click("#attach")

@@ -103,8 +103,9 @@ async function commandItems() {
 }
 
 async function suggestCommands() {
-  const isTypingOne = /^\/\w*$/.test(field.value);
-  const items = isTypingOne ? await commandItems() : [];
+  const typed = field.value;
+  const items = /^\/\w*$/.test(typed) ? await commandItems() : [];
+  if (field.value !== typed) return; // meanwhile more was typed, or it was sent
   if (items.length) openMenu(slash, texts.commands, items, { focus: false });
   else if (isOpenAt(slash)) closeMenu();
 }
