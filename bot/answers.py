@@ -3,6 +3,7 @@
 import unicodedata
 from html import escape
 
+from bot.services.feedback import is_asked
 from bot.texts import Texts
 from db.models import Prediction, Review
 
@@ -17,8 +18,11 @@ def answer(review: Review, texts: Texts, rating: int | None = None) -> str:
     """Both models' predictions, whether they agree, and the true rating or the question for it."""
     blocks = [_prediction(prediction, texts) for prediction in review.predictions]
     blocks.append(_agreement(review.predictions, texts))
-    given = texts.ask_rating if rating is None else texts.your_rating.format(rating=rating)
-    return "\n\n".join([*blocks, given])
+    if rating is not None:
+        blocks.append(texts.your_rating.format(rating=rating))
+    else:
+        blocks.append(texts.please_rate if is_asked(review.update_id) else texts.ask_rating)
+    return "\n\n".join(blocks)
 
 
 def history(reviews: list[Review], user_id: int, texts: Texts) -> str:

@@ -30,14 +30,14 @@ class UpdateQueue:
         self.news = Bell()
         self.waiting: list[Json] = []
         self.allowed: Sequence[str] = ()  # empty: Telegram's default
-        self._next_id = first_id
+        self.next_id = first_id
         self._poll: LongPoll | None = None
 
     def put(self, kind: str, content: Json) -> None:
         wanted = kind in self.allowed if self.allowed else kind not in NOT_BY_DEFAULT
         if wanted:
-            self.waiting.append({"update_id": self._next_id, kind: content})
-            self._next_id += 1
+            self.waiting.append({"update_id": self.next_id, kind: content})
+            self.next_id += 1
             self.news.ring()
 
     def confirm(self, offset: int) -> None:

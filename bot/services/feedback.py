@@ -1,4 +1,4 @@
-"""The true ratings: who may give one, and which are kept out of training."""
+"""The true ratings: who may give one, who is asked for one, which are kept out of training."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -10,6 +10,7 @@ from db.engine import Sessions
 from db.models import Review
 
 _HELD_OUT = 5  # one in so many
+_ASKED = 10  # likewise
 
 
 class NotRated(Enum):
@@ -41,11 +42,21 @@ class FeedbackService:
                 review_id,
                 user_id,
                 rating,
-                asked=False,
+                asked=is_asked(review.update_id),
                 held_out=is_held_out(user_id, review.text),
                 now=self._clock(),
             )
         return NotRated.GONE if stored is None else Rated(review, stored.rating)
+
+
+def is_asked(update_id: int) -> bool:
+    """Whether the answer to a review asks for the rating in so many words: one in ten does.
+
+    Those who rate unasked are no fair sample of those who write. By a hash of the update, so that
+    an answer that is repeated, and the rating that comes for it, are on the same side.
+    """
+    digest = sha256(f"asked:{update_id}".encode()).digest()
+    return int.from_bytes(digest) % _ASKED == 0
 
 
 def is_held_out(user_id: int, text: str) -> bool:

@@ -101,6 +101,7 @@ ENGLISH = Texts(
     sentiments_differ="The models disagree: CLS says {cls}, Mean says {mean}.",
     ratings_differ="The models agree on the sentiment but not on the rating: {cls} and {mean}.",
     ask_rating="Which rating did you give?",
+    please_rate="🙏 Please give your own rating: it shows which model is better.",
     your_rating="<b>Your rating: {rating}</b>",
     reviews=counted("review", "reviews"),
     ratings=counted("rating", "ratings"),

@@ -121,6 +121,7 @@ _TEXTS = Texts(
     sentiments_differ="Модели расходятся: CLS — {cls}, Mean — {mean}.",
     ratings_differ="Настроение модели видят одинаково, а оценку по-разному: {cls} и {mean}.",
     ask_rating="Какую оценку поставили вы?",
+    please_rate="🙏 Пожалуйста, поставьте свою оценку: по ней видно, какая модель лучше.",
     your_rating="<b>Ваша оценка: {rating}</b>",
     reviews=counted("отзыв", "отзыва", "отзывов"),
     ratings=counted("оценка", "оценки", "оценок"),

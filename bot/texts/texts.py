@@ -50,6 +50,7 @@ class Texts:
     sentiments_differ: str  # {cls} {mean}
     ratings_differ: str  # {cls} {mean}
     ask_rating: str
+    please_rate: str  # instead of it, to a random few
     your_rating: str  # {rating}
     reviews: Counted
     ratings: Counted

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bot.answers import answer, history, snippet
 from bot.keyboards import FORGET_NO, FORGET_YES, RatingTap, rating_keyboard, rating_tap
 from bot.local.html import parse
+from bot.services.feedback import is_asked
 from bot.services.joining import units
 from bot.texts import ENGLISH, RUSSIAN, Texts
 from db.models import Feedback, Prediction, Review
@@ -84,6 +85,13 @@ def test_an_answer_in_russian() -> None:
         "",
         "Какую оценку поставили вы?",
     ]
+
+
+def test_a_few_are_asked_for_their_rating_in_so_many_words() -> None:
+    stored = review([prediction("cls"), prediction("mean")])
+    stored.update_id = next(number for number in range(100) if is_asked(number))
+    assert answer(stored, RUSSIAN).endswith(RUSSIAN.please_rate)
+    assert answer(stored, RUSSIAN, 7).endswith(RUSSIAN.your_rating.format(rating=7))
 
 
 def test_an_answer_in_english() -> None:

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from itertools import count
 
 import httpx
 import pytest
 from sqlalchemy import select
 
 from bot.local.server import LocalServer
-from bot.services.feedback import is_held_out
+from bot.services.feedback import is_asked, is_held_out
 from bot.texts import ENGLISH, RUSSIAN
 from db.engine import Sessions
 from db.models import Feedback, FeedbackHistory
@@ -92,14 +93,27 @@ async def test_of_many_quick_taps_the_stored_one_is_shown(anya: Person, read: Se
     assert (shown.text or "").endswith(f"Ваша оценка: {rating}")
 
 
-async def test_the_feedback_that_is_kept_out_of_training(anya: Person, read: Sessions) -> None:
+async def test_the_feedback_that_was_asked_for_or_is_kept_out_of_training(
+    anya: Person, telegram: LocalServer, read: Sessions
+) -> None:
     for number in range(8):
+        if number in (2, 5):
+            ids = count(telegram.state.updates.next_id)
+            telegram.state.updates.next_id = next(filter(is_asked, ids))
         answer = await anya.ask(f"{REVIEW} Смотрела уже {number} раз.")
+        if number in (2, 5):
+            assert (answer.text or "").endswith(RUSSIAN.please_rate)
         await anya.tap_and_wait(answer.message_id, rating_data(answer, 7))
     stored = await reviews(read)
     assert [(given.asked, given.held_out) for review in stored for given in review.feedback] == [
-        (False, is_held_out(ANYA, review.text)) for review in stored
+        (is_asked(review.update_id), is_held_out(ANYA, review.text)) for review in stored
     ]
+    assert stored[2].feedback[0].asked
+
+
+def test_a_tenth_is_asked_for_a_rating() -> None:
+    asked = [is_asked(1_800_000_000_000 + number) for number in range(5000)]
+    assert 0.08 < sum(asked) / len(asked) < 0.12
 
 
 def test_a_fifth_is_kept_out_whatever_the_blanks_and_capitals() -> None:
