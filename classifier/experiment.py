@@ -1,6 +1,7 @@
 """One experiment: both poolings on the same data, seed and schedule, to a version on disk."""
 
-from dataclasses import asdict, dataclass
+import math
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,8 @@ def run_experiment(settings: Settings, around: Surroundings, *, resume: bool) ->
     with UnfinishedRun.open(around.models, key, around.group, resume=resume) as run:
         if resume:
             narrator.say(run.what_is_there())
-        parts = _choose_parts(settings, reviews, encoder, tokenizer, around, run)
+        parts, epochs = _choose(settings, reviews, encoder, tokenizer, around, run)
+        settings = replace(settings, recipe=replace(settings.recipe, epochs=epochs))
         counts = {name: class_counts(rows) for name, rows in vars(parts).items()}
         narrator.parts(counts)
         data = _tokenized(parts, tokenizer, settings.recipe, around.cache)
@@ -137,47 +139,61 @@ def read_reviews(
     return reviews
 
 
-def _choose_parts(
+def _choose(
     settings: Settings,
     reviews: Reviews,
     encoder: Encoder,
     tokenizer: PreTrainedTokenizerBase,
     around: Surroundings,
     run: UnfinishedRun,
-) -> Parts:
-    """The rows of each part; chosen once by the first process, the same when resumed."""
+) -> tuple[Parts, int]:
+    """The rows of each part, and the epochs.
+
+    Chosen once, by the first process: the same for the others, and when resumed.
+    """
+    recipe = settings.recipe
     if around.group.is_first and run.choices() is None:
-        rows = reviews.rows
+        rows, most = reviews.rows, math.inf
         if settings.limit is not None and settings.limit < len(rows):
             rows = stratified_subset(rows, settings.limit, settings.seed)
         if settings.minutes is not None:
-            rows = _within(settings.minutes, rows, settings, encoder, tokenizer, around)
-        run.choose(split_reviews(rows, by=settings.split, seed=settings.seed).ids())
+            fitting = _fitting(settings.minutes, rows, settings, encoder, tokenizer, around)
+            most = recipe.epochs * fitting / len(rows)  # epochs in that time
+            if fitting < len(rows):
+                rows = stratified_subset(rows, fitting, settings.seed)
+        parts = split_reviews(rows, by=settings.split, seed=settings.seed)
+        epochs = max(recipe.epochs, int(min(recipe.epochs_for(len(parts.train)), most)))
+        run.choose({"parts": parts.ids(), "epochs": epochs})
     around.group.wait()
     chosen = run.choices()
     assert chosen is not None
-    return restore_split(reviews.rows, chosen)
+    if chosen["epochs"] > recipe.epochs:
+        around.narrator.say(
+            f"Few reviews: {chosen['epochs']} epochs instead of {recipe.epochs}, since fewer than "
+            f"{recipe.least_steps} steps teach little."
+        )
+    return restore_split(reviews.rows, chosen["parts"]), chosen["epochs"]
 
 
-def _within(
+def _fitting(
     minutes: float,
     rows: Dataset,
     settings: Settings,
     encoder: Encoder,
     tokenizer: PreTrainedTokenizerBase,
     around: Surroundings,
-) -> Dataset:
+) -> int:
+    """How many reviews can be trained on in so many minutes, told where that is not all."""
     recipe = settings.recipe
     timed = stratified_subset(rows, min(_TIMED_REVIEWS, len(rows)), settings.seed)
     sample = labelled_part(timed, timed["text"], tokenizer, recipe, around.cache)
     fitting = reviews_within(minutes, encoder, recipe, sample) * around.group.size
-    if fitting >= len(rows):
-        return rows
-    around.narrator.warn(
-        f"  {fitting:,} of {len(rows):,} reviews fit into {minutes:g} minutes on this machine: "
-        "training on a stratified subset. `make train` trains on all of them."
-    )
-    return stratified_subset(rows, fitting, settings.seed)
+    if fitting < len(rows):
+        around.narrator.warn(
+            f"  {fitting:,} of {len(rows):,} reviews fit into {minutes:g} minutes on this machine: "
+            "training on a stratified subset. `make train` trains on all of them."
+        )
+    return fitting
 
 
 def _tokenized(

@@ -1,5 +1,6 @@
 """The two recipes: ours, and the reference notebook's."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +14,7 @@ class Recipe:
 
     name: str = "default"
     epochs: int = 3
+    least_steps: int = 400  # a small set of reviews is gone through more often than `epochs`
     batch_size: int = 16
     learning_rate: float = 2e-4
     word_rate: float = 10.0  # the word embeddings' learning rate, relative to the others'
@@ -22,6 +24,10 @@ class Recipe:
     head_share: float = 0.5  # of the tokens kept of a long review; 1.0 keeps its beginning only
     rating_head: bool = True
     notebook: bool = False  # full padding, float32, constant rate, no tricks
+
+    def epochs_for(self, rows: int) -> int:
+        """Epochs over so many training rows that are at least `least_steps` steps together."""
+        return max(self.epochs, math.ceil(self.least_steps * self.batch_size / rows))
 
     def dtype(self, device: torch.device) -> torch.dtype:
         """The number format of the matrix products."""
@@ -34,6 +40,7 @@ DEFAULT = Recipe()
 # order, every review padded to 512 tokens: slow, and kept so that its table can be had again.
 NOTEBOOK = Recipe(
     name="notebook",
+    least_steps=0,
     learning_rate=2e-5,
     word_rate=1.0,
     warmup_share=0.0,

@@ -40,7 +40,9 @@ def train(
     minutes: Annotated[
         float | None, typer.Option(min=0.1, help="Use as many reviews as fit into that time.")
     ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="3 by default.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="3 by default, more for few reviews.")
+    ] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="16 by default.")] = None,
     learning_rate: Annotated[
         float | None, typer.Option(min=0, help="By default the recipe's.")
@@ -78,6 +80,7 @@ def train(
         raise ClassifierError(f"--split {split}: there are random and film.")
     changes: dict[str, Any] = {
         "epochs": epochs,
+        "least_steps": None if epochs is None else 0,
         "batch_size": batch_size,
         "learning_rate": learning_rate,
         "max_tokens": max_tokens,

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from classifier.distributed import Group
 from classifier.encoders import Encoder
 from classifier.experiment import Settings, Surroundings, run_experiment
 from classifier.narrator import Narrator
-from classifier.recipe import Recipe
+from classifier.recipe import NOTEBOOK, Recipe
 from classifier.training import Part
 
 Rows = list[dict[str, Any]]
@@ -53,10 +54,19 @@ def test_the_speed_is_measured_on_real_steps(
     assert 20 < found < 1_000_000  # a tiny encoder, on whatever machine this is
 
 
-@pytest.mark.parametrize(("fitting", "told"), [(60, True), (10_000, False)])
+def test_few_reviews_are_gone_through_more_often(tiny_recipe: Recipe) -> None:
+    recipe = replace(tiny_recipe, least_steps=400)  # in batches of 8
+    assert [recipe.epochs_for(rows) for rows in (10_000, 1066, 640, 100)] == [3, 4, 5, 32]
+    assert NOTEBOOK.epochs_for(100) == 3
+
+
+@pytest.mark.parametrize(
+    ("fitting", "told", "epochs"), [(60, True, 3), (10_000, False, 8), (250, False, 5)]
+)
 def test_a_stratified_subset_is_taken_where_not_all_fit(
     fitting: int,
     told: bool,
+    epochs: int,
     tmp_path: Path,
     tiny_encoder: Path,
     tiny_recipe: Recipe,
@@ -72,10 +82,15 @@ def test_a_stratified_subset_is_taken_where_not_all_fit(
     around = Surroundings(
         tmp_path / "models", tmp_path / "cache", alone, Narrator(Console(file=said, width=200))
     )
-    settings = Settings(str(file), str(tiny_encoder), tiny_recipe, minutes=5)
+    recipe = replace(tiny_recipe, least_steps=120)
+    settings = Settings(str(file), str(tiny_encoder), recipe, minutes=5)
     version = run_experiment(settings, around, resume=False)
     assert version is not None
     line = f"{fitting} of 150 reviews fit into 5 minutes on this machine"
     assert (line in said.getvalue() and "`make train`" in said.getvalue()) is told
     rows = sum(len(ids) for ids in version.split().values())
     assert rows == min(fitting, 150)
+    # 120 steps over 120 reviews in batches of 8 are 8 epochs, as far as the minutes allow.
+    assert len(version.history()["cls"]) == epochs
+    assert version.training()["recipe"]["epochs"] == epochs
+    assert (f"Few reviews: {epochs} epochs instead of 3" in said.getvalue()) is (epochs > 3)
