@@ -16,7 +16,7 @@ class Recipe:
     epochs: int = 3
     least_steps: int = 400  # a small set of reviews is gone through more often than `epochs`
     batch_size: int = 16
-    learning_rate: float = 2e-4
+    learning_rate: float = 4e-4
     word_rate: float = 10.0  # the word embeddings' learning rate, relative to the others'
     warmup_share: float = 0.1  # of all steps; then linear decay to zero
     weight_decay: float = 0.01
