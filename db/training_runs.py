@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import TrainingRun
@@ -59,3 +59,11 @@ async def latest(session: AsyncSession) -> TrainingRun | None:
     """The newest run that was made, ended or not: what is due is reckoned from it."""
     made = select(TrainingRun).where(TrainingRun.status != "skipped")
     return await session.scalar(made.order_by(TrainingRun.id.desc()).limit(1))
+
+
+async def counts(session: AsyncSession) -> dict[str, int]:
+    """How many runs there are of each status that any has."""
+    rows = await session.execute(
+        select(TrainingRun.status, func.count()).group_by(TrainingRun.status)
+    )
+    return {row[0]: row[1] for row in rows}

@@ -75,3 +75,22 @@ async def test_an_admins_action_says_who_what_and_when(write: Sessions, now: dat
         (action,) = await session.scalars(select(AdminAction))
     assert (action.admin_id, action.action, action.created_at) == (2**40, "promote", now)
     assert action.details == {"version": "v2"}
+
+
+async def test_the_latest_action_is_the_newest_of_its_kinds(write: Sessions, now: datetime) -> None:
+    async with write.begin() as session:
+        assert await admin_actions.latest(session, ["drift", "drift over"]) is None
+        for action in ("drift", "drift over", "export"):
+            await admin_actions.add(session, None, action, now)
+        latest = await admin_actions.latest(session, ["drift", "drift over"])
+    assert latest is not None
+    assert (latest.action, latest.admin_id) == ("drift over", None)
+
+
+async def test_runs_are_counted_by_status(write: Sessions, now: datetime) -> None:
+    async with write.begin() as session:
+        assert await training_runs.counts(session) == {}
+        for _ in range(2):
+            await training_runs.skip(session, "schedule", "too few", now)
+        await training_runs.start(session, "admin", now)
+        assert await training_runs.counts(session) == {"skipped": 2, "running": 1}
