@@ -12,9 +12,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from db import users
+from db.answers import BINS, Answers, Step, steps
 from db.engine import Sessions
+from db.measures import Period
 from db.models import Feedback, Prediction, Review
-from db.statistics import Answers, Period, collect
+from db.statistics import collect, first_prediction
 
 pytestmark = pytest.mark.anyio
 
@@ -42,6 +44,17 @@ def answers(given: Sequence[Given]) -> Answers:
     )
 
 
+def calibration(given: Sequence[Given]) -> float:
+    """Mean distance of the share of right ones from confidence, over the bins."""
+    bins: dict[int, list[float]] = {}
+    for _, said, fed in given:
+        sure = (said.probability_bad, said.probability_neutral, said.probability_good)
+        confidence = sure[said.sentiment]
+        gap = (sentiment_of(fed.rating) == said.sentiment) - confidence
+        bins.setdefault(math.ceil(confidence * BINS), []).append(gap)
+    return sum(abs(sum(gaps)) for gaps in bins.values()) / len(given)
+
+
 @pytest.fixture
 async def rows(
     write: Sessions,
@@ -57,7 +70,12 @@ async def rows(
         for version in ("v1", "v2")[: chance.choice((1, 1, 2))]:
             rated = chance.random() < 0.8
             for pooling in chance.choice((("cls", "mean"), ("cls", "mean"), ("cls",), ("mean",))):
+                parts = [chance.random() for _ in range(3)]
+                bad, neutral, good = (part / sum(parts) for part in parts)
                 columns = {
+                    "probability_bad": bad,
+                    "probability_neutral": neutral,
+                    "probability_good": good,
                     "model_version": version,
                     "sentiment": chance.choices(range(3), (2, 1, 5))[0],
                     "milliseconds": chance.lognormvariate(3, 1),
@@ -135,6 +153,11 @@ async def test_statistics_equal_a_plain_computation(
         assert statistics.asked == answers([one for one in given if one[2].asked])
         assert statistics.volunteered == answers([one for one in given if not one[2].asked])
         assert statistics.asked.count + statistics.volunteered.count == len(given)
+        assert statistics.calibration_error == pytest.approx(calibration(given))
+        assert statistics.versions == {
+            version: answers([one for one in given if one[1].model_version == version])
+            for version in sorted({one[1].model_version for one in given})
+        }
 
     pairs = [
         (review, cls, mean)
@@ -144,8 +167,12 @@ async def test_statistics_equal_a_plain_computation(
         if (cls.pooling, mean.pooling) == ("cls", "mean")
         and cls.model_version == mean.model_version
     ]
-    both_rated = [(cls.rating, mean.rating) for _, cls, mean in pairs if cls.rating is not None]
-    both_rated = [ratings for ratings in both_rated if ratings[1] is not None]
+    both_rated = [
+        (cls.rating, mean.rating)
+        for _, cls, mean in pairs
+        if cls.rating is not None
+        if mean.rating is not None
+    ]
     right = Counter(
         (cls.sentiment == truth, mean.sentiment == truth)
         for review, cls, mean in pairs
@@ -157,10 +184,50 @@ async def test_statistics_equal_a_plain_computation(
     )
     assert found.pair.rated == len(both_rated)
     assert found.pair.same_rating == sum(cls == mean for cls, mean in both_rated)
+    assert found.pair.within_one == sum(abs(cls - mean) <= 1 for cls, mean in both_rated)
+    assert found.pair.answered == sum(right.values())
+    errors = Counter(
+        (abs(cls.rating - answer.rating), abs(mean.rating - answer.rating))
+        for review, cls, mean in pairs
+        for answer in fed[review.id]
+        if cls.rating is not None
+        if mean.rating is not None
+    )
+    assert found.pair.errors == errors
     assert found.pair.both_right == right[True, True]
     assert found.pair.only_cls_right == right[True, False]
     assert found.pair.only_mean_right == right[False, True]
     assert found.pair.neither_right == right[False, False]
+
+
+async def test_steps_equal_a_plain_computation(
+    read: Sessions, rows: tuple[list[Review], list[Feedback]], now: datetime
+) -> None:
+    period, day = Period(now + timedelta(days=2), now + timedelta(days=9)), 86_400
+    async with read() as session:
+        found = await steps(session, period, day, sentiment_of)
+        first = await first_prediction(session)
+    made = [(said, review) for review in rows[0] for said in review.predictions]
+    assert first == min(said.created_at for said, _ in made)
+    expected: dict[tuple[str, datetime], list[tuple[Prediction, Feedback]]] = {}
+    for said, review in made:
+        for given in rows[1]:
+            if given.review_id == review.id and period.since <= said.created_at < period.until:
+                begins = said.created_at.replace(hour=0, minute=0, second=0, microsecond=0)
+                expected.setdefault((said.pooling, begins), []).append((said, given))
+    assert found == [
+        Step(
+            pooling,
+            begins,
+            answers=len(given),
+            right=sum(sentiment_of(true.rating) == said.sentiment for said, true in given),
+            rated=sum(said.rating is not None for said, _ in given),
+            absolute_error=sum(
+                abs(said.rating - true.rating) for said, true in given if said.rating is not None
+            ),
+        )
+        for (pooling, begins), given in sorted(expected.items())
+    ]
 
 
 def test_shares_of_the_answers() -> None:
@@ -173,6 +240,7 @@ def test_shares_of_the_answers() -> None:
     )
     assert known.count == 10
     assert known.accuracy == 0.8
+    assert known.macro_f1 == pytest.approx((2 * 3 / 8 + 2 * 2 / 5 + 2 * 3 / 7) / 3)
     assert (known.rating_exact, known.rating_within_one, known.rating_mae) == (0.25, 0.75, 1.5)
 
 
@@ -218,14 +286,15 @@ FILL = [
     INSERT INTO predictions (
         review_id, pooling, model_version, sentiment, probability_bad, probability_neutral,
         probability_good, rating, rating_probabilities, rating_confidence, milliseconds, created_at)
-    SELECT n, pooling, '20260301T000000Z-0a1b2c3d', n * factor % 3, 0.1, 0.2, 0.7,
+    SELECT n, pooling, '20260301T000000Z-0a1b2c3d', n * factor % 3,
+        n * 31 % 100 / 200.0, n * 17 % 100 / 200.0, n * 3 % 100 / 100.0,
         n * factor % 11, :distribution, 0.5, n * factor % 1009, now
     FROM numbers CROSS JOIN (SELECT 'cls' AS pooling, 7 AS factor UNION SELECT 'mean', 11)
     ORDER BY n""",
     """
     INSERT INTO feedback (review_id, user_id, rating, asked, held_out, created_at, updated_at)
     SELECT n, 1 + n % 1000, n * 13 % 11, n % 4 = 0, false, now, now
-    FROM numbers WHERE n % 3 = 0""",
+    FROM numbers WHERE n % 10 < 3""",
 ]
 
 
@@ -245,7 +314,10 @@ async def test_a_hundred_thousand_reviews_take_less_than_a_second(url: str, read
         started = time.process_time()
         async with read() as session:
             found = await collect(session, ALWAYS, sentiment_of)
+            by_day = await steps(session, ALWAYS, 86_400, sentiment_of)
         seconds.append(time.process_time() - started)
-    assert (found.reviews, found.users, found.reviews_with_feedback) == (MANY, 1000, MANY // 3)
+    print(f"\n/stats asks {MANY:,} reviews for {min(seconds):.2f} s of processor time")
+    assert (found.reviews, found.users, found.reviews_with_feedback) == (MANY, 1000, 3 * MANY // 10)
     assert found.pair.reviews == found.poolings["cls"].predictions == MANY
+    assert sum(step.answers for step in by_day) == 2 * found.reviews_with_feedback
     assert min(seconds) < 1

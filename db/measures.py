@@ -1,0 +1,67 @@
+"""What is measured of predictions and ratings, as expressions that both databases understand."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import BigInteger, ColumnElement, and_, case, cast, extract, func, literal_column
+from sqlalchemy.orm import InstrumentedAttribute
+
+from db.models import Prediction
+
+SentimentOf = Callable[[int], int]
+"""The sentiment 0..2 that a rating 0..10 stands for."""
+
+
+class Period(NamedTuple):
+    """From `since` on, before `until`; both aware."""
+
+    since: datetime
+    until: datetime
+
+    def holds(self, moment: InstrumentedAttribute[datetime]) -> ColumnElement[bool]:
+        return and_(moment >= self.since, moment < self.until)
+
+
+def truth(given: InstrumentedAttribute[int], sentiment_of: SentimentOf) -> ColumnElement[int]:
+    """The sentiment that a rating given stands for."""
+    return case({rating: sentiment_of(rating) for rating in range(11)}, value=given)
+
+
+def confidence(prediction: type[Prediction]) -> ColumnElement[float]:
+    """The probability of the sentiment predicted."""
+    return case(
+        (prediction.sentiment == 0, prediction.probability_bad),
+        (prediction.sentiment == 1, prediction.probability_neutral),
+        else_=prediction.probability_good,
+    )
+
+
+def bin_of(share: ColumnElement[float], bins: int) -> ColumnElement[int]:
+    """Which of `bins` equal parts of 0 to 1 a share lies in, from 0; a part holds its upper end."""
+    # Neither rounding nor truncation is the same on both databases.
+    upper_ends = [(share <= (i + 1) / bins, i) for i in range(bins - 1)]
+    return case(*upper_ends, else_=bins - 1)
+
+
+def same_review(cls: type[Prediction], mean: type[Prediction]) -> ColumnElement[bool]:
+    """Predictions of one review by both poolings of one version; join `mean` to `cls` on it."""
+    return and_(
+        cls.pooling == "cls",
+        mean.pooling == "mean",
+        mean.review_id == cls.review_id,
+        mean.model_version == cls.model_version,
+    )
+
+
+def step_of(moment: InstrumentedAttribute[datetime], seconds: int) -> ColumnElement[Any]:
+    """The beginning of the step of so many seconds that a moment lies in, in seconds since 1970."""
+    # Rounded downwards. A parameter would be a double, of which PostgreSQL rounds halves to even.
+    half: ColumnElement[Any] = literal_column("0.5")
+    whole = cast(func.round(extract("epoch", moment) - half), BigInteger)
+    return whole - whole % seconds
+
+
+def beginning(step: Any) -> datetime:
+    """The moment of a `step_of`."""
+    return datetime.fromtimestamp(int(step), UTC)
