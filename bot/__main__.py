@@ -61,14 +61,13 @@ def _load(champion: Version) -> "Predicts":
     import torch
     import transformers
 
-    from classifier.distributed import default_device
-    from classifier.predictor import Predictor
+    from bot.champion import load_pair
 
     transformers.logging.disable_progress_bar()  # one line an event on stderr, and no other
     # A core for the event loop and whatever else runs. Measured on two cores, 50 reviews: 2.1 to
     # 2.6 s with one thread; with two 0.9 s on an idle machine, 3.7 s beside another busy process.
     torch.set_num_threads(max(1, torch.get_num_threads() - 1))
-    return Predictor(champion.path, default_device())
+    return load_pair(champion.path)
 
 
 async def _run(settings: Settings, predictor: "Predicts") -> None:

@@ -1,5 +1,6 @@
 """The application, built: everything is registered, nothing started."""
 
+import asyncio
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -9,6 +10,7 @@ from telegram.request import HTTPXRequest
 
 from bot import handlers
 from bot.batching import PredictionWorker, Predicts
+from bot.champion import LivePredictor, load_pair
 from bot.clock import Clock, utc_now
 from bot.handlers.errors import apologise, on_error
 from bot.inbox import InboxProcessor, InboxQueue, can_wait
@@ -16,6 +18,7 @@ from bot.polling import PollingRequest, Pulse
 from bot.services.services import build_services
 from bot.settings import Settings
 from bot.transactions import Transactions
+from classifier.registry import Registry
 from db.engine import create_engine, reading, writing
 
 CONCURRENT_UPDATES = 64
@@ -34,6 +37,7 @@ class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
         inbox: InboxQueue,
         processor: InboxProcessor,
         worker: PredictionWorker,
+        live: LivePredictor,
         pulse: Pulse,
         **parts: Any,
     ) -> None:
@@ -44,15 +48,20 @@ class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
         self._inbox = inbox
         self._processor = processor
         self._worker = worker
+        self._live = live
+        self._following: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begin to handle updates, first those that an earlier process left in the inbox."""
         await self._worker.start()
         await self._inbox.replay(self.bot)
         await super().start()
+        self._following = asyncio.create_task(self._live.follow(), name="champion")
 
     async def stop(self) -> None:
         """Finish the updates in hand; what is only queued stays in the inbox."""
+        if self._following is not None:
+            self._following.cancel()
         await self._processor.finish(SECONDS_TO_FINISH)
         await super().stop()
         await self._worker.stop()
@@ -87,7 +96,8 @@ def build_application(
     """
     engine = create_engine(settings.database_url)
     write, read = writing(engine), reading(engine)
-    worker = PredictionWorker(predictor, limit=settings.waiting_reviews)
+    live = LivePredictor(predictor, Registry(settings.models), load_pair)
+    worker = PredictionWorker(live, limit=settings.waiting_reviews)
     transactions = Transactions(write)
     inbox = InboxQueue(transactions, clock)
     processor = InboxProcessor(CONCURRENT_UPDATES, inbox, transactions, clock, apologise)
@@ -103,6 +113,7 @@ def build_application(
                 "inbox": inbox,
                 "processor": processor,
                 "worker": worker,
+                "live": live,
                 "pulse": pulse,
             },
         )
@@ -119,7 +130,7 @@ def build_application(
         .build()
     )
     assert isinstance(application, Kinorate)
-    services = build_services(settings, write, read, worker, clock)
+    services = build_services(settings, write, read, worker, live, clock)
     handlers.register(application, services, settings.admin_ids)
     application.add_error_handler(on_error)
     return application

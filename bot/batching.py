@@ -15,7 +15,8 @@ if TYPE_CHECKING:  # torch takes seconds to import
 class Predicts(Protocol):
     """Both models of one version, as classifier.predictor.Predictor."""
 
-    version: str
+    @property
+    def version(self) -> str: ...
 
     def predict(self, texts: list[str]) -> "list[Predictions]": ...
 

@@ -51,6 +51,6 @@ def group_commands(texts: Texts) -> list[BotCommand]:
     return [BotCommand("rate", texts.menu_rate), BotCommand("help", texts.menu_help)]
 
 
-def admin_commands(texts: AdminTexts) -> list[BotCommand]:  # noqa: ARG001
-    """What admins see besides, in their own chat with the bot; nothing yet."""
-    return []
+def admin_commands(texts: AdminTexts) -> list[BotCommand]:
+    """What admins see besides, in their own chat with the bot."""
+    return [BotCommand("models", texts.menu_models)]

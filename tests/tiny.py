@@ -100,13 +100,16 @@ def write_encoder(folder: Path) -> None:
         BertModel(config, add_pooling_layer=False).save_pretrained(folder)
 
 
-def publish_untrained(models: Path, encoder: Path) -> Version:
+def publish_untrained(models: Path, encoder: Path, seed: int = 0) -> Version:
     """A champion in the folder `models` whose two models have learnt nothing."""
     registry = Registry(models)
     tokenizer = AutoTokenizer.from_pretrained(encoder)
-    with registry.stage(datetime(2026, 1, 1, tzinfo=UTC)) as staging, torch.random.fork_rng([]):
+    with (
+        registry.stage(datetime(2026, 1, 1 + seed, tzinfo=UTC)) as staging,
+        torch.random.fork_rng([]),
+    ):
         for pooling in ("cls", "mean"):
-            new_model(str(encoder), pooling, RECIPE, seed=0).save_pretrained(staging.path / pooling)
+            new_model(str(encoder), pooling, RECIPE, seed).save_pretrained(staging.path / pooling)
             tokenizer.save_pretrained(staging.path / pooling)
         for stem in ("metrics", "history", "split", "training"):
             write_json(staging.path / f"{stem}.json", {"of": "an untrained version"})

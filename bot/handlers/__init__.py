@@ -21,6 +21,8 @@ from bot.handlers.commands import Commands
 from bot.handlers.edits import Edits
 from bot.handlers.groups import MENTIONED, Groups
 from bot.handlers.membership import Membership
+from bot.handlers.models import TAPS as MODEL_TAPS
+from bot.handlers.models import ModelVersions
 from bot.handlers.other_kinds import FROM_CHANNEL, OtherKinds
 from bot.handlers.reviews import TEXT_FILE, Reviews
 from bot.handlers.taps import Taps
@@ -72,8 +74,12 @@ def register(
     application.add_error_handler(membership.unreachable)
 
 
-def _for_admins(admin_only: AdminOnly, services: Services) -> list[BaseHandler[Any, Any, Any]]:  # noqa: ARG001
-    return []
+def _for_admins(admin_only: AdminOnly, services: Services) -> list[BaseHandler[Any, Any, Any]]:
+    versions = ModelVersions(services)
+    return [
+        admin_only.command("models", versions.command),
+        admin_only.taps(MODEL_TAPS, versions.tapped),
+    ]
 
 
 def _in_turn(turns: Turns, callback: Callback) -> Callback:

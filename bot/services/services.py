@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 from bot.batching import PredictionWorker
+from bot.champion import LivePredictor
 from bot.clock import Clock
 from bot.inbox import can_wait
 from bot.services.admin_log import AdminLog
 from bot.services.feedback import FeedbackService
 from bot.services.flood import FloodLimit
 from bot.services.joining import Joiner
+from bot.services.models import Models
 from bot.services.personal import Personal
 from bot.services.reviewing import Reviewing
 from bot.services.turns import Turns
@@ -29,6 +31,7 @@ class Services:
     messages: FloodLimit
     commands: FloodLimit  # apart, so that a flood of reviews leaves /forget within reach
     admin_log: AdminLog
+    models: Models
 
 
 def build_services(
@@ -36,8 +39,10 @@ def build_services(
     write: Sessions,
     read: Sessions,
     worker: PredictionWorker,
+    live: LivePredictor,
     clock: Clock,
 ) -> Services:
+    admin_log = AdminLog(write, clock)
     return Services(
         reviewing=Reviewing(write, read, worker, clock),
         feedback=FeedbackService(write, clock),
@@ -46,5 +51,6 @@ def build_services(
         turns=Turns(),
         messages=FloodLimit(settings.reviews_per_minute),
         commands=FloodLimit(settings.reviews_per_minute),
-        admin_log=AdminLog(write, clock),
+        admin_log=admin_log,
+        models=Models(live, admin_log),
     )

@@ -70,7 +70,7 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def new_settings(database_url: str) -> NewSettings:
+def new_settings(database_url: str, tmp_path: Path) -> NewSettings:
     """`new_settings(**changes)`: for the local server and the test's own database."""
 
     def make(**changes: Any) -> Settings:
@@ -78,6 +78,7 @@ def new_settings(database_url: str) -> NewSettings:
             "telegram_token": LOCAL_TOKEN,
             "admin_ids": [1002],
             "database_url": database_url,
+            "models": tmp_path / "models",
             "reviews_per_minute": 1000,
         }
         return Settings(_env_file=None, **usual | changes)  # type: ignore[call-arg]

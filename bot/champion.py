@@ -1,0 +1,116 @@
+"""The pair of models that answers reviews, replaced while the bot runs."""
+
+import asyncio
+import logging
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.batching import Predicts
+from bot.errors import BotError
+from classifier.errors import ClassifierError
+from classifier.registry import Registry
+
+if TYPE_CHECKING:  # torch takes seconds to import
+    from bot.batching import Predictions
+
+Load = Callable[[Path], Predicts]
+"""Loads the pair of the version in a folder; ClassifierError where it is damaged."""
+
+SECONDS_BETWEEN_LOOKS = 5.0
+_SELF_TEST = ["Прекрасный фильм, смотрели всей семьёй.", "Скучно, затянуто, ушли с середины."]
+
+logger = logging.getLogger(__name__)
+
+
+class LivePredictor:
+    """Predicts with one version's pair at a time.
+
+    Everything about a pair is behind the one reference that `take` assigns, and a batch looks at
+    it once: both predictions of a review are of the same version.
+    """
+
+    def __init__(self, pair: Predicts, registry: Registry, load: Load) -> None:
+        self.registry = registry
+        self._pair = pair
+        self._load = load
+        self._refused: str | None = None  # a champion that can't be taken: not loaded again
+        self._trouble: str | None = None  # what was logged last, so as to say it once
+
+    @property
+    def version(self) -> str:
+        return self._pair.version
+
+    def predict(self, texts: list[str]) -> "list[Predictions]":
+        return self._pair.predict(texts)
+
+    async def load(self, version: str) -> Predicts:
+        """A version's pair, loaded beside the one in use and tested; ClassifierError, BotError."""
+        folder = self.registry.get(version).path
+        return await asyncio.to_thread(self._loaded, folder)
+
+    def take(self, pair: Predicts) -> None:
+        """Predict with this pair from the next batch on; a batch under way ends with the old."""
+        self._pair = pair
+        logger.info("model taken", extra={"model": pair.version})
+
+    async def follow(self, seconds: float = SECONDS_BETWEEN_LOOKS) -> None:
+        """Take whatever champion the command line or another bot promotes, until cancelled."""
+        while True:
+            await asyncio.sleep(seconds)
+            await self._look()
+
+    async def _look(self) -> None:
+        name: str | None = None
+        try:
+            champion = await asyncio.to_thread(self.registry.champion)
+            if champion is None or champion.name in (self.version, self._refused):
+                return
+            name = champion.name
+            pair = await self.load(name)
+            # It may have changed back while this one was loading.
+            if await asyncio.to_thread(self.registry.champion) == champion:
+                self.take(pair)
+        except (ClassifierError, BotError) as error:
+            if str(error) != self._trouble:
+                logger.error("the champion can't be taken", extra={"error": str(error)})
+            self._trouble, self._refused = str(error), name
+        else:
+            self._trouble = self._refused = None
+
+    def _loaded(self, folder: Path) -> Predicts:
+        pair = self._load(folder)
+        self_test(pair)
+        return pair
+
+
+def self_test(pair: Predicts) -> None:
+    """Raises BotError unless both models answer two sentences with probabilities."""
+    failed = f"{pair.version} fails its self-test"
+    try:
+        answers = pair.predict(_SELF_TEST)
+    except Exception as error:  # whatever a model of another making may raise
+        raise BotError(f"{failed}: {type(error).__name__}: {error}") from error
+    for answer in answers:
+        for pooling in ("cls", "mean"):
+            prediction = answer.get(pooling)
+            if prediction is None:
+                raise BotError(f"{failed}: no answer from {pooling}.")
+            for shares in (prediction.sentiment_probabilities, prediction.rating_probabilities):
+                if shares is not None and not _is_distribution(shares):
+                    raise BotError(f"{failed}: what {pooling} answers is not probabilities.")
+
+
+def load_pair(folder: Path) -> Predicts:
+    """The pair of the version in a folder, on this machine's GPU if it has one."""
+    from classifier.distributed import default_device
+    from classifier.predictor import Predictor
+
+    return Predictor(folder, default_device())
+
+
+def _is_distribution(shares: tuple[float, ...]) -> bool:
+    return all(0 <= share <= 1 + 1e-6 for share in shares) and math.isclose(
+        sum(shares), 1, abs_tol=1e-3
+    )

@@ -1,0 +1,95 @@
+"""The model versions: which there are, which one answers, and making another one answer."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.champion import LivePredictor
+from bot.services.admin_log import AdminLog
+from classifier.errors import ClassifierError
+from classifier.registry import Version
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    name: str
+    made_at: datetime
+    figures: dict[str, dict[str, Any]]
+    """By pooling, those of its holdout, as metrics.json has them."""
+
+
+@dataclass(frozen=True)
+class Versions:
+    newest_first: list[ModelVersion]
+    champion: str | None
+    earlier: str | None
+    """What a rollback would make the champion."""
+
+
+class Models:
+    def __init__(self, live: LivePredictor, log: AdminLog) -> None:
+        self._live = live
+        self._log = log
+
+    async def versions(self) -> Versions:
+        """Those on disk that are complete."""
+        return await asyncio.to_thread(self._versions)
+
+    async def promote(self, version: str, admin_id: int, language: str) -> None:
+        """Make a version answer from the next batch on.
+
+        Raises BotError or ClassifierError, and the champion stays, where its files are damaged or
+        it fails the self-test.
+        """
+        await self.install(version)
+        await self._log.note(admin_id, language, "promote", {"version": version})
+
+    async def install(self, version: str) -> None:
+        """`promote`, without a record of who did it."""
+        pair = await self._live.load(version)
+        await asyncio.to_thread(self._live.registry.promote, version)
+        self._live.take(pair)
+
+    async def roll_back(self, version: str, admin_id: int, language: str) -> bool:
+        """Make the champion before this one answer again, which is to be `version`.
+
+        False if by now a rollback would lead elsewhere. Raises as `promote` does.
+        """
+        registry = self._live.registry
+        earlier = await asyncio.to_thread(registry.earlier_champion)
+        if earlier is None or earlier.name != version:
+            return False
+        pair = await self._live.load(version)
+        reached = await asyncio.to_thread(registry.rollback)
+        if reached.name != version:  # somebody else was quicker: the bot follows the champion
+            return False
+        self._live.take(pair)
+        await self._log.note(admin_id, language, "rollback", {"version": version})
+        return True
+
+    def _versions(self) -> Versions:
+        registry = self._live.registry
+        try:
+            champion = registry.champion()
+        except ClassifierError:  # damaged: another one can still be promoted
+            champion = None
+        earlier = registry.earlier_champion()
+        return Versions(
+            newest_first=[_described(version) for version in reversed(registry.versions())],
+            champion=champion.name if champion else None,
+            earlier=earlier.name if earlier else None,
+        )
+
+
+def _described(version: Version) -> ModelVersion:
+    stamp = version.name.partition("-")[0]
+    try:
+        metrics = version.metrics()
+    except ClassifierError:
+        metrics = {}
+    return ModelVersion(
+        version.name,
+        datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC),
+        {name: metrics[name] for name in ("cls", "mean") if isinstance(metrics.get(name), dict)},
+    )

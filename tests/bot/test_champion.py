@@ -1,0 +1,124 @@
+"""The pair that answers is replaced while reviews are in flight."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from bot.batching import PredictionWorker, Predicts
+from bot.champion import LivePredictor, load_pair
+from bot.errors import BotError
+from classifier.errors import ClassifierError
+from classifier.pooling import POOLINGS, Pooling
+from classifier.predictor import Prediction
+from classifier.registry import Registry
+from tests import tiny
+from tests.bot.predictors import InventedPredictor, prediction
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    """Two versions of tiny models; the later one is the champion."""
+    tiny.write_encoder(tmp_path / "encoder")
+    for seed in (0, 1):
+        tiny.publish_untrained(tmp_path / "models", tmp_path / "encoder", seed=seed)
+    return Registry(tmp_path / "models")
+
+
+def names(registry: Registry) -> list[str]:
+    return [version.name for version in registry.versions()]
+
+
+class Numbered(InventedPredictor):
+    """A pair that says which one it is."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__()
+        self.name = version
+
+    @property
+    def version(self) -> str:  # type: ignore[override]
+        return self.name
+
+    def predict(self, texts: list[str]) -> list[dict[Pooling, Prediction]]:
+        return [{each: prediction(each, version=self.name) for each in POOLINGS} for _ in texts]
+
+
+def loads_numbered(folder: Path) -> Predicts:
+    return Numbered(folder.name)
+
+
+async def test_under_load_no_review_is_lost_or_half_swapped(registry: Registry) -> None:
+    first, second = names(registry)
+    live = LivePredictor(load_pair(registry.get(first).path), registry, load_pair)
+    worker = PredictionWorker(live, max_batch=4, limit=1000)
+    await worker.start()
+    swapped = asyncio.Event()
+    sent, answers = 0, []
+
+    async def send() -> None:
+        nonlocal sent
+        while not swapped.is_set():
+            sent += 1
+            answers.append(await worker.predict(f"Отзыв номер {sent}, и он хорош."))
+
+    senders = [asyncio.create_task(send()) for _ in range(32)]
+    for version in (second, first) * 4:
+        live.take(await live.load(version))
+        before = len(answers)
+        async with asyncio.timeout(10):
+            while len(answers) < before + 64:
+                await asyncio.sleep(0.001)
+        assert answers[-1]["mean"].version == version
+    swapped.set()
+    await asyncio.gather(*senders)
+    await worker.stop()
+    assert len(answers) == sent
+    seen = set()
+    for answer in answers:
+        assert set(answer) == set(POOLINGS)
+        (version,) = {each.version for each in answer.values()}
+        seen.add(version)
+    assert seen == {first, second}
+
+
+async def test_a_pair_that_fails_its_self_test_is_not_taken(registry: Registry) -> None:
+    first, second = names(registry)
+
+    class Broken(Numbered):
+        def predict(self, texts: list[str]) -> list[dict[Pooling, Prediction]]:
+            raise RuntimeError("a weight is not finite")
+
+    live = LivePredictor(Numbered(first), registry, lambda folder: Broken(folder.name))
+    with pytest.raises(BotError, match=f"{second} fails its self-test"):
+        await live.load(second)
+    assert live.version == first
+
+
+async def test_a_damaged_version_is_not_taken(registry: Registry) -> None:
+    first, second = names(registry)
+    live = LivePredictor(load_pair(registry.get(first).path), registry, load_pair)
+    (registry.root / second / "cls" / "model.safetensors").write_bytes(b"half")
+    with pytest.raises(ClassifierError):
+        await live.load(second)
+    assert live.predict(["Хорошо."])[0]["cls"].version == first
+
+
+async def test_it_follows_a_champion_promoted_elsewhere(registry: Registry) -> None:
+    first, second = names(registry)
+    live = LivePredictor(Numbered(second), registry, loads_numbered)
+    following = asyncio.create_task(live.follow(seconds=0.01))
+    Registry(registry.root).promote(first)  # as the command line does
+    async with asyncio.timeout(10):
+        while live.version != first:
+            await asyncio.sleep(0.01)
+    (registry.root / "champion").write_text("20260101T000000Z-00000000\n")  # there is none
+    await asyncio.sleep(0.1)
+    assert live.version == first
+    registry.promote(second)
+    async with asyncio.timeout(10):
+        while live.version != second:
+            await asyncio.sleep(0.01)
+    following.cancel()
