@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import User
@@ -30,3 +30,8 @@ async def is_known(session: AsyncSession, user_id: int) -> bool:
 async def deactivate(session: AsyncSession, user_id: int) -> None:
     """Note that the user has blocked the bot: nothing is sent to them until they write again."""
     await session.execute(update(User).where(User.id == user_id).values(is_active=False))
+
+
+async def language(session: AsyncSession, user_id: int) -> str | None:
+    """The language that the user's Telegram speaks, as an IETF tag; None for a stranger."""
+    return await session.scalar(select(User.language).where(User.id == user_id))
