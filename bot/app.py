@@ -13,7 +13,10 @@ from bot.batching import PredictionWorker, Predicts
 from bot.champion import LivePredictor, load_pair
 from bot.clock import Clock, utc_now
 from bot.handlers.errors import apologise, on_error
+from bot.health import Checkup
 from bot.inbox import InboxProcessor, InboxQueue, can_wait
+from bot.metrics import CountedPredictor, Metrics
+from bot.monitoring import Monitoring
 from bot.polling import PollingRequest, Pulse
 from bot.services.services import build_services
 from bot.settings import Settings
@@ -39,10 +42,13 @@ class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
         worker: PredictionWorker,
         live: LivePredictor,
         pulse: Pulse,
+        metrics: Metrics,
         **parts: Any,
     ) -> None:
         super().__init__(**parts)
         self.pulse = pulse
+        self.monitoring: Monitoring | None = None
+        self._metrics = metrics
         self._engine = engine
         self._transactions = transactions
         self._inbox = inbox
@@ -71,6 +77,11 @@ class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
         await self._transactions.finish()
         await self._engine.dispose()
 
+    async def process_update(self, update: object) -> None:
+        if isinstance(update, Update):
+            self._metrics.updated(update)
+        await super().process_update(update)
+
     async def process_error(
         self, update: object, error: Exception, job: Any = None, coroutine: Any = None
     ) -> bool:
@@ -96,8 +107,9 @@ def build_application(
     """
     engine = create_engine(settings.database_url)
     write, read = writing(engine), reading(engine)
+    metrics = Metrics()
     live = LivePredictor(predictor, Registry(settings.models), load_pair)
-    worker = PredictionWorker(live, limit=settings.waiting_reviews)
+    worker = PredictionWorker(CountedPredictor(live, metrics), limit=settings.waiting_reviews)
     transactions = Transactions(write)
     inbox = InboxQueue(transactions, clock)
     processor = InboxProcessor(CONCURRENT_UPDATES, inbox, transactions, clock, apologise)
@@ -115,6 +127,7 @@ def build_application(
                 "worker": worker,
                 "live": live,
                 "pulse": pulse,
+                "metrics": metrics,
             },
         )
         .token(token)
@@ -130,7 +143,18 @@ def build_application(
         .build()
     )
     assert isinstance(application, Kinorate)
-    services = build_services(settings, write, read, worker, live, clock)
+    if settings.monitoring_port is not None:
+        checkup = Checkup(
+            read=read,
+            predictor=live,
+            worker=worker,
+            pulse=pulse,
+            is_fetching=lambda: application.updater is not None and application.updater.running,
+            by_webhook=settings.webhook_url is not None,
+            waiting_updates=inbox.qsize,
+        )
+        application.monitoring = Monitoring(settings.monitoring_port, checkup, metrics)
+    services = build_services(settings, write, read, worker, live, metrics, clock)
     handlers.register(application, services, settings.admin_ids)
     application.add_error_handler(on_error)
     return application

@@ -35,6 +35,8 @@ async def serve(application: Kinorate, settings: Settings, stop: asyncio.Event) 
     updater = application.updater
     assert updater is not None
     try:
+        if application.monitoring is not None:
+            await application.monitoring.start()
         if await _unless(stop, _initialize(application)):
             await application.start()
             await _unless(stop, _fetch(application, updater, settings))
@@ -111,6 +113,8 @@ async def _stop(application: Kinorate, updater: Updater) -> None:
     if application.running:
         await application.stop()
     await application.shutdown()
+    if application.monitoring is not None:
+        await application.monitoring.stop()
     logger.info("stopped")
 
 

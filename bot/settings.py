@@ -64,6 +64,7 @@ class Settings(BaseSettings):
     )
     reviews_per_minute: int = Field(10, ge=1, description="a whole number from 1 on")
     waiting_reviews: int = Field(200, ge=1, description="a whole number from 1 on")
+    monitoring_port: Port | None = Field(None, description="a port from 1 to 65535")
 
     @field_validator("telegram_token")
     @classmethod

@@ -43,4 +43,7 @@ async def sample(
         .order_by(func.random())
         .limit(limit)
     )
-    return [AnsweredReview(row[0], tuple(row[1:4]), tuple(row[4:7])) for row in rows]
+    return [
+        AnsweredReview(text, cls=(bad, neutral, good), mean=(bad_too, neutral_too, good_too))
+        for text, bad, neutral, good, bad_too, neutral_too, good_too in rows
+    ]

@@ -26,6 +26,7 @@ class Answering:
     def __init__(self, services: Services) -> None:
         self._reviewing = services.reviewing
         self._messages = services.messages
+        self._metrics = services.metrics
         self._typing = Typing()
         self._sending: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
@@ -42,9 +43,10 @@ class Answering:
             await self._decline(bot, asked, sent_at, review)
         elif review is not None and review.reply_message_id is None:
             await self._send(bot, asked, review)
-            milliseconds = round(1000 * (time.perf_counter() - started))
+            seconds = time.perf_counter() - started
+            self._metrics.answered(seconds)
             ids = {"update_id": review.update_id, "review_id": review.id}
-            logger.info("review answered", extra={**ids, "milliseconds": milliseconds})
+            logger.info("review answered", extra={**ids, "milliseconds": round(1000 * seconds)})
 
     async def admitted(self, bot: Bot, asked: Asked, sent_at: datetime) -> bool:
         """Whether the user keeps to the limit; one who doesn't is told so once."""

@@ -5,6 +5,7 @@ from enum import Enum, auto
 from hashlib import sha256
 
 from bot.clock import Clock
+from bot.metrics import Metrics
 from db import feedback, reviews
 from db.engine import Sessions
 from db.models import Review
@@ -25,12 +26,14 @@ class Rated:
 
 
 class FeedbackService:
-    def __init__(self, write: Sessions, clock: Clock) -> None:
+    def __init__(self, write: Sessions, metrics: Metrics, clock: Clock) -> None:
         self._write = write
+        self._metrics = metrics
         self._clock = clock
 
     async def rate(self, review_id: int, user_id: int, rating: int) -> Rated | NotRated:
         """Store the rating that the review's user gives it; the same one again is no change."""
+        now = self._clock()
         async with self._write.begin() as session:
             review = await reviews.get(session, review_id)
             if review is None:
@@ -44,9 +47,13 @@ class FeedbackService:
                 rating,
                 asked=is_asked(review.update_id),
                 held_out=is_held_out(user_id, review.text),
-                now=self._clock(),
+                now=now,
             )
-        return NotRated.GONE if stored is None else Rated(review, stored.rating)
+        if stored is None:
+            return NotRated.GONE
+        if stored.created_at == now:  # and no change of an earlier rating
+            self._metrics.rated(asked=stored.asked)
+        return Rated(review, stored.rating)
 
 
 def is_asked(update_id: int) -> bool:

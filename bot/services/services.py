@@ -6,6 +6,7 @@ from bot.batching import PredictionWorker
 from bot.champion import LivePredictor
 from bot.clock import Clock
 from bot.inbox import can_wait
+from bot.metrics import Metrics
 from bot.services.admin_log import AdminLog
 from bot.services.feedback import FeedbackService
 from bot.services.flood import FloodLimit
@@ -32,6 +33,7 @@ class Services:
     commands: FloodLimit  # apart, so that a flood of reviews leaves /forget within reach
     admin_log: AdminLog
     models: Models
+    metrics: Metrics
 
 
 def build_services(
@@ -40,12 +42,13 @@ def build_services(
     read: Sessions,
     worker: PredictionWorker,
     live: LivePredictor,
+    metrics: Metrics,
     clock: Clock,
 ) -> Services:
     admin_log = AdminLog(write, clock)
     return Services(
         reviewing=Reviewing(write, read, worker, clock),
-        feedback=FeedbackService(write, clock),
+        feedback=FeedbackService(write, metrics, clock),
         personal=Personal(write, read, clock),
         joiner=Joiner(JOIN_WAIT, can_wait),
         turns=Turns(),
@@ -53,4 +56,5 @@ def build_services(
         commands=FloodLimit(settings.reviews_per_minute),
         admin_log=admin_log,
         models=Models(live, admin_log),
+        metrics=metrics,
     )

@@ -64,6 +64,7 @@ def test_the_file_is_read_and_the_environment_goes_first(
         ("LOG_LEVEL", "loud"),
         ("REVIEWS_PER_MINUTE", "0"),
         ("WAITING_REVIEWS", "many"),
+        ("MONITORING_PORT", "0"),
     ],
 )
 def test_a_wrong_setting_is_named_in_a_sentence_without_its_value(

@@ -1,0 +1,82 @@
+"""Is the bot well?"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.batching import PredictionWorker, Predicts
+from bot.polling import SILENCE, Pulse
+from db import training_runs
+from db.engine import Sessions
+
+PATIENCE = 2.0
+"""Seconds that the database may take to answer."""
+
+
+@dataclass(frozen=True)
+class Health:
+    """The state of one moment; the problems are sentences for the operator."""
+
+    problems: tuple[str, ...]
+    model: str
+    waiting_reviews: int
+    waiting_updates: int
+    last_poll_seconds: float | None  # None where Telegram brings the updates itself
+    training_runs: dict[str, int]  # how many of each status; as last known
+
+    @property
+    def is_well(self) -> bool:
+        return not self.problems
+
+
+@dataclass
+class Checkup:
+    """Looks at what a bot consists of."""
+
+    read: Sessions
+    predictor: Predicts
+    worker: PredictionWorker
+    pulse: Pulse
+    is_fetching: Callable[[], bool]  # or listening to the webhook
+    by_webhook: bool
+    waiting_updates: Callable[[], int]
+    _runs: dict[str, int] = field(default_factory=dict)
+    _asking: "asyncio.Task[bool] | None" = None
+
+    async def examine(self) -> Health:
+        """Never raises, and takes no longer than PATIENCE."""
+        problems = []
+        if not await self._database_answers():
+            problems.append("The database does not answer.")
+        age = None if self.by_webhook else time.monotonic() - self.pulse.last_poll
+        if not self.is_fetching():
+            problems.append("No updates are fetched.")
+        elif age is not None and age > SILENCE:
+            problems.append("Fetching updates has hung.")
+        return Health(
+            problems=tuple(problems),
+            model=self.predictor.version,
+            waiting_reviews=self.worker.waiting,
+            waiting_updates=self.waiting_updates(),
+            last_poll_seconds=None if age is None else round(age, 1),
+            training_runs=self._runs,
+        )
+
+    async def _database_answers(self) -> bool:
+        # One question at a time, however often a monitor asks; never broken off, lest a
+        # connection is left in the middle of something.
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask())
+        answered, _ = await asyncio.wait({self._asking}, timeout=PATIENCE)
+        return bool(answered) and self._asking.result()
+
+    async def _ask(self) -> bool:
+        try:
+            async with self.read() as session:
+                self._runs = await training_runs.counts(session)
+        except (SQLAlchemyError, OSError):
+            return False
+        return True

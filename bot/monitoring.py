@@ -1,0 +1,69 @@
+"""/healthz and /metrics on loopback, for whatever watches the bot."""
+
+from dataclasses import asdict
+
+from prometheus_client.exposition import choose_encoder
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.web import Application, RequestHandler
+
+from bot.errors import BotError
+from bot.health import Checkup
+from bot.metrics import Metrics
+
+HOST = "127.0.0.1"
+
+
+class Monitoring:
+    """Listens from `start` to `stop`."""
+
+    def __init__(self, port: int, checkup: Checkup, metrics: Metrics) -> None:
+        self._port = port
+        self._application = Application(
+            [
+                ("/healthz", _Health, {"checkup": checkup}),
+                ("/metrics", _Metrics, {"checkup": checkup, "metrics": metrics}),
+            ],
+            log_function=lambda _handler: None,
+        )
+        self._http: HTTPServer | None = None
+
+    async def start(self) -> None:
+        """Raises BotError where the port is taken."""
+        try:
+            sockets = bind_sockets(self._port, HOST)
+        except OSError as error:
+            raise BotError(
+                f"MONITORING_PORT {self._port} can't be listened on: {error.strerror}."
+            ) from error
+        self._http = HTTPServer(self._application)
+        self._http.add_sockets(sockets)
+
+    async def stop(self) -> None:
+        if self._http is not None:
+            http, self._http = self._http, None
+            http.stop()
+            await http.close_all_connections()
+
+
+class _Health(RequestHandler):
+    def initialize(self, checkup: Checkup) -> None:
+        self._checkup = checkup
+
+    async def get(self) -> None:
+        """200 and "ok", or 503 and what is wrong."""
+        health = await self._checkup.examine()
+        self.set_status(200 if health.is_well else 503)
+        self.finish({"status": "ok" if health.is_well else "failing", **asdict(health)})
+
+
+class _Metrics(RequestHandler):
+    def initialize(self, checkup: Checkup, metrics: Metrics) -> None:
+        self._checkup, self._metrics = checkup, metrics
+
+    async def get(self) -> None:
+        """In the format that the scraper asks for."""
+        self._metrics.show(await self._checkup.examine())
+        encode, content_type = choose_encoder(self.request.headers.get("Accept", ""))
+        self.set_header("Content-Type", content_type)
+        self.finish(encode(self._metrics.registry))
