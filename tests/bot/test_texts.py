@@ -10,12 +10,14 @@ from bot.local.html import parse
 from bot.services.problems import Problem
 from bot.texts import ENGLISH, RUSSIAN, Texts, texts_for
 from bot.texts.admin import ENGLISH_ADMIN, RUSSIAN_ADMIN, admin_texts_for
+from bot.texts.drift import ENGLISH_DRIFT, RUSSIAN_DRIFT, drift_texts_for
 from bot.texts.models import ENGLISH_MODELS, RUSSIAN_MODELS, model_texts_for
 
 LANGUAGES: list[tuple[Any, Any]] = [
     (RUSSIAN, ENGLISH),
     (RUSSIAN_ADMIN, ENGLISH_ADMIN),
     (RUSSIAN_MODELS, ENGLISH_MODELS),
+    (RUSSIAN_DRIFT, ENGLISH_DRIFT),
 ]
 """Every group of texts; a new one joins them here."""
 
@@ -108,4 +110,5 @@ def test_english_counts() -> None:
 def test_english_only_for_those_whose_telegram_speaks_it(code: Any, texts: Texts) -> None:
     assert texts_for(code) is texts
     assert admin_texts_for(code) is (ENGLISH_ADMIN if texts is ENGLISH else RUSSIAN_ADMIN)
+    assert drift_texts_for(code) is (ENGLISH_DRIFT if texts is ENGLISH else RUSSIAN_DRIFT)
     assert model_texts_for(code) is (ENGLISH_MODELS if texts is ENGLISH else RUSSIAN_MODELS)

@@ -1,0 +1,113 @@
+"""Do last week's reviews still resemble those that the models learnt from?"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from bot.champion import LivePredictor
+from bot.clock import Clock
+from classifier.errors import ClassifierError
+from db import admin_actions, recent_answers, users
+from db.engine import Sessions
+from db.recent_answers import AnsweredReview
+
+if TYPE_CHECKING:  # torch takes seconds to import
+    from classifier.drift import Shift
+
+PERIOD = timedelta(days=7)
+FEWEST = 100
+"""Reviews of the period without which nothing is said."""
+
+MOST = 1_000
+"""Reviews that are looked at, drawn at random where there are more."""
+
+_BEGUN, _OVER = "drift", "drift over"  # as admin_actions has them
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What has shifted, the most shifted first."""
+
+    model: str
+    reviews: int
+    shifts: "list[Shift]"
+
+
+class DriftWatch:
+    """Drift comes in episodes: from the first shift until all has settled, or other models answer.
+
+    The database remembers the episode, so that the admins get one message on it, not one a day or
+    one a restart.
+    """
+
+    def __init__(self, write: Sessions, read: Sessions, live: LivePredictor, clock: Clock) -> None:
+        self._write = write
+        self._read = read
+        self._live = live
+        self._clock = clock
+
+    async def check(self) -> Drift | None:
+        """An episode that the admins have not been told of; once they are, call `told`."""
+        model = self._live.version
+        async with self._read() as session:
+            since = self._clock() - PERIOD
+            reviews = await recent_answers.sample(session, model, since, MOST)
+            latest = await admin_actions.latest(session, [_BEGUN, _OVER])
+        is_open = (
+            latest is not None
+            and latest.action == _BEGUN
+            and (latest.details or {}).get("model") == model
+        )
+        if len(reviews) < FEWEST:
+            logger.info("too few reviews to tell drift by", extra={"reviews": len(reviews)})
+            return None
+        shifts = await asyncio.to_thread(self._shifts, model, reviews)
+        indices = {shift.name: round(shift.index, 3) for shift in shifts}
+        logger.info("drift", extra={"model": model, "reviews": len(reviews), **indices})
+        if is_open:
+            if all(shift.is_settled for shift in shifts):
+                await self._note(_OVER, {"model": model})
+            return None
+        shifted = [shift for shift in shifts if shift.is_shifted]
+        if not shifted:
+            return None
+        shifted.sort(key=lambda shift: shift.index, reverse=True)
+        return Drift(model, len(reviews), shifted)
+
+    async def told(self, drift: Drift) -> None:
+        """Note that the admins know of this episode."""
+        indices = {shift.name: round(shift.index, 3) for shift in drift.shifts}
+        await self._note(_BEGUN, {"model": drift.model, "reviews": drift.reviews, "psi": indices})
+
+    async def language(self, user_id: int) -> str | None:
+        """The language that a user's Telegram speaks; None for one who has never written."""
+        async with self._read() as session:
+            return await users.language(session, user_id)
+
+    async def _note(self, action: str, details: dict[str, Any]) -> None:
+        async with self._write.begin() as session:
+            await admin_actions.add(session, None, action, self._clock(), details)
+
+    def _shifts(self, model: str, reviews: list[AnsweredReview]) -> "list[Shift]":
+        import numpy as np
+
+        from classifier import drift
+
+        try:
+            version = self._live.registry.get(model)
+            reference = version.reference()
+            if reference is None:
+                return []
+            probabilities = {
+                pooling: np.array([getattr(review, pooling) for review in reviews])
+                for pooling in ("cls", "mean")
+            }
+            texts = [review.text for review in reviews]
+            return drift.compare(reference, drift.of_reviews(version.path, texts, probabilities))
+        except ClassifierError as error:  # pruned meanwhile, or damaged
+            logger.warning("drift can't be told", extra={"error": str(error)})
+            return []
