@@ -53,4 +53,7 @@ def group_commands(texts: Texts) -> list[BotCommand]:
 
 def admin_commands(texts: AdminTexts) -> list[BotCommand]:
     """What admins see besides, in their own chat with the bot."""
-    return [BotCommand("models", texts.menu_models)]
+    return [
+        BotCommand("stats", texts.menu_stats),
+        BotCommand("models", texts.menu_models),
+    ]

@@ -25,6 +25,7 @@ from bot.handlers.models import TAPS as MODEL_TAPS
 from bot.handlers.models import ModelVersions
 from bot.handlers.other_kinds import FROM_CHANNEL, OtherKinds
 from bot.handlers.reviews import TEXT_FILE, Reviews
+from bot.handlers.statistics import Stats
 from bot.handlers.taps import Taps
 from bot.services.services import Services
 from bot.services.turns import Turns
@@ -77,6 +78,7 @@ def register(
 def _for_admins(admin_only: AdminOnly, services: Services) -> list[BaseHandler[Any, Any, Any]]:
     versions = ModelVersions(services)
     return [
+        admin_only.command("stats", Stats(services).command),
         admin_only.command("models", versions.command),
         admin_only.taps(MODEL_TAPS, versions.tapped),
     ]

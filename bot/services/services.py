@@ -14,6 +14,7 @@ from bot.services.joining import Joiner
 from bot.services.models import Models
 from bot.services.personal import Personal
 from bot.services.reviewing import Reviewing
+from bot.services.statistics import StatisticsService
 from bot.services.turns import Turns
 from bot.settings import Settings
 from db.engine import Sessions
@@ -33,6 +34,7 @@ class Services:
     commands: FloodLimit  # apart, so that a flood of reviews leaves /forget within reach
     admin_log: AdminLog
     models: Models
+    statistics: StatisticsService
     metrics: Metrics
 
 
@@ -56,5 +58,6 @@ def build_services(
         commands=FloodLimit(settings.reviews_per_minute),
         admin_log=admin_log,
         models=Models(live, admin_log),
+        statistics=StatisticsService(read, clock),
         metrics=metrics,
     )

@@ -12,12 +12,14 @@ from bot.texts import ENGLISH, RUSSIAN, Texts, texts_for
 from bot.texts.admin import ENGLISH_ADMIN, RUSSIAN_ADMIN, admin_texts_for
 from bot.texts.drift import ENGLISH_DRIFT, RUSSIAN_DRIFT, drift_texts_for
 from bot.texts.models import ENGLISH_MODELS, RUSSIAN_MODELS, model_texts_for
+from bot.texts.statistics import ENGLISH_STATISTICS, RUSSIAN_STATISTICS
 
 LANGUAGES: list[tuple[Any, Any]] = [
     (RUSSIAN, ENGLISH),
     (RUSSIAN_ADMIN, ENGLISH_ADMIN),
     (RUSSIAN_MODELS, ENGLISH_MODELS),
     (RUSSIAN_DRIFT, ENGLISH_DRIFT),
+    (RUSSIAN_STATISTICS, ENGLISH_STATISTICS),
 ]
 """Every group of texts; a new one joins them here."""
 

@@ -1,0 +1,170 @@
+"""The message that /stats answers with: the verdict first, then what it rests on."""
+
+from collections.abc import Callable
+from html import escape
+
+from bot.answers import MODEL_NAMES
+from bot.numbers import Numbers
+from bot.services.comparison import ENOUGH, Better, Comparison, Difference
+from bot.services.statistics import Overview
+from bot.texts import Texts
+from bot.texts.statistics import StatisticsTexts
+from db.answers import Answers
+from db.statistics import PoolingStatistics, Statistics
+
+_LABEL, _FIGURE = 17, 7  # characters of the table's columns: together they fit a phone
+_MOST_VERSIONS = 5
+
+
+def stats_message(overview: Overview, texts: Texts, said: StatisticsTexts) -> str:
+    numbers, found = Numbers(said), overview.statistics
+    title = f"<b>{said.title(overview.span.name)}</b>"
+    if not found.poolings:
+        return f"{title}\n\n{said.nothing}"
+    totals = said.totals.format(
+        reviews=numbers.whole(found.reviews),
+        users=numbers.whole(found.users),
+        answered=numbers.whole(found.reviews_with_feedback),
+        coverage=numbers.percent(found.coverage),
+    )
+    blocks = [
+        f"{title}\n{totals}",
+        f"<b>{verdict(overview.comparison, said)}</b>",
+        f"<pre>{escape(_table(found, texts, numbers))}</pre>",
+        _pair(overview, numbers),
+        _who(found, numbers),
+        _versions(found, numbers),
+        f"<i>{escape(said.explained)}</i>",
+    ]
+    return "\n\n".join(block for block in blocks if block)
+
+
+def verdict(comparison: Comparison, said: StatisticsTexts) -> str:
+    """Which model is better, in one sentence."""
+    if not comparison.enough:
+        return said.too_few.format(answers=comparison.answers, enough=ENOUGH)
+    names = {Better.CLS: MODEL_NAMES["cls"], Better.MEAN: MODEL_NAMES["mean"]}
+    at_sentiment, at_rating = names.get(comparison.at_sentiment), names.get(comparison.at_rating)
+    if at_sentiment is None and at_rating is None:
+        return said.alike
+    if at_rating is None:
+        return said.better_at_sentiment.format(model=at_sentiment)
+    if at_sentiment is None:
+        return said.better_at_rating.format(model=at_rating)
+    if at_sentiment == at_rating:
+        return said.better_at_both.format(model=at_sentiment)
+    return said.split.format(sentiment_model=at_sentiment, rating_model=at_rating)
+
+
+def _table(found: Statistics, texts: Texts, numbers: Numbers) -> str:
+    said = numbers.texts
+
+    def row(label: str, figure: Callable[[PoolingStatistics], str]) -> str:
+        models = (found.poolings.get(pooling) for pooling in MODEL_NAMES)
+        figures = ("–" if model is None else figure(model) for model in models)
+        return _row(label, *figures)
+
+    def share_of(sentiment: int) -> Callable[[PoolingStatistics], str]:
+        return lambda model: numbers.percent(model.sentiments[sentiment] / model.predictions)
+
+    rows = [_row("", *MODEL_NAMES.values())]
+    rows += [row(texts.sentiment(sentiment), share_of(sentiment)) for sentiment in (2, 1, 0)]
+    rows += [
+        "",
+        row(said.sentiment_right, lambda model: numbers.percent(model.answers.accuracy)),
+        row(said.macro_f1, lambda model: numbers.decimal(model.answers.macro_f1)),
+        row(said.calibration, lambda model: numbers.decimal(model.calibration_error)),
+        row(said.rating_exact, lambda model: numbers.percent(model.answers.rating_exact)),
+        row(said.rating_within_one, lambda model: numbers.percent(model.answers.rating_within_one)),
+        row(said.rating_mae, lambda model: numbers.decimal(model.answers.rating_mae)),
+        "",
+        row(said.median, lambda model: numbers.milliseconds(model.median_milliseconds)),
+        row(said.p95, lambda model: numbers.milliseconds(model.p95_milliseconds)),
+    ]
+    return "\n".join(rows)
+
+
+def _row(label: str, *figures: str) -> str:
+    return f"{label:{_LABEL}}" + "".join(f"{figure:>{_FIGURE}}" for figure in figures)
+
+
+def _pair(overview: Overview, numbers: Numbers) -> str:
+    pair, comparison, said = overview.statistics.pair, overview.comparison, numbers.texts
+    lines = []
+    if pair.reviews:
+        lines.append(
+            said.agreement.format(
+                sentiment=numbers.percent(pair.same_sentiment / pair.reviews),
+                rating=numbers.percent(pair.same_rating / pair.rated if pair.rated else None),
+                within_one=numbers.percent(pair.within_one / pair.rated if pair.rated else None),
+            )
+        )
+    if comparison.accuracy is not None:
+        lines.append(
+            said.only_one_right.format(
+                cls=numbers.whole(pair.only_cls_right),
+                mean=numbers.whole(pair.only_mean_right),
+                p=escape(numbers.p(comparison.accuracy.p)),
+            )
+        )
+        lines.append(_gap(said.accuracy_difference, comparison.accuracy, numbers.points))
+    if comparison.mae is not None:
+        lines.append(_gap(said.mae_difference, comparison.mae, numbers.signed))
+    return "\n".join(lines)
+
+
+def _gap(sentence: str, difference: Difference, written: Callable[[float], str]) -> str:
+    return sentence.format(
+        difference=written(difference.value),
+        low=written(difference.low),
+        high=written(difference.high),
+    )
+
+
+def _who(found: Statistics, numbers: Numbers) -> str:
+    said = numbers.texts
+    models = found.poolings
+    volunteered = _answers({name: model.volunteered for name, model in models.items()}, numbers)
+    asked = _answers({name: model.asked for name, model in models.items()}, numbers)
+    lines = []
+    if volunteered:
+        lines.append(said.volunteered.format(**volunteered))
+    if asked:
+        lines.append(said.asked.format(**asked))
+    return "\n".join([*lines, said.bias] if volunteered else lines)
+
+
+def _versions(found: Statistics, numbers: Numbers) -> str:
+    """The newest ones, where there are several."""
+    models = found.poolings
+    versions = sorted({version for model in models.values() for version in model.versions})
+    if len(versions) < 2:
+        return ""
+    lines = [numbers.texts.versions]
+    for version in versions[: -_MOST_VERSIONS - 1 : -1]:
+        of_version = {
+            name: model.versions[version]
+            for name, model in models.items()
+            if version in model.versions
+        }
+        figures = _answers(of_version, numbers)
+        lines.append(numbers.texts.version.format(version=escape(version), **figures))
+    return "\n".join(lines)
+
+
+def _answers(by_pooling: dict[str, Answers], numbers: Numbers) -> dict[str, str]:
+    """How many, and both models' figures; empty if there are none."""
+    most = max((answers.count for answers in by_pooling.values()), default=0)
+    if not most:
+        return {}
+    figures = {"count": numbers.whole(most)}
+    for pooling, name in MODEL_NAMES.items():
+        answers = by_pooling.get(pooling)
+        written = "–"
+        if answers is not None and answers.count:
+            written = numbers.texts.accuracy_and_mae.format(
+                accuracy=numbers.percent(answers.accuracy),
+                mae=numbers.decimal(answers.rating_mae),
+            )
+        figures[pooling] = f"{name} {written}"
+    return figures

@@ -1,0 +1,128 @@
+"""The comparison of grouped answers is that of the answers one by one."""
+
+import random
+from collections import Counter
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from bot.services.comparing import compare
+from bot.services.comparison import ENOUGH, Better, Comparison, Difference
+from bot.stats_message import verdict
+from bot.texts.statistics import RUSSIAN_STATISTICS
+from classifier.comparison import compare as compare_rows
+from classifier.evaluation import Labels, Outputs
+from db.pairs import PairStatistics
+
+Answer = tuple[tuple[int, ...], tuple[int, int]]
+"""Sentiments, the true one, CLS's and mean's; then the rating errors of CLS and of mean."""
+
+
+def pair_of(answers: list[Answer]) -> PairStatistics:
+    return PairStatistics(
+        reviews=len(answers),
+        same_sentiment=0,
+        ratings_apart={},
+        sentiments=Counter((true, cls, mean) for (true, cls, mean), _ in answers),
+        errors=Counter(errors for _, errors in answers),
+    )
+
+
+def one_hot(classes: list[int], count: int) -> NDArray[np.float64]:
+    return np.eye(count)[classes] * 20.0
+
+
+def test_it_equals_the_comparison_row_by_row() -> None:
+    chance = random.Random(3)
+    rows = []
+    for _ in range(400):
+        true = chance.randrange(11)
+        cls, mean = (min(max(round(chance.gauss(true, e)), 0), 10) for e in (2.2, 1.8))
+        rows.append((true, cls, mean))
+
+    def sentiment(rating: int) -> int:
+        return 0 if rating <= 5 else 1 if rating == 6 else 2
+
+    found = compare(
+        pair_of(
+            [
+                (
+                    (sentiment(true), sentiment(cls), sentiment(mean)),
+                    (abs(cls - true), abs(mean - true)),
+                )
+                for true, cls, mean in rows
+            ]
+        )
+    )
+    outputs = [
+        Outputs(
+            sentiment_logits=one_hot([sentiment(row[place]) for row in rows], 3),
+            rating_logits=one_hot([row[place] for row in rows], 11),
+        )
+        for place in (1, 2)
+    ]
+    labels = Labels(
+        sentiment=np.array([sentiment(row[0]) for row in rows]),
+        rating=np.array([row[0] for row in rows]),
+    )
+    expected = compare_rows(outputs[0], outputs[1], labels, resamples=4000)
+    assert found.accuracy is not None
+    assert found.mae is not None
+    assert found.accuracy.p == pytest.approx(expected["mcnemar"]["p"])
+    for difference, name in ((found.accuracy, "accuracy"), (found.mae, "rating_mae")):
+        other = expected["differences"][name]
+        assert difference.value == pytest.approx(other["difference"])
+        assert difference.low == pytest.approx(other["low"], abs=0.012)
+        assert difference.high == pytest.approx(other["high"], abs=0.012)
+        assert difference.p == pytest.approx(other["p"], abs=0.02)
+
+
+def test_nothing_to_compare() -> None:
+    found = compare(pair_of([]))
+    assert (found.answers, found.accuracy, found.mae) == (0, None, None)
+    assert not found.enough
+
+
+def test_two_that_never_differ() -> None:
+    found = compare(pair_of([((2, 2, 2), (1, 1))] * 200))
+    assert found.accuracy == Difference(0.0, 0.0, 0.0, p=1.0)
+    assert found.at_sentiment is found.at_rating is Better.NEITHER
+
+
+def test_equal_models_are_told_apart_seldom() -> None:
+    """Of 80 pairs of equal models with 150 answers each, at most some 5 of 100."""
+    chance = random.Random(1)
+    told_apart = 0
+    for _ in range(80):
+        answers: list[Answer] = []
+        for _ in range(150):
+            cls, mean = (2 if chance.random() < 0.8 else 0 for _ in range(2))
+            errors = chance.choice((0, 0, 1, 1, 2, 5)), chance.choice((0, 0, 1, 1, 2, 5))
+            answers.append(((2, cls, mean), errors))
+        found = compare(pair_of(answers))
+        told_apart += {found.at_sentiment, found.at_rating} != {Better.NEITHER}
+    assert told_apart <= 9
+
+
+MORE, LESS = Difference(0.1, 0.05, 0.15, 0.001), Difference(-0.1, -0.15, -0.05, 0.001)
+NONE = Difference(0.1, -0.05, 0.15, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "mae", "begins"),
+    [
+        (MORE, LESS, "Mean лучше: "),
+        (LESS, MORE, "CLS лучше: "),
+        (MORE, NONE, "Mean лучше угадывает"),
+        (NONE, MORE, "CLS точнее"),
+        (MORE, MORE, "Mean лучше угадывает настроение, CLS точнее"),
+        (NONE, NONE, "Ни у одной"),
+        (LESS, None, "CLS лучше угадывает"),
+    ],
+)
+def test_the_verdict(accuracy: Difference, mae: Difference | None, begins: str) -> None:
+    said = verdict(Comparison(ENOUGH, accuracy, mae), RUSSIAN_STATISTICS)
+    assert said.startswith(begins)
+    too_few = verdict(Comparison(ENOUGH - 1, accuracy, mae), RUSSIAN_STATISTICS)
+    assert too_few.startswith("Пока слишком мало оценок")
