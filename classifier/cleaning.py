@@ -18,6 +18,7 @@ from classifier.grades import SENTIMENTS, parse_rating, parse_sentiment, sentime
 
 SHINGLE_WORDS = 5
 NEAR_DUPLICATE_JACCARD = 0.8
+MOST_WEIGHT = 100
 _COMPARED_AT_ONCE = 256
 _WORDS = re.compile(r"\w+")
 
@@ -40,6 +41,7 @@ class Review:
     content: str
     sentiment: int | None  # as grade3 says; None where the source has no grade3
     rating: int | None
+    weight: float = 1.0  # how much it counts in training
 
 
 def parse_review(row: int, values: Mapping[str, Any]) -> Review:
@@ -64,6 +66,7 @@ def parse_review(row: int, values: Mapping[str, Any]) -> Review:
         content=content,
         sentiment=sentiment,
         rating=rating,
+        weight=_weight(values.get("weight")),
     )
     try:
         f"{review.review_id}{review.movie_name}{content}".encode()
@@ -82,6 +85,18 @@ def _missing(value: object) -> bool:
     if isinstance(value, str):
         return not value.strip()
     return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def _weight(value: object) -> float:
+    if _missing(value):
+        return 1.0
+    try:
+        weight = float(str(value))
+    except ValueError:
+        weight = math.nan
+    if not 0 < weight <= MOST_WEIGHT:
+        raise ValueError(f"weight {value!r:.40} is not above 0 and at most {MOST_WEIGHT}")
+    return weight
 
 
 def _optional_text(value: object) -> str | None:

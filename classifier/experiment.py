@@ -16,6 +16,7 @@ from classifier.comparison import compare, compare_seeds
 from classifier.distributed import Group
 from classifier.encoders import Encoder, find_encoder
 from classifier.evaluation import Metrics, Outputs, evaluate
+from classifier.extra import Extra
 from classifier.inference import predict_tokens
 from classifier.labelled import labelled_part
 from classifier.model import PoolingClassifier
@@ -43,6 +44,9 @@ class Settings:
     recipe: Recipe
     split: By = "random"
     keep_ratings: bool = False
+    split_of: str | None = None  # take the parts of this version instead of splitting anew
+    extra: str | None = None  # a file of reviews to train on besides, unless like one in:
+    apart_from: str | None = None  # a file of reviews that are held out as well
     limit: int | None = None
     minutes: float | None = None  # take as many reviews as train in about that time
     seed: int = 0
@@ -57,6 +61,7 @@ class Surroundings:
     cache: Path
     group: Group
     narrator: Narrator
+    work: Path | None = None  # where unfinished runs are kept; among the models by default
 
 
 @dataclass(frozen=True)
@@ -91,8 +96,11 @@ def run_experiment(settings: Settings, around: Surroundings, *, resume: bool) ->
     encoder = find_encoder(settings.encoder, around.cache)
     narrator.encoder(encoder.name, encoder.origin, encoder.stand_in)
     tokenizer = load_tokenizer(encoder.folder)
-    key = run_key(asdict(settings), reviews.fingerprint, encoder.origin)
-    with UnfinishedRun.open(around.models, key, around.group, resume=resume) as run:
+    extra = None if settings.extra is None else Extra.load(settings.extra, settings.keep_ratings)
+    fingerprint = reviews.fingerprint + (extra.fingerprint if extra else "")
+    key = run_key(asdict(settings), fingerprint, encoder.origin)
+    work = around.work or around.models
+    with UnfinishedRun.open(work, key, around.group, resume=resume) as run:
         if resume:
             narrator.say(run.what_is_there())
         parts, epochs = _choose(settings, reviews, encoder, tokenizer, around, run)
@@ -100,6 +108,10 @@ def run_experiment(settings: Settings, around: Surroundings, *, resume: bool) ->
         counts = {name: class_counts(rows) for name, rows in vars(parts).items()}
         narrator.parts(counts)
         data = _tokenized(parts, tokenizer, settings.recipe, around.cache)
+        if extra is not None:
+            extra = extra.apart_from(parts, settings.apart_from)
+            narrator.say(extra.told())
+            data = replace(data, training=extra.join(data.training, tokenizer, settings.recipe))
         narrator.say(_arithmetic(settings.recipe, around.group))
         seeds = range(settings.seed, settings.seed + settings.seeds)
         pairs = [_train_pair(settings, encoder, data, seed, run, around) for seed in seeds]
@@ -114,7 +126,7 @@ def run_experiment(settings: Settings, around: Surroundings, *, resume: bool) ->
                 "metrics": _figures(data, pairs),
                 "history": {name: trained.history for name, trained in pairs[0].items()},
                 "split": parts.ids(),
-                "training": _training(settings, reviews, counts, encoder, pairs[0], around),
+                "training": _training(settings, reviews, extra, counts, encoder, pairs[0], around),
                 "reference": _reference(parts, data, tokenizer, pairs[0]),
             },
             Holdout(
@@ -152,6 +164,9 @@ def _choose(
     Chosen once, by the first process: the same for the others, and when resumed.
     """
     recipe = settings.recipe
+    if settings.split_of is not None:
+        split = Registry(around.models).get(settings.split_of).split()
+        return restore_split(reviews.rows, split), recipe.epochs
     if around.group.is_first and run.choices() is None:
         rows, most = reviews.rows, math.inf
         if settings.limit is not None and settings.limit < len(rows):
@@ -290,6 +305,7 @@ def _reference(
 def _training(
     settings: Settings,
     reviews: Reviews,
+    extra: Extra | None,
     counts: dict[str, dict[str, int]],
     encoder: Encoder,
     pair: dict[str, Trained],
@@ -304,6 +320,7 @@ def _training(
             "counts": reviews.counts,
             "parts": counts,
         },
+        **({} if extra is None else {"extra": extra.counts, "split_of": settings.split_of}),
         "split": settings.split,
         "keep_ratings": settings.keep_ratings,
         "encoder": {

@@ -26,8 +26,9 @@ def labelled_part(
     texts: list[str],
     tokenizer: PreTrainedTokenizerBase,
     recipe: Recipe,
-    cache: Path,
+    cache: Path | None,
 ) -> Part:
-    """`rows`, of which the models are to see `texts`."""
+    """`rows`, of which the models are to see `texts`; no trace of them stays without a cache."""
     tokens = tokenize_cached(list(texts), tokenizer, recipe.max_tokens, recipe.head_share, cache)
-    return Part(tokens, labels_of(rows))
+    weights = np.asarray(rows["weight"], dtype=np.float32)
+    return Part(tokens, labels_of(rows), None if (weights == 1).all() else weights)

@@ -39,6 +39,7 @@ _FEATURES = Features(
         "text": Value("string"),
         "sentiment": Value("int64"),
         "rating": Value("int64"),
+        "weight": Value("float64"),
     }
 )
 
@@ -48,7 +49,8 @@ class Reviews:
     """The usable reviews of a source, and what became of the others.
 
     `rows` has the columns review_id (unique), movie_name (or None), content (as written), text
-    (what models see), sentiment (an index of SENTIMENTS) and rating (0-10 or None).
+    (what models see), sentiment (an index of SENTIMENTS), rating (0-10 or None) and weight (1 where
+    the source has none).
     `counts`: read = rejected + exact_duplicates + near_duplicates + kept; ratings_stripped is
     how many of the kept ones have another text than content; and zero_ratings_dropped.
     """
@@ -56,7 +58,7 @@ class Reviews:
     rows: Dataset
     source: str  # "hub", "sample" or the path
     reason: str  # one line: which source was taken, and why
-    fingerprint: str  # sha256 of the kept rows' content, sentiment and rating
+    fingerprint: str  # sha256 of the kept rows' content, sentiment, rating and weight
     rejected: list[Rejected]
     counts: dict[str, int]
 
@@ -213,6 +215,7 @@ def _dataset(
         "text": texts,
         "sentiment": [review.sentiment for review in reviews],
         "rating": [review.rating for review in reviews],
+        "weight": [review.weight for review in reviews],
     }
     # The name travels with the rows, for the errors of whoever finds them too few.
     info = DatasetInfo(description=name, features=_FEATURES)
@@ -240,5 +243,7 @@ def _unique_ids(reviews: Sequence[Review]) -> list[str]:
 def _fingerprint(reviews: Iterable[Review]) -> str:
     digest = hashlib.sha256()
     for review in reviews:
-        digest.update(json.dumps([review.content, review.sentiment, review.rating]).encode())
+        told: list[object] = [review.content, review.sentiment, review.rating]
+        told += [review.weight] * (review.weight != 1)
+        digest.update(json.dumps(told).encode())
     return digest.hexdigest()

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from datasets import Dataset
 
 from classifier.comparison import compare
 from classifier.evaluation import Labels, Metrics, Outputs, evaluate
@@ -34,17 +35,22 @@ class Scores:
 
 
 def score(version: Version, reviews: Reviews, device: torch.device, cache: Path) -> Scores:
-    """Both models of `version` on every row of `reviews`.
+    """`score_rows` of all reviews of a source."""
+    return score_rows(version, reviews.rows, device, cache)
+
+
+def score_rows(version: Version, rows: Dataset, device: torch.device, cache: Path | None) -> Scores:
+    """Both models of `version` on every row, which are as `Reviews.rows`.
 
     Raises ClassifierError for a version that can't be loaded.
     """
-    labels = labels_of(reviews.rows)
+    labels = labels_of(rows)
     outputs: dict[str, Outputs] = {}
     metrics: dict[str, Metrics] = {}
     for pooling in POOLINGS:
         model, dtype = load_model(version.path / pooling, device)
         config = model.config
-        texts = reviews.rows["content" if config.keep_ratings else "text"]
+        texts = rows["content" if config.keep_ratings else "text"]
         tokenizer = load_tokenizer(version.path / pooling)
         tokens = tokenize_cached(
             list(texts), tokenizer, config.max_tokens, config.head_share, cache
@@ -52,7 +58,7 @@ def score(version: Version, reviews: Reviews, device: torch.device, cache: Path)
         outputs[pooling] = predict_tokens(model, tokens, dtype)
         metrics[pooling] = evaluate(outputs[pooling], labels, temperature=config.temperature)
     seen = {*version.split()["train"], *version.split()["validation"]}
-    trained_on = sum(review_id in seen for review_id in reviews.rows["review_id"])
+    trained_on = sum(review_id in seen for review_id in rows["review_id"])
     return Scores(version.name, labels, outputs, metrics, trained_on)
 
 

@@ -17,18 +17,26 @@ class Targets:
 
     sentiment: Tensor  # int64 [batch]
     rating: Tensor  # int64 [batch], NO_RATING where missing
+    weights: Tensor | None = None  # float32 [batch]; None: all alike
 
 
 def loss_sums(output: PoolingOutput, targets: Targets) -> tuple[Tensor, Tensor]:
-    """Cross-entropy of sentiment and of rating, each summed over the rows that have one."""
+    """Cross-entropy of sentiment and of rating, each summed over the rows that have one.
+
+    A row of weight 2 counts as two.
+    """
     assert output.sentiment_logits is not None
-    sentiment = cross_entropy(output.sentiment_logits.float(), targets.sentiment, reduction="sum")
+    sentiment = _loss_sum(output.sentiment_logits, targets.sentiment, targets.weights)
     if output.rating_logits is None:
         return sentiment, torch.zeros_like(sentiment)
-    rating = cross_entropy(
-        output.rating_logits.float(), targets.rating, ignore_index=NO_RATING, reduction="sum"
-    )
-    return sentiment, rating
+    return sentiment, _loss_sum(output.rating_logits, targets.rating, targets.weights)
+
+
+def _loss_sum(logits: Tensor, truth: Tensor, weights: Tensor | None) -> Tensor:
+    if weights is None:
+        return cross_entropy(logits.float(), truth, ignore_index=NO_RATING, reduction="sum")
+    losses = cross_entropy(logits.float(), truth, ignore_index=NO_RATING, reduction="none")
+    return (losses * weights).sum()
 
 
 class Tally:

@@ -41,6 +41,11 @@ class Tokens:
         starts = self.starts[: rows + 1]
         return Tokens(self.ids[: starts[-1]], starts, self.pad_id)
 
+    def joined(self, other: "Tokens") -> "Tokens":
+        """These texts, then the other's, of the same tokenizer."""
+        starts = np.concatenate([self.starts, other.starts[1:] + self.starts[-1]])
+        return Tokens(np.concatenate([self.ids, other.ids]), starts, self.pad_id)
+
     def batch(self, rows: NDArray[np.int64], pad_to: int | None = None) -> tuple[Tensor, Tensor]:
         """`input_ids` and `attention_mask` of those rows, int64 `[rows, tokens]`."""
         width = pad_to or int(self.lengths[rows].max())
@@ -104,9 +109,11 @@ def tokenize_cached(
     tokenizer: PreTrainedTokenizerBase,
     max_tokens: int,
     head_share: float,
-    cache: Path,
+    cache: Path | None,
 ) -> Tokens:
-    """`tokenize`, kept below `cache` for the next run on the same texts and tokenizer."""
+    """`tokenize`, kept below `cache`, if any, for the next run on the same texts and tokenizer."""
+    if cache is None:
+        return tokenize(texts, tokenizer, max_tokens, head_share)
     key = hashlib.sha256(f"{max_tokens} {head_share} {len(texts)}".encode())
     key.update(tokenizer.backend_tokenizer.to_str().encode())
     for text in texts:

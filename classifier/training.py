@@ -24,15 +24,28 @@ from classifier.tokens import Tokens, shuffled_batches, sorted_batches
 
 @dataclass(frozen=True)
 class Part:
-    """Tokenized reviews with their labels."""
+    """Tokenized reviews with their labels, and how much each counts in training."""
 
     tokens: Tokens
     labels: Labels
+    weights: NDArray[np.float32] | None = None  # [n]; None: all alike
 
     def head(self, rows: int) -> "Part":
         """The first `rows` of them."""
         labels = Labels(self.labels.sentiment[:rows], self.labels.rating[:rows])
-        return Part(self.tokens.head(rows), labels)
+        weights = None if self.weights is None else self.weights[:rows]
+        return Part(self.tokens.head(rows), labels, weights)
+
+    def joined(self, other: "Part") -> "Part":
+        """These reviews, then the other's."""
+        labels = Labels(
+            np.concatenate([self.labels.sentiment, other.labels.sentiment]),
+            np.concatenate([self.labels.rating, other.labels.rating]),
+        )
+        weights = None
+        if self.weights is not None or other.weights is not None:
+            weights = np.concatenate([_weights(self), _weights(other)])
+        return Part(self.tokens.joined(other.tokens), labels, weights)
 
 
 @dataclass(frozen=True)
@@ -107,7 +120,7 @@ def train(
             weight = float(len(mine) > 0) * group.size  # DDP divides by the group's size
             mine = mine if len(mine) else rows[:1]
             input_ids, attention_mask = training.tokens.batch(mine, pad_to)
-            targets = _targets(training.labels, mine, group.device)
+            targets = _targets(training, mine, group.device)
             with torch.autocast(group.device.type, dtype, enabled=dtype != torch.float32):
                 output = replica(input_ids.to(group.device), attention_mask.to(group.device))
             sentiment_loss, rating_loss = losses = loss_sums(output, targets)
@@ -138,16 +151,22 @@ def _measure(
         input_ids, attention_mask = part.tokens.batch(rows)
         with torch.autocast(group.device.type, dtype, enabled=dtype != torch.float32):
             output = model(input_ids.to(group.device), attention_mask.to(group.device))
-        targets = _targets(part.labels, rows, group.device)
+        targets = _targets(part, rows, group.device)
         tally.add(output, targets, loss_sums(output, targets))
     return tally.figures("validation", group)
 
 
-def _targets(labels: Labels, rows: NDArray[np.int64], device: torch.device) -> Targets:
+def _targets(part: Part, rows: NDArray[np.int64], device: torch.device) -> Targets:
+    weights = None if part.weights is None else torch.from_numpy(part.weights[rows]).to(device)
     return Targets(
-        torch.from_numpy(labels.sentiment[rows]).to(device),
-        torch.from_numpy(labels.rating[rows]).to(device),
+        torch.from_numpy(part.labels.sentiment[rows]).to(device),
+        torch.from_numpy(part.labels.rating[rows]).to(device),
+        weights,
     )
+
+
+def _weights(part: Part) -> NDArray[np.float32]:
+    return np.ones(len(part.tokens), np.float32) if part.weights is None else part.weights
 
 
 def _epoch_seed(seed: int, epoch: int, rank: int) -> int:

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from classifier.atomic import explain_full_disk
-from classifier.commands import compare, evaluate, models, predict, train
+from classifier.commands import compare, evaluate, models, predict, retrain, train
 from classifier.commands.options import DEFAULT_MODELS
 from classifier.errors import ClassifierError
 
@@ -22,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(train.train)
+app.command()(retrain.retrain)
 app.command()(evaluate.evaluate)
 app.command()(compare.compare)
 app.command()(predict.predict)

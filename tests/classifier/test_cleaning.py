@@ -51,6 +51,9 @@ def test_one_grade_is_enough(missing: object) -> None:
         ({"grade10": 11}, "rating 11 is not within 0 to 10"),
         ({"grade10": "много"}, "rating 'много' is not a number"),
         ({"grade10": math.inf}, "not within 0 to 10"),
+        ({"weight": 0}, "weight 0 is not above 0"),
+        ({"weight": "heavy"}, "weight 'heavy' is not"),
+        ({"weight": math.inf}, "weight inf is not"),
     ],
 )
 def test_a_bad_row_says_what_is_wrong(changed: dict[str, Any], reason: str) -> None:

@@ -136,3 +136,19 @@ def test_a_batch_without_ratings_among_others_counts_for_the_sentiment_alone(
     assert unrated.targets.rating.tolist() == [NO_RATING]
     with_it = figures(rows(batch, 1, 10), unrated)
     assert with_it == pytest.approx(figures(rows(batch, 0, 10)), rel=1e-6)
+
+
+def test_a_row_of_weight_two_counts_as_two(batch: Batch) -> None:
+    output, targets = batch.output, batch.targets
+    assert output.sentiment_logits is not None
+    assert output.rating_logits is not None
+    weights = torch.ones(60)
+    weights[10:20] = 2
+    twice = torch.cat([torch.arange(60), torch.arange(10, 20)])
+    repeated = PoolingOutput(
+        sentiment_logits=output.sentiment_logits[twice], rating_logits=output.rating_logits[twice]
+    )
+    weighted = loss_sums(output, Targets(targets.sentiment, targets.rating, weights))
+    plain = loss_sums(repeated, Targets(targets.sentiment[twice], targets.rating[twice]))
+    for one, other in zip(weighted, plain, strict=True):
+        assert one.item() == pytest.approx(other.item(), rel=1e-5)

@@ -234,6 +234,7 @@ def test_rows_become_token_ids_and_labels(
     tokenizer: PreTrainedTokenizerBase, tmp_path: Path
 ) -> None:
     rows = Dataset.from_dict({"text": TEXTS, "sentiment": [2, 1, 0, 0], "rating": [9, None, 0, 5]})
+    rows = rows.add_column("weight", [1.0, 2.0, 1.0, 1.0])
     recipe = replace(DEFAULT, max_tokens=12, head_share=0.25)
     part = labelled_part(rows, rows["text"], tokenizer, recipe, tmp_path)
     assert part.labels.sentiment.tolist() == [2, 1, 0, 0]

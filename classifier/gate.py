@@ -1,0 +1,223 @@
+"""Whether a challenger may take the champion's place: both predict the same rows, and are compared.
+
+The rows are the champion's holdout, which the challenger was not trained on either, and reviews
+with the ratings of those who use the models, as far as there are enough of them.
+"""
+
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+
+from classifier.comparison import compare
+from classifier.grades import SENTIMENTS
+from classifier.inference import predict_tokens
+from classifier.pooling import POOLINGS
+from classifier.predictor import load_model
+from classifier.registry import Version
+from classifier.scoring import Scores, score_rows
+from classifier.tokens import load_tokenizer, tokenize
+
+_TIMED_REVIEWS = 32
+_TIMES = 7
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a challenger must keep to, with each pooling."""
+
+    macro_f1_margin: float = 0.05
+    """On the holdout, the 95 % interval of macro F1, challenger less champion, is above -margin."""
+    recall_fall: float = 0.05
+    """No class's recall on the holdout falls by more; a fall of up to two reviews is chance."""
+    fewest_rated: int = 30
+    """From so many held-out rated reviews on, its accuracy on them is the champion's or better."""
+    calibration_rise: float = 0.05
+    """Its calibration error on the holdout is at most 0.1, or the champion's and so much more."""
+    slowness: float = 1.5
+    """A prediction takes at most so many times as long; a millisecond more is not noticed."""
+
+
+_CALIBRATED = 0.1
+_CHANCE = 2  # reviews
+_UNNOTICED = 0.001  # seconds a review
+
+
+@dataclass(frozen=True)
+class Check:
+    """One figure, the limit it must keep to, and whether it does."""
+
+    name: str  # macro_f1, recall, feedback, calibration or speed
+    pooling: str
+    passed: bool
+    value: float
+    limit: float
+    sentiment: str | None = None  # of which the recall is
+
+    def told(self) -> str:
+        of = f" of {self.sentiment}" if self.sentiment else ""
+        return f"{_TOLD[self.name]}{of} ({self.pooling}) {self.value:+.3f}, limit {self.limit:+.3f}"
+
+
+_TOLD = {
+    "macro_f1": "lower end of the interval of the difference in macro F1",
+    "recall": "change in recall",
+    "feedback": "change in accuracy on rated reviews",
+    "calibration": "calibration error",
+    "speed": "time of a prediction relative to the champion's",
+}
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What became of a challenger, and why."""
+
+    champion: str
+    challenger: str
+    holdout_rows: int
+    rated_rows: int  # held-out reviews rated by those who use the models
+    checks: list[Check]
+    figures: dict[str, Any] = field(default_factory=dict)
+    """By "holdout" and "feedback": the two versions' figures and their paired comparison."""
+
+    @property
+    def accepted(self) -> bool:
+        return all(check.passed for check in self.checks)
+
+    @property
+    def reason(self) -> str:
+        """One sentence."""
+        failed = [check.told() for check in self.checks if not check.passed]
+        if failed:
+            return f"{self.challenger} is refused: {'; '.join(failed)}."
+        rated = f" and {self.rated_rows} rated ones" if self._judged_on_rated else ""
+        return (
+            f"{self.challenger} is accepted: no worse than {self.champion} on"
+            f" {self.holdout_rows} held-out reviews{rated}."
+        )
+
+    @property
+    def _judged_on_rated(self) -> bool:
+        return any(check.name == "feedback" for check in self.checks)
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "accepted": self.accepted, "reason": self.reason}
+
+
+def judge(
+    champion: Version,
+    challenger: Version,
+    holdout: Dataset,
+    rated: Dataset | None,
+    *,
+    device: torch.device,
+    cache: Path,
+    limits: Limits = Limits(),
+) -> Decision:
+    """Compare both on rows as `Reviews.rows` has them: the holdout and rated reviews.
+
+    Nothing about the rated ones is kept below `cache`. Raises ClassifierError for a version that
+    can't be loaded, or rows that can't be told from each other.
+    """
+    old, new = (score_rows(version, holdout, device, cache) for version in (champion, challenger))
+    figures = {"holdout": _figures(old, new)}
+    checks = [
+        check
+        for pooling in POOLINGS
+        for check in [
+            _macro_f1(pooling, figures["holdout"], limits),
+            *_recalls(pooling, old, new, limits),
+            _calibration(pooling, old, new, limits),
+        ]
+    ]
+    if rated is not None and len(rated) >= limits.fewest_rated:
+        old, new = (score_rows(version, rated, device, None) for version in (champion, challenger))
+        checks += [_feedback(pooling, old, new) for pooling in POOLINGS]
+        figures["feedback"] = _figures(old, new)
+    texts = list(holdout["text"][:_TIMED_REVIEWS])
+    checks += _speeds(champion, challenger, texts, device, limits)
+    return Decision(
+        champion=champion.name,
+        challenger=challenger.name,
+        holdout_rows=len(holdout),
+        rated_rows=0 if rated is None else len(rated),
+        checks=checks,
+        figures=figures,
+    )
+
+
+def _macro_f1(pooling: str, figures: dict[str, Any], limits: Limits) -> Check:
+    low = figures["comparison"][pooling]["differences"]["macro_f1"]["low"]
+    limit = -limits.macro_f1_margin
+    return Check("macro_f1", pooling, low > limit, low, limit)
+
+
+def _recalls(pooling: str, old: Scores, new: Scores, limits: Limits) -> list[Check]:
+    checks = []
+    for sentiment in SENTIMENTS:
+        before, after = (each.metrics[pooling]["per_class"][sentiment] for each in (old, new))
+        if rows := before["support"]:
+            change = after["recall"] - before["recall"]
+            limit = -max(limits.recall_fall, _CHANCE / rows)
+            passed = change >= limit - 1e-9
+            checks.append(Check("recall", pooling, passed, change, limit, sentiment))
+    return checks
+
+
+def _calibration(pooling: str, old: Scores, new: Scores, limits: Limits) -> Check:
+    before, after = old.metrics[pooling]["ece"], new.metrics[pooling]["ece"]
+    limit = max(_CALIBRATED, before + limits.calibration_rise)
+    return Check("calibration", pooling, after <= limit, after, limit)
+
+
+def _feedback(pooling: str, old: Scores, new: Scores) -> Check:
+    change = new.metrics[pooling]["accuracy"] - old.metrics[pooling]["accuracy"]
+    return Check("feedback", pooling, change >= -1e-9, change, 0.0)
+
+
+def _figures(old: Scores, new: Scores) -> dict[str, Any]:
+    return {
+        "champion": old.metrics,
+        "challenger": new.metrics,
+        "comparison": {
+            pooling: compare(
+                old.outputs[pooling],
+                new.outputs[pooling],
+                new.labels,
+                names=("champion", "challenger"),
+            )
+            for pooling in POOLINGS
+        },
+    }
+
+
+def _speeds(
+    champion: Version,
+    challenger: Version,
+    texts: list[str],
+    device: torch.device,
+    limits: Limits,
+) -> list[Check]:
+    """Timed by turns, so that another busy process slows both; the quickest turn counts."""
+    checks = []
+    for pooling in POOLINGS:
+        timed = []
+        for version in (champion, challenger):
+            model, dtype = load_model(version.path / pooling, device)
+            tokenizer = load_tokenizer(version.path / pooling)
+            config = model.config
+            tokens = tokenize(texts, tokenizer, config.max_tokens, config.head_share)
+            timed.append((model, dtype, tokens))
+        seconds: list[list[float]] = [[], []]
+        for _ in range(_TIMES):
+            for each, (model, dtype, tokens) in zip(seconds, timed, strict=True):
+                started = time.perf_counter()
+                predict_tokens(model, tokens, dtype)
+                each.append(time.perf_counter() - started)
+        before, after = map(min, seconds)
+        limit = max(limits.slowness, 1 + _UNNOTICED * len(texts) / before)
+        checks.append(Check("speed", pooling, after / before <= limit, after / before, limit))
+    return checks

@@ -1,0 +1,78 @@
+"""A challenger: the champion's reviews, split and recipe, and what has been learnt since."""
+
+import tempfile
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from classifier.errors import ClassifierError
+from classifier.experiment import Settings, Surroundings, run_experiment
+from classifier.gate import Decision, judge
+from classifier.recipe import Recipe
+from classifier.registry import Registry, Version
+from classifier.reviews import load_reviews
+from classifier.splits import restore_split
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """Files of reviews rated since: those to train on, and those to judge by."""
+
+    extra: str
+    held_out: str | None
+
+
+def retrain(feedback: Feedback, around: Surroundings) -> Decision | None:
+    """Train a challenger from the base encoder, publish it and put it before the gate.
+
+    Nothing is promoted. None in all processes of the group but the first. Raises ClassifierError
+    where there is no champion, or its reviews have changed since.
+    """
+    champion = Registry(around.models).get("champion")
+    training = champion.training()
+    try:
+        settings = Settings(
+            reviews=training["reviews"]["source"],
+            encoder=training["encoder"]["name"],
+            recipe=_recipe(training["recipe"]),
+            split=training["split"],
+            keep_ratings=training["keep_ratings"],
+            seed=training["seed"],
+            split_of=champion.name,
+            extra=feedback.extra,
+            apart_from=feedback.held_out,
+        )
+    except KeyError as error:
+        raise ClassifierError(
+            f"{champion.path / 'training.json'} does not say how it was trained: no {error}."
+        ) from error
+    with tempfile.TemporaryDirectory(prefix="retraining-") as folder:
+        work = replace(around, work=Path(folder))
+        challenger = run_experiment(settings, work, resume=False)
+    if challenger is None:
+        return None
+    around.narrator.say("Comparing it with the champion.")
+    return _judged(champion, challenger, settings, feedback.held_out, around)
+
+
+def _judged(
+    champion: Version,
+    challenger: Version,
+    settings: Settings,
+    held_out: str | None,
+    around: Surroundings,
+) -> Decision:
+    reviews = load_reviews(settings.reviews, keep_ratings=settings.keep_ratings)
+    holdout = restore_split(reviews.rows, champion.split()).holdout
+    rated = None
+    if held_out is not None:
+        rated = load_reviews(held_out, keep_ratings=settings.keep_ratings).rows
+    return judge(
+        champion, challenger, holdout, rated, device=around.group.device, cache=around.cache
+    )
+
+
+def _recipe(kept: dict[str, Any]) -> Recipe:
+    """As training.json has it; what a later version of this program added is at its default."""
+    known = {field.name for field in fields(Recipe)}
+    return Recipe(**{name: value for name, value in kept.items() if name in known})

@@ -1,0 +1,184 @@
+"""A challenger learns from what is rated since, and the gate tells a bad one from a good one."""
+
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from rich.console import Console
+
+from classifier.distributed import Group
+from classifier.errors import ClassifierError
+from classifier.experiment import Settings, Surroundings, run_experiment
+from classifier.extra import Extra
+from classifier.gate import Check, Decision, Limits, judge
+from classifier.narrator import Narrator
+from classifier.recipe import Recipe
+from classifier.registry import Registry, Version
+from classifier.retraining import Feedback, retrain
+from classifier.reviews import load_reviews
+from classifier.splits import restore_split
+
+Rows = list[dict[str, Any]]
+MakeRows = Callable[..., Rows]
+
+
+def write(file: Path, rows: Rows) -> str:
+    file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
+    return str(file)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder with a champion that has seen few reviews."""
+
+    folder: Path
+    around: Surroundings
+    reviews: str
+    champion: Version
+
+    def retrain(self, extra: Rows, held_out: Rows | None = None) -> Decision:
+        held = None if held_out is None else write(self.folder / "held.jsonl", held_out)
+        decision = retrain(Feedback(write(self.folder / "extra.jsonl", extra), held), self.around)
+        assert decision is not None
+        return decision
+
+
+@pytest.fixture(scope="module")
+def place(
+    tmp_path_factory: pytest.TempPathFactory,
+    tiny_encoder: Path,
+    tiny_recipe: Recipe,
+    make_rows: MakeRows,
+) -> Place:
+    folder = tmp_path_factory.mktemp("retraining")
+    group = Group(0, 1, torch.device("cpu"))
+    narrator = Narrator(Console(quiet=True))
+    around = Surroundings(folder / "models", folder / "cache", group, narrator)
+    reviews = write(folder / "reviews.jsonl", make_rows(200))
+    recipe = replace(tiny_recipe, epochs=2, least_steps=0)
+    settings = Settings(reviews, str(tiny_encoder), recipe)
+    with torch.random.fork_rng([]):
+        champion = run_experiment(settings, around, resume=False)
+    assert champion is not None
+    Registry(around.models).promote(champion.name)
+    return Place(folder, around, reviews, champion)
+
+
+@pytest.mark.slow
+def test_a_better_challenger_is_accepted(
+    place: Place, make_rows: MakeRows, keep_default_rng: None
+) -> None:
+    held_out = make_rows(60, seed=8, rated=1)
+    # Among the extra ones are reviews that are held out, and one that is nearly so.
+    parts = restore_split(load_reviews(place.reviews).rows, place.champion.split())
+    near = held_out[0] | {"content": held_out[0]["content"] + " Ну и ну."}
+    known = [{"content": text, "grade10": 1} for text in parts.holdout["content"][:3]]
+    extra = [row | {"weight": 2} for row in make_rows(500, seed=7, rated=1)]
+    decision = place.retrain([*extra, *known, near, held_out[1]], held_out)
+    assert decision.accepted, decision.reason
+    assert decision.reason == (
+        f"{decision.challenger} is accepted: no worse than {place.champion.name} on"
+        " 20 held-out reviews and 60 rated ones."
+    )
+    challenger = Registry(place.around.models).get(decision.challenger)
+    assert challenger.split()["holdout"] == place.champion.split()["holdout"]
+    assert challenger.split()["train"] == place.champion.split()["train"], "no ids of the extra"
+    training = challenger.training()
+    assert training["extra"] == {"read": 505, "kept": 500, "known": 5}
+    assert training["recipe"] == place.champion.training()["recipe"]
+    assert training["encoder"] == place.champion.training()["encoder"], "not the champion's weights"
+    for pooling in ("cls", "mean"):
+        told = decision.figures["feedback"]
+        assert told["challenger"][pooling]["accuracy"] > told["champion"][pooling]["accuracy"]
+    assert Registry(place.around.models).get("champion") == place.champion, "that is for others"
+    json.dumps(decision.as_json(), allow_nan=False)
+
+
+@pytest.mark.slow
+def test_a_challenger_trained_on_shuffled_labels_is_refused(
+    place: Place, make_rows: MakeRows, keep_default_rng: None
+) -> None:
+    extra = [row | {"weight": 3} for row in make_rows(400, seed=7, rated=1)]
+    ratings = [row["grade10"] for row in extra]
+    random.Random(0).shuffle(ratings)
+    wrong = [
+        row | {"grade10": rating, "grade3": None}
+        for row, rating in zip(extra, ratings, strict=True)
+    ]
+    decision = place.retrain(wrong, make_rows(60, seed=8, rated=1))
+    assert not decision.accepted
+    failed = {check.name for check in decision.checks if not check.passed}
+    assert {"macro_f1", "recall", "feedback"} <= failed
+    assert "refused: lower end of the interval of the difference in macro F1" in decision.reason
+    texts = [row["content"] for row in wrong]
+    assert not _files_with(texts, place.folder / "models", place.folder / "cache"), "none is kept"
+
+
+def test_a_version_is_as_good_as_itself(place: Place, make_rows: MakeRows) -> None:
+    rows = load_reviews(place.reviews).rows
+    holdout = restore_split(rows, place.champion.split()).holdout
+    few = load_reviews(write(place.folder / "few.jsonl", make_rows(29, seed=3, rated=1))).rows
+    same = judge(
+        place.champion,
+        place.champion,
+        holdout,
+        few,
+        device=torch.device("cpu"),
+        cache=place.around.cache,
+    )
+    assert same.accepted
+    assert not [check for check in same.checks if check.name == "feedback"], "29 are too few"
+    assert same.rated_rows == 29
+    strict = judge(
+        place.champion,
+        place.champion,
+        holdout,
+        None,
+        device=torch.device("cpu"),
+        cache=place.around.cache,
+        limits=Limits(macro_f1_margin=0.0),
+    )
+    assert not strict.accepted
+
+
+def test_one_failed_check_is_enough() -> None:
+    good, bad = (
+        Check("speed", "cls", True, 1.0, 1.5),
+        Check("recall", "mean", False, -0.2, -0.05, "Bad"),
+    )
+    assert Decision("a", "b", 10, 0, [good]).accepted
+    refused = Decision("a", "b", 10, 0, [good, bad])
+    assert not refused.accepted
+    assert refused.reason == "b is refused: change in recall of Bad (mean) -0.200, limit -0.050."
+
+
+def test_extra_reviews_that_are_all_known(place: Place) -> None:
+    rows = load_reviews(place.reviews).rows
+    parts = restore_split(rows, place.champion.split())
+    known = [{"content": text, "grade10": 1} for text in parts.validation["content"]]
+    file = write(place.folder / "known.jsonl", known)
+    with pytest.raises(ClassifierError, match="All 20 extra reviews are known already"):
+        Extra.load(file, keep_ratings=False).apart_from(parts, None)
+
+
+def test_without_a_champion(tmp_path: Path, place: Place) -> None:
+    around = replace(place.around, models=tmp_path)
+    with pytest.raises(ClassifierError, match="no champion yet"):
+        retrain(Feedback(place.reviews, None), around)
+
+
+def _files_with(texts: list[str], *folders: Path) -> set[str]:
+    """The files that hold one of the texts."""
+    return {
+        file.name
+        for folder in folders
+        for file in folder.rglob("*")
+        if file.is_file()
+        for content in [file.read_bytes()]
+        if any(text.encode() in content for text in texts)
+    }
