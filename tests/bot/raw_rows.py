@@ -1,0 +1,159 @@
+"""The figures of /stats, worked out anew from the rows of a SQLite file, one by one.
+
+Nothing here comes from db/ or from the services: what both say alike is likely so.
+"""
+
+import json
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.stats import binomtest
+from sklearn.metrics import confusion_matrix, f1_score
+
+from classifier.calibration import expected_calibration_error
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The tables, as they are."""
+
+    reviews: list[Row]
+    predictions: list[Row]
+    feedback: list[Row]
+    training_runs: list[Row]
+    admin_actions: list[Row]
+
+    @classmethod
+    def read(cls, file: Path) -> "Rows":
+        with closing(sqlite3.connect(file)) as database:
+            database.row_factory = sqlite3.Row
+            tables = {
+                name: [dict(row) for row in database.execute(f"SELECT * FROM {name} ORDER BY id")]
+                for name in cls.__dataclass_fields__
+            }
+        return cls(**tables)
+
+    def since(self, moment: datetime) -> "Rows":
+        """The reviews and predictions made from then on."""
+        return Rows(
+            [row for row in self.reviews if time_of(row["created_at"]) >= moment],
+            [row for row in self.predictions if time_of(row["created_at"]) >= moment],
+            self.feedback,
+            self.training_runs,
+            self.admin_actions,
+        )
+
+
+def time_of(stored: str) -> datetime:
+    return datetime.fromisoformat(stored).replace(tzinfo=UTC)
+
+
+def sentiment(rating: int) -> int:
+    return 0 if rating < 6 else 1 if rating == 6 else 2
+
+
+def figures(rows: Rows) -> dict[str, Any]:
+    """By the names that the statistics give them."""
+    rating_of = {row["review_id"]: row for row in rows.feedback}
+    return {
+        "reviews": len(rows.reviews),
+        "users": len({row["user_id"] for row in rows.reviews}),
+        "reviews_with_feedback": sum(row["id"] in rating_of for row in rows.reviews),
+        **{
+            pooling: _pooling([p for p in rows.predictions if p["pooling"] == pooling], rating_of)
+            for pooling in ("cls", "mean")
+        },
+        "pair": _pair(rows.predictions, rating_of),
+    }
+
+
+def _pooling(predictions: list[Row], rating_of: dict[int, Row]) -> dict[str, Any]:
+    said = np.array([row["sentiment"] for row in predictions])
+    milliseconds = sorted(round(10 * row["milliseconds"]) / 10 for row in predictions)
+    answered = [row for row in predictions if row["review_id"] in rating_of]
+    asked, volunteered = (
+        [row for row in answered if rating_of[row["review_id"]]["asked"] == is_asked]
+        for is_asked in (1, 0)
+    )
+    versions = sorted({row["model_version"] for row in answered})
+    return {
+        "sentiments": tuple(int((said == index).sum()) for index in range(3)),
+        "median_milliseconds": milliseconds[(len(milliseconds) + 1) // 2 - 1],
+        "p95_milliseconds": milliseconds[int(np.ceil(0.95 * len(milliseconds))) - 1],
+        "answers": _answers(answered, rating_of),
+        "asked": _answers(asked, rating_of),
+        "volunteered": _answers(volunteered, rating_of),
+        "versions": {
+            version: _answers([p for p in answered if p["model_version"] == version], rating_of)
+            for version in versions
+        },
+        "calibration_error": _calibration(answered, rating_of),
+    }
+
+
+def _answers(predictions: list[Row], rating_of: dict[int, Row]) -> dict[str, Any]:
+    given = np.array([rating_of[row["review_id"]]["rating"] for row in predictions], dtype=int)
+    truth = np.array([sentiment(rating) for rating in given], dtype=int)
+    said = np.array([row["sentiment"] for row in predictions], dtype=int)
+    error = np.abs(np.array([row["rating"] for row in predictions], dtype=int) - given)
+    if not len(given):
+        return {"count": 0}
+    return {
+        "count": len(given),
+        "confusion": tuple(map(tuple, confusion_matrix(truth, said, labels=[0, 1, 2]).tolist())),
+        "accuracy": float((truth == said).mean()),
+        "macro_f1": float(
+            f1_score(truth, said, labels=[0, 1, 2], average="macro", zero_division=0)
+        ),
+        "rating_exact": float((error == 0).mean()),
+        "rating_within_one": float((error <= 1).mean()),
+        "rating_mae": float(error.mean()),
+    }
+
+
+def _calibration(predictions: list[Row], rating_of: dict[int, Row]) -> float:
+    shares = [
+        [row["probability_bad"], row["probability_neutral"], row["probability_good"]]
+        for row in predictions
+    ]
+    truth = [sentiment(rating_of[row["review_id"]]["rating"]) for row in predictions]
+    return float(expected_calibration_error(np.array(shares), np.array(truth)))
+
+
+def _pair(predictions: list[Row], rating_of: dict[int, Row]) -> dict[str, Any]:
+    by_review: dict[int, dict[str, Row]] = {}
+    for row in predictions:
+        by_review.setdefault(row["review_id"], {})[row["pooling"]] = row
+    pairs = [(both["cls"], both["mean"]) for both in by_review.values()]
+    right = [
+        tuple(row["sentiment"] == sentiment(rating_of[row["review_id"]]["rating"]) for row in both)
+        for both in pairs
+        if both[0]["review_id"] in rating_of
+    ]
+    only_cls, only_mean = right.count((True, False)), right.count((False, True))
+    return {
+        "reviews": len(pairs),
+        "same_sentiment": sum(cls["sentiment"] == mean["sentiment"] for cls, mean in pairs),
+        "same_rating": sum(cls["rating"] == mean["rating"] for cls, mean in pairs),
+        "within_one": sum(abs(cls["rating"] - mean["rating"]) <= 1 for cls, mean in pairs),
+        "answered": len(right),
+        "both_right": right.count((True, True)),
+        "only_cls_right": only_cls,
+        "only_mean_right": only_mean,
+        "neither_right": right.count((False, False)),
+        "mcnemar_p": binomtest(only_mean, only_cls + only_mean).pvalue
+        if only_cls + only_mean
+        else 1.0,
+    }
+
+
+def details(row: Row) -> dict[str, Any]:
+    """What is stored as JSON with an action of an admin."""
+    return dict(json.loads(row["details"])) if row["details"] else {}
