@@ -127,7 +127,7 @@ def run_experiment(settings: Settings, around: Surroundings, *, resume: bool) ->
                 "history": {name: trained.history for name, trained in pairs[0].items()},
                 "split": parts.ids(),
                 "training": _training(settings, reviews, extra, counts, encoder, pairs[0], around),
-                "reference": _reference(parts, data, tokenizer, pairs[0]),
+                "reference": _reference(parts, extra, data, tokenizer, pairs[0]),
             },
             Holdout(
                 parts.holdout["text"],
@@ -287,14 +287,19 @@ def _figures(data: Data, pairs: list[dict[str, Trained]]) -> dict[str, Any]:
 
 
 def _reference(
-    parts: Parts, data: Data, tokenizer: PreTrainedTokenizerBase, pair: dict[str, Trained]
+    parts: Parts,
+    extra: Extra | None,
+    data: Data,
+    tokenizer: PreTrainedTokenizerBase,
+    pair: dict[str, Trained],
 ) -> dict[str, Any]:
     """reference.json: what live reviews are compared with.
 
     The texts are those trained on, the answers those to the holdout: a model is surer of what it
     has seen.
     """
-    values = drift.of_texts(parts.train["content"], data.training.tokens, tokenizer.unk_token_id)
+    contents = [*parts.train["content"], *(extra.rows["content"] if extra else [])]
+    values = drift.of_texts(contents, data.training.tokens, tokenizer.unk_token_id)
     for pooling, trained in pair.items():
         temperature = trained.model.config.temperature
         probabilities = calibrated_probabilities(trained.outputs.sentiment_logits, temperature)

@@ -88,6 +88,10 @@ def test_a_better_challenger_is_accepted(
     challenger = Registry(place.around.models).get(decision.challenger)
     assert challenger.split()["holdout"] == place.champion.split()["holdout"]
     assert challenger.split()["train"] == place.champion.split()["train"], "no ids of the extra"
+    reference = challenger.reference()
+    assert reference is not None
+    for seen in ("length", "unknown"):
+        assert sum(reference[seen]["counts"]) == len(challenger.split()["train"]) + 500
     training = challenger.training()
     assert training["extra"] == {"read": 505, "kept": 500, "known": 5}
     assert training["recipe"] == place.champion.training()["recipe"]
