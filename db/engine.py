@@ -1,11 +1,13 @@
 """The async engine for either database, and its two kinds of session: writing and reading."""
 
 import json
+import sqlite3
+import time
 from functools import partial
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, event, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -27,6 +29,8 @@ PRAGMAS = (
     "PRAGMA secure_delete = ON",  # what a user erased is overwritten, not only unlinked
 )
 """What every SQLite connection starts with; SQLite remembers only the journal mode."""
+
+_TRIES, _PAUSE = 250, 0.02  # seconds
 
 Sessions = async_sessionmaker[AsyncSession]
 
@@ -101,8 +105,22 @@ def _set_pragmas(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in PRAGMAS:
-        cursor.execute(pragma)
+        _execute(cursor, pragma)
     cursor.close()
+
+
+def _execute(cursor: DBAPICursor, pragma: str) -> None:
+    """Also while another process switches the same new file to WAL: no timeout covers that."""
+    for _ in range(_TRIES):
+        try:
+            cursor.execute(pragma)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return
+    cursor.execute(pragma)
 
 
 def _begin(connection: Connection) -> None:

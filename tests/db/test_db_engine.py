@@ -1,9 +1,12 @@
 """Both databases behave alike: times, text, transactions that read, transactions that write."""
 
 import asyncio
+import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -216,3 +219,17 @@ def test_other_urls_are_refused_without_showing_the_password(url: str) -> None:
     with pytest.raises(DatabaseError, match="must be sqlite") as refusal:
         create_engine(url)
     assert "secret" not in str(refusal.value)
+
+
+async def test_a_new_file_that_another_process_is_making_is_waited_for(tmp_path: Path) -> None:
+    file = tmp_path / "kinorate.db"
+    with closing(sqlite3.connect(file, check_same_thread=False)) as other:
+        other.execute("CREATE TABLE made_by_the_other (id)")
+        other.execute("BEGIN IMMEDIATE")  # then the switch to WAL fails at once, without waiting
+        engine = create_engine(f"sqlite+aiosqlite:///{file}")
+        timer = threading.Timer(0.3, other.rollback)
+        timer.start()
+        async with engine.connect() as connection:
+            assert await connection.scalar(text("PRAGMA journal_mode")) == "wal"
+        timer.join()
+        await engine.dispose()

@@ -173,11 +173,6 @@ def test_a_newer_database_is_left_alone(own_url: str) -> None:
         migrate.upgrade(own_url)
 
 
-@pytest.mark.xfail(
-    reason="open bug: SQLite's switch to WAL can say 'database is locked' when two processes "
-    "start on a new file in the same moment",
-    strict=False,
-)
 def test_two_processes_may_start_at_once(empty_url: str) -> None:
     code = "import sys; from db import migrate; migrate.upgrade(sys.argv[1])"
     arguments = [sys.executable, "-c", code, empty_url]
