@@ -55,5 +55,6 @@ def admin_commands(texts: AdminTexts) -> list[BotCommand]:
     """What admins see besides, in their own chat with the bot."""
     return [
         BotCommand("stats", texts.menu_stats),
+        BotCommand("errors", texts.menu_errors),
         BotCommand("models", texts.menu_models),
     ]

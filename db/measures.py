@@ -37,6 +37,11 @@ def confidence(prediction: type[Prediction]) -> ColumnElement[float]:
     )
 
 
+def confidence_of(said: Prediction) -> float:
+    """The same of one that has been read."""
+    return (said.probability_bad, said.probability_neutral, said.probability_good)[said.sentiment]
+
+
 def bin_of(share: ColumnElement[float], bins: int) -> ColumnElement[int]:
     """Which of `bins` equal parts of 0 to 1 a share lies in, from 0; a part holds its upper end."""
     # Neither rounding nor truncation is the same on both databases.

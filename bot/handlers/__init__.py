@@ -15,10 +15,12 @@ from telegram.ext import (
     filters,
 )
 
+from bot.errors_message import TAPS as ERROR_TAPS
 from bot.handlers.admin_only import AdminOnly, Callback
 from bot.handlers.answering import Answering
 from bot.handlers.commands import Commands
 from bot.handlers.edits import Edits
+from bot.handlers.error_analysis import Errors
 from bot.handlers.groups import MENTIONED, Groups
 from bot.handlers.membership import Membership
 from bot.handlers.models import TAPS as MODEL_TAPS
@@ -77,7 +79,10 @@ def register(
 
 def _for_admins(admin_only: AdminOnly, services: Services) -> list[BaseHandler[Any, Any, Any]]:
     versions = ModelVersions(services)
+    errors = Errors(services)
     return [
+        admin_only.command("errors", errors.command),
+        admin_only.taps(ERROR_TAPS, errors.tapped),
         admin_only.command("stats", Stats(services).command),
         admin_only.command("models", versions.command),
         admin_only.taps(MODEL_TAPS, versions.tapped),

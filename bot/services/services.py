@@ -8,6 +8,7 @@ from bot.clock import Clock
 from bot.inbox import can_wait
 from bot.metrics import Metrics
 from bot.services.admin_log import AdminLog
+from bot.services.error_analysis import ErrorAnalysis
 from bot.services.feedback import FeedbackService
 from bot.services.flood import FloodLimit
 from bot.services.joining import Joiner
@@ -35,6 +36,7 @@ class Services:
     admin_log: AdminLog
     models: Models
     statistics: StatisticsService
+    error_analysis: ErrorAnalysis
     metrics: Metrics
 
 
@@ -59,5 +61,6 @@ def build_services(
         admin_log=admin_log,
         models=Models(live, admin_log),
         statistics=StatisticsService(read, clock),
+        error_analysis=ErrorAnalysis(read, clock),
         metrics=metrics,
     )

@@ -11,6 +11,7 @@ from bot.services.problems import Problem
 from bot.texts import ENGLISH, RUSSIAN, Texts, texts_for
 from bot.texts.admin import ENGLISH_ADMIN, RUSSIAN_ADMIN, admin_texts_for
 from bot.texts.drift import ENGLISH_DRIFT, RUSSIAN_DRIFT, drift_texts_for
+from bot.texts.error_analysis import ENGLISH_ERRORS, RUSSIAN_ERRORS
 from bot.texts.models import ENGLISH_MODELS, RUSSIAN_MODELS, model_texts_for
 from bot.texts.statistics import ENGLISH_STATISTICS, RUSSIAN_STATISTICS
 
@@ -20,6 +21,7 @@ LANGUAGES: list[tuple[Any, Any]] = [
     (RUSSIAN_MODELS, ENGLISH_MODELS),
     (RUSSIAN_DRIFT, ENGLISH_DRIFT),
     (RUSSIAN_STATISTICS, ENGLISH_STATISTICS),
+    (RUSSIAN_ERRORS, ENGLISH_ERRORS),
 ]
 """Every group of texts; a new one joins them here."""
 

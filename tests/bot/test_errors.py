@@ -1,0 +1,236 @@
+"""/errors: pages in the chat, a table and a page as files; for admins alone, and on record."""
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import select
+from telegram import Message
+
+from bot.local.server import LocalServer
+from bot.review_table import COLUMNS, cell
+from bot.services import error_analysis
+from bot.services.error_analysis import PAGE, ErrorAnalysis, Order, TooLarge
+from bot.services.periods import SPANS
+from bot.texts import RUSSIAN
+from bot.texts.error_analysis import ENGLISH_ERRORS, RUSSIAN_ERRORS
+from db import users
+from db.engine import Sessions
+from db.models import AdminAction, Feedback, Prediction, Review
+from tests.bot.conftest import RunningBot
+from tests.bot.live_reviews import add_live_reviews
+from tests.bot.local_client import Person, chat_client
+from tests.bot.talking import ANYA, BORIS, EMILY, buttons_of, reviews
+
+pytestmark = pytest.mark.anyio
+
+EVIL = '=HYPERLINK("http://example.org","<script>alert(1)</script>")'
+
+
+@pytest.fixture
+async def http(running_bot: RunningBot, telegram: LocalServer) -> AsyncIterator[httpx.AsyncClient]:
+    async with running_bot(admin_ids=[BORIS, EMILY]), chat_client(telegram.url) as client:
+        yield client
+
+
+@pytest.fixture
+def boris(http: httpx.AsyncClient) -> Person:
+    return Person(http, BORIS)
+
+
+@pytest.fixture
+async def live(write: Sessions) -> None:
+    """Reviews of the last two weeks, the worst of which is out to do harm."""
+    now = datetime.now(UTC)
+    async with write.begin() as session:
+        await add_live_reviews(session, 150, now - timedelta(minutes=1), 14)
+        await users.seen(session, 1, "ru", now)
+        review = Review(
+            user_id=1, chat_id=1, message_id=9999, update_id=9999, text=EVIL, source="private",
+            reply_message_id=2, created_at=now - timedelta(minutes=1),
+        )  # fmt: skip
+        for pooling in ("cls", "mean"):
+            review.predictions.append(
+                Prediction(
+                    pooling=pooling, model_version="<v>", sentiment=2, probability_bad=0.05,
+                    probability_neutral=0.05, probability_good=0.9, rating=10,
+                    rating_probabilities=[1.0], rating_confidence=0.9, milliseconds=3,
+                    created_at=review.created_at,
+                )
+            )  # fmt: skip
+        session.add(review)
+        await session.flush()
+        session.add(
+            Feedback(
+                review_id=review.id, user_id=1, rating=0, asked=True, held_out=False,
+                created_at=now, updated_at=now,
+            )
+        )  # fmt: skip
+
+
+def data(message: Message, label: str) -> str:
+    buttons = [button for row in buttons_of(message) for button in row]
+    return next(sent for text, sent in buttons if text == label)
+
+
+async def file(person: Person, page: Message, label: str) -> tuple[Message, bytes]:
+    """The file that a tap on this button brings."""
+    before = [message.message_id for message in await person.from_bot()]
+    await person.tap(page.message_id, data(page, label))
+    messages = await person.wait_until(lambda all: any(m.message_id > before[-1] for m in all))
+    sent = messages[-1]
+    assert sent.document is not None, sent.text
+    response = await person.http.get(f"/chat/file/{sent.document.file_id}")
+    return sent, response.content
+
+
+async def actions(read: Sessions) -> list[tuple[int | None, str, object]]:
+    async with read() as session:
+        stored = await session.scalars(select(AdminAction).order_by(AdminAction.id))
+        return [(row.admin_id, row.action, row.details) for row in stored]
+
+
+@pytest.mark.usefixtures("live")
+async def test_others_neither_ask_nor_tap(http: httpx.AsyncClient, read: Sessions) -> None:
+    anya = Person(http, ANYA)
+    assert (await anya.ask("/errors")).text == RUSSIAN.unknown_command
+    help_message = await anya.ask("/help")
+    for sent in ("e:csv:all", "e:html:all", "e:w:all:0"):
+        assert await anya.tap_and_wait(help_message.message_id, sent) == RUSSIAN.toast_old_button
+    assert await actions(read) == []
+
+
+@pytest.mark.usefixtures("live")
+async def test_turning_the_pages(boris: Person) -> None:
+    first = await boris.ask("/errors all")
+    text = first.text or ""
+    assert text.startswith(f"{RUSSIAN_ERRORS.worst_title} {RUSSIAN_ERRORS.span_all}\n1–3 из ")
+    assert text.count("автор поставил") == PAGE
+    assert EVIL in text  # as it is, not as HTML
+    assert [label for label, _ in buttons_of(first)[0]] == ["›"]
+
+    await boris.tap(first.message_id, data(first, "›"))
+    second = await boris.edited(first.message_id, first)
+    assert "\n4–6 из " in (second.text or "")
+    assert [label for label, _ in buttons_of(second)[0]] == ["‹", "›"]
+    await boris.tap(first.message_id, data(second, "‹"))
+    back = await boris.edited(first.message_id, second)
+    assert back.text == text
+
+    await boris.tap(first.message_id, data(first, RUSSIAN_ERRORS.button_disagreed))
+    disagreed = await boris.edited(first.message_id, back)
+    assert (disagreed.text or "").startswith(RUSSIAN_ERRORS.disagreed_title)
+    # Beyond the end, as after an erasure: the last page.
+    await boris.tap(first.message_id, "e:w:all:999999")
+    last = await boris.edited(first.message_id, disagreed)
+    assert [label for label, _ in buttons_of(last)[0]] == ["‹"]
+
+
+async def test_nothing_to_show(boris: Person) -> None:
+    page = await boris.ask("/errors")
+    assert RUSSIAN_ERRORS.nothing_worst in (page.text or "")
+    assert (await boris.ask("/errors 5y")).text == RUSSIAN_ERRORS.bad_span
+    assert await boris.tap_and_wait(page.message_id, "e:w:1y:0") == RUSSIAN.toast_old_button
+
+
+@pytest.mark.usefixtures("live")
+async def test_the_table_has_every_review(boris: Person, read: Sessions) -> None:
+    page = await boris.ask("/errors all")
+    sent, content = await file(boris, page, RUSSIAN_ERRORS.button_csv)
+    assert sent.document is not None
+    assert sent.document.file_name == "kinorate-all.csv"
+    assert content.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+    stored = await reviews(read)
+    assert [row["text"] for row in rows] == [review.text for review in stored[:-1]] + [f"'{EVIL}"]
+    worst = rows[-1]
+    assert tuple(worst) == COLUMNS
+    assert (worst["given_rating"], worst["given_sentiment"], worst["asked"]) == ("0", "Bad", "1")
+    assert (worst["cls_sentiment"], worst["cls_sentiment_right"]) == ("Good", "0")
+    assert (worst["mean_rating_error"], worst["mean_probability_good"]) == ("10", "0.9")
+    unrated = next(row for row in rows if not row["given_rating"])
+    assert unrated["cls_sentiment_right"] == unrated["cls_rating_error"] == unrated["asked"] == ""
+    assert await actions(read) == [
+        (BORIS, "export", {"format": "csv", "span": "all", "reviews": 151})
+    ]
+
+
+@pytest.mark.usefixtures("live")
+async def test_the_page_is_whole_and_harmless(http: httpx.AsyncClient, read: Sessions) -> None:
+    emily = Person(http, EMILY)
+    message = await emily.ask("/errors 30d")
+    _, content = await file(emily, message, ENGLISH_ERRORS.button_html)
+    page = content.decode()
+    assert "<script" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert "&lt;v&gt;" in page
+    assert not re.findall(r"""(?:src|href)=["'](?!#|data:)""", page)
+    assert "default-src 'none'" in page
+    for title in ("length", "sentiment", "confidence", "disagreement", "version"):
+        assert f'<h2 id="{title}">' in page
+    assert page.count("<article>") > 100
+    ((admin, action, details),) = await actions(read)
+    assert (admin, action) == (EMILY, "export")
+    assert isinstance(details, dict)
+    assert details["format"] == "html"
+
+
+async def test_a_page_of_nothing(boris: Person) -> None:
+    _, content = await file(boris, await boris.ask("/errors"), RUSSIAN_ERRORS.button_html)
+    assert RUSSIAN_ERRORS.page_no_answers in content.decode()
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+7 900", "'+7 900"),
+        ("-5", "'-5"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "'\t=1"),
+        ("\r=1", "'\r=1"),
+        ("  =1", "'  =1"),
+        ("＝1", "'＝1"),
+        ("Хорошо = плохо", "Хорошо = плохо"),
+        ("— Да!", "— Да!"),
+        ("", ""),
+        (-1, -1),
+        (None, None),
+    ],
+)
+def test_cells_that_would_run(value: object, written: object) -> None:
+    assert cell(value) == written
+
+
+@pytest.mark.usefixtures("live")
+async def test_a_large_table_is_zipped(read: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
+    service = ErrorAnalysis(read, lambda: datetime.now(UTC))
+    monkeypatch.setattr(error_analysis, "LARGEST", 30_000)
+    async with service.table(SPANS["all"]) as (path, count):
+        assert (path.name, count) == ("kinorate-all.zip", 151)
+        with zipfile.ZipFile(path) as archive:
+            assert archive.read("kinorate-all.csv").count(b"\r\n") == 152
+    assert not path.exists()
+    monkeypatch.setattr(error_analysis, "LARGEST", 100)
+    with pytest.raises(TooLarge):
+        async with service.table(SPANS["all"]):
+            pass
+    assert not list(Path(path.parent.parent).glob(f"{path.parent.name}*"))
+
+
+@pytest.mark.usefixtures("live")
+async def test_pages_cover_every_review_once(read: Sessions) -> None:
+    service = ErrorAnalysis(read, lambda: datetime.now(UTC))
+    for order in Order:
+        first = await service.page(order, SPANS["all"], 0)
+        seen = []
+        for number in range(first.last + 1):
+            page = await service.page(order, SPANS["all"], number)
+            seen += [hard.review.id for hard in page.reviews]
+        assert len(seen) == len(set(seen)) == first.count
