@@ -12,12 +12,15 @@ from bot import handlers
 from bot.batching import PredictionWorker, Predicts
 from bot.champion import LivePredictor, load_pair
 from bot.clock import Clock, utc_now
+from bot.drift_notice import watch_drift
 from bot.handlers.errors import apologise, on_error
 from bot.health import Checkup
 from bot.inbox import InboxProcessor, InboxQueue, can_wait
 from bot.metrics import CountedPredictor, Metrics
 from bot.monitoring import Monitoring
 from bot.polling import PollingRequest, Pulse
+from bot.schedule import Schedule
+from bot.services.drift import DriftWatch
 from bot.services.services import build_services
 from bot.settings import Settings
 from bot.transactions import Transactions
@@ -25,6 +28,9 @@ from classifier.registry import Registry
 from db.engine import create_engine, reading, writing
 
 CONCURRENT_UPDATES = 64
+DAILY = "0 10 * * *"
+"""When the admins are told of drift: at an hour when they are awake."""
+
 SECONDS_TO_FINISH = 8.0
 """How long a stop waits for the updates in hand; supervisors kill after 10 or more."""
 
@@ -43,10 +49,12 @@ class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
         live: LivePredictor,
         pulse: Pulse,
         metrics: Metrics,
+        schedule: Schedule,
         **parts: Any,
     ) -> None:
         super().__init__(**parts)
         self.pulse = pulse
+        self.schedule = schedule
         self.monitoring: Monitoring | None = None
         self._metrics = metrics
         self._engine = engine
@@ -63,9 +71,11 @@ class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
         await self._inbox.replay(self.bot)
         await super().start()
         self._following = asyncio.create_task(self._live.follow(), name="champion")
+        self.schedule.start()
 
     async def stop(self) -> None:
         """Finish the updates in hand; what is only queued stays in the inbox."""
+        self.schedule.stop()
         if self._following is not None:
             self._following.cancel()
         await self._processor.finish(SECONDS_TO_FINISH)
@@ -128,6 +138,7 @@ def build_application(
                 "live": live,
                 "pulse": pulse,
                 "metrics": metrics,
+                "schedule": Schedule(settings.time_zone),
             },
         )
         .token(token)
@@ -154,6 +165,10 @@ def build_application(
             waiting_updates=inbox.qsize,
         )
         application.monitoring = Monitoring(settings.monitoring_port, checkup, metrics)
+    watch = DriftWatch(write, read, live, clock)
+    application.schedule.add(
+        "drift", DAILY, lambda: watch_drift(application.bot, settings.admin_ids, watch)
+    )
     services = build_services(settings, write, read, worker, live, metrics, clock)
     handlers.register(application, services, settings.admin_ids)
     application.add_error_handler(on_error)

@@ -5,11 +5,13 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import BotError
+from bot.schedule import cron_trigger
 from db.engine import DEFAULT_URL, parse_url
 from db.errors import DatabaseError
 
@@ -64,6 +66,13 @@ class Settings(BaseSettings):
     )
     reviews_per_minute: int = Field(10, ge=1, description="a whole number from 1 on")
     waiting_reviews: int = Field(200, ge=1, description="a whole number from 1 on")
+    retrain_cron: str | None = Field(
+        None, description="a cron line of five fields, such as 0 4 * * 1 (Mondays at four)"
+    )
+    retrain_min_feedback: int = Field(50, ge=1, description="a whole number from 1 on")
+    time_zone: ZoneInfo = Field(
+        ZoneInfo("UTC"), description="the name of a time zone, such as Europe/Moscow"
+    )
     monitoring_port: Port | None = Field(None, description="a port from 1 to 65535")
 
     @field_validator("telegram_token")
@@ -112,6 +121,13 @@ class Settings(BaseSettings):
     def _is_host(cls, host: str) -> str:
         ipaddress.ip_address(host)
         return host
+
+    @field_validator("retrain_cron")
+    @classmethod
+    def _is_cron(cls, line: str | None) -> str | None:
+        if line is not None:
+            cron_trigger(line, ZoneInfo("UTC"))
+        return line
 
     @field_validator("log_level", mode="before")
     @classmethod

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import httpx
 import numpy as np
@@ -26,6 +27,7 @@ from db import users
 from db.engine import Sessions
 from db.models import Prediction, Review
 from tests import tiny
+from tests.bot.conftest import RunningBot
 from tests.bot.local_client import Person, chat_client
 from tests.bot.predictors import InventedPredictor
 from tests.bot.talking import ANYA, BORIS, EMILY
@@ -228,3 +230,23 @@ def test_a_notice_has_a_line_for_each_shift() -> None:
         "• уверенность Mean: в среднем 91 → 72 % (PSI 0,30)",
     ]
     assert text.endswith(RUSSIAN_DRIFT.end)
+
+
+async def test_the_bot_looks_every_day(
+    week: Week, registry: Registry, telegram: LocalServer, running_bot: RunningBot
+) -> None:
+    week.now = datetime.now(UTC)
+    await week.receive(300, letters=60)
+    pair = Champion(week.live.version)
+    zone = ZoneInfo("Asia/Vladivostok")
+    async with (
+        running_bot(pair, models=registry.root, time_zone=zone) as bot,
+        chat_client(telegram.url) as http,
+    ):
+        boris = Person(http, BORIS)
+        await boris.ask("/start")
+        assert bot.schedule.next_time("drift").hour == 10
+        assert bot.schedule.next_time("drift").tzinfo == zone
+        bot.schedule.run_soon("drift")
+        said = await boris.wait_until(lambda all_: len(all_) == 3)
+    assert (said[-1].text or "").startswith("Отзывы изменились")

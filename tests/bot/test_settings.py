@@ -64,6 +64,9 @@ def test_the_file_is_read_and_the_environment_goes_first(
         ("LOG_LEVEL", "loud"),
         ("REVIEWS_PER_MINUTE", "0"),
         ("WAITING_REVIEWS", "many"),
+        ("RETRAIN_CRON", "weekly"),
+        ("RETRAIN_MIN_FEEDBACK", "0"),
+        ("TIME_ZONE", "Moscow"),
         ("MONITORING_PORT", "0"),
     ],
 )
