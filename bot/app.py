@@ -21,6 +21,7 @@ from bot.monitoring import Monitoring
 from bot.polling import PollingRequest, Pulse
 from bot.schedule import Schedule
 from bot.services.drift import DriftWatch
+from bot.services.retraining import Retraining
 from bot.services.services import build_services
 from bot.settings import Settings
 from bot.transactions import Transactions
@@ -56,6 +57,9 @@ class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
         self.pulse = pulse
         self.schedule = schedule
         self.monitoring: Monitoring | None = None
+        self.retraining: Retraining | None = None
+        self.retrain_cron: str | None = None
+        self._catching_up: asyncio.Task[None] | None = None
         self._metrics = metrics
         self._engine = engine
         self._transactions = transactions
@@ -72,15 +76,27 @@ class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
         await super().start()
         self._following = asyncio.create_task(self._live.follow(), name="champion")
         self.schedule.start()
+        self._catching_up = asyncio.create_task(self._catch_up(), name="catching up")
 
     async def stop(self) -> None:
         """Finish the updates in hand; what is only queued stays in the inbox."""
         self.schedule.stop()
+        if self._catching_up is not None:
+            self._catching_up.cancel()
+        if self.retraining is not None:
+            await self.retraining.stop()
         if self._following is not None:
             self._following.cancel()
         await self._processor.finish(SECONDS_TO_FINISH)
         await super().stop()
         await self._worker.stop()
+
+    async def _catch_up(self) -> None:
+        """With what an earlier process left unfinished, or was not there for."""
+        if self.retraining is not None:
+            await self.retraining.recover()
+            if self.retrain_cron is not None:
+                await self.retraining.catch_up(self.schedule, self.retrain_cron)
 
     async def shutdown(self) -> None:
         await super().shutdown()
@@ -171,5 +187,11 @@ def build_application(
     )
     services = build_services(settings, write, read, worker, live, metrics, clock)
     handlers.register(application, services, settings.admin_ids)
+    application.retraining = services.retraining
+    if settings.retrain_cron is not None:
+        application.retrain_cron = settings.retrain_cron
+        application.schedule.add(
+            "retraining", settings.retrain_cron, lambda: services.retraining.begin("schedule")
+        )
     application.add_error_handler(on_error)
     return application

@@ -57,4 +57,5 @@ def admin_commands(texts: AdminTexts) -> list[BotCommand]:
         BotCommand("stats", texts.menu_stats),
         BotCommand("errors", texts.menu_errors),
         BotCommand("models", texts.menu_models),
+        BotCommand("retrain", texts.menu_retrain),
     ]

@@ -67,3 +67,19 @@ async def counts(session: AsyncSession) -> dict[str, int]:
         select(TrainingRun.status, func.count()).group_by(TrainingRun.status)
     )
     return {row[0]: row[1] for row in rows}
+
+
+async def newest(session: AsyncSession) -> TrainingRun | None:
+    """The newest run, made or skipped."""
+    return await session.scalar(select(TrainingRun).order_by(TrainingRun.id.desc()).limit(1))
+
+
+async def running(session: AsyncSession) -> TrainingRun | None:
+    """The run that is not over."""
+    return await session.scalar(select(TrainingRun).where(TrainingRun.status == "running"))
+
+
+async def latest_judged(session: AsyncSession) -> TrainingRun | None:
+    """The newest run that was trained to its end: what it learnt from is no news any more."""
+    judged = select(TrainingRun).where(TrainingRun.status.in_(("promoted", "refused")))
+    return await session.scalar(judged.order_by(TrainingRun.id.desc()).limit(1))

@@ -26,6 +26,8 @@ from bot.handlers.membership import Membership
 from bot.handlers.models import TAPS as MODEL_TAPS
 from bot.handlers.models import ModelVersions
 from bot.handlers.other_kinds import FROM_CHANNEL, OtherKinds
+from bot.handlers.retraining import TAPS as RETRAINING_TAPS
+from bot.handlers.retraining import Retrainings
 from bot.handlers.reviews import TEXT_FILE, Reviews
 from bot.handlers.statistics import Stats
 from bot.handlers.taps import Taps
@@ -43,7 +45,8 @@ def register(
     admin_ids: Collection[int],
 ) -> None:
     """Add all handlers. Of those that fit an update, the first one added has it to itself."""
-    application.add_handlers(_for_admins(AdminOnly(admin_ids), services))
+    retrainings = Retrainings(services, application.bot, admin_ids)
+    application.add_handlers(_for_admins(AdminOnly(admin_ids), services, retrainings))
     answering = Answering(services)
     commands, groups = Commands(services), Groups(answering)
     reviews, edits = Reviews(services, answering), Edits(services, answering)
@@ -77,7 +80,9 @@ def register(
     application.add_error_handler(membership.unreachable)
 
 
-def _for_admins(admin_only: AdminOnly, services: Services) -> list[BaseHandler[Any, Any, Any]]:
+def _for_admins(
+    admin_only: AdminOnly, services: Services, retrainings: Retrainings
+) -> list[BaseHandler[Any, Any, Any]]:
     versions = ModelVersions(services)
     errors = Errors(services)
     return [
@@ -86,6 +91,8 @@ def _for_admins(admin_only: AdminOnly, services: Services) -> list[BaseHandler[A
         admin_only.command("stats", Stats(services).command),
         admin_only.command("models", versions.command),
         admin_only.taps(MODEL_TAPS, versions.tapped),
+        admin_only.command("retrain", retrainings.command),
+        admin_only.taps(RETRAINING_TAPS, retrainings.tapped),
     ]
 
 

@@ -14,8 +14,10 @@ from bot.services.flood import FloodLimit
 from bot.services.joining import Joiner
 from bot.services.models import Models
 from bot.services.personal import Personal
+from bot.services.retraining import Retraining
 from bot.services.reviewing import Reviewing
 from bot.services.statistics import StatisticsService
+from bot.services.trainer import Trainer
 from bot.services.turns import Turns
 from bot.settings import Settings
 from db.engine import Sessions
@@ -35,6 +37,7 @@ class Services:
     commands: FloodLimit  # apart, so that a flood of reviews leaves /forget within reach
     admin_log: AdminLog
     models: Models
+    retraining: Retraining
     statistics: StatisticsService
     error_analysis: ErrorAnalysis
     metrics: Metrics
@@ -50,6 +53,8 @@ def build_services(
     clock: Clock,
 ) -> Services:
     admin_log = AdminLog(write, clock)
+    models = Models(live, admin_log)
+    trainer = Trainer(settings.models)
     return Services(
         reviewing=Reviewing(write, read, worker, clock),
         feedback=FeedbackService(write, metrics, clock),
@@ -59,7 +64,8 @@ def build_services(
         messages=FloodLimit(settings.reviews_per_minute),
         commands=FloodLimit(settings.reviews_per_minute),
         admin_log=admin_log,
-        models=Models(live, admin_log),
+        models=models,
+        retraining=Retraining(trainer, models, write, read, clock, settings.retrain_min_feedback),
         statistics=StatisticsService(read, clock),
         error_analysis=ErrorAnalysis(read, clock),
         metrics=metrics,

@@ -13,12 +13,14 @@ from bot.texts.admin import ENGLISH_ADMIN, RUSSIAN_ADMIN, admin_texts_for
 from bot.texts.drift import ENGLISH_DRIFT, RUSSIAN_DRIFT, drift_texts_for
 from bot.texts.error_analysis import ENGLISH_ERRORS, RUSSIAN_ERRORS
 from bot.texts.models import ENGLISH_MODELS, RUSSIAN_MODELS, model_texts_for
+from bot.texts.retraining import ENGLISH_RETRAINING, RUSSIAN_RETRAINING, retraining_texts_for
 from bot.texts.statistics import ENGLISH_STATISTICS, RUSSIAN_STATISTICS
 
 LANGUAGES: list[tuple[Any, Any]] = [
     (RUSSIAN, ENGLISH),
     (RUSSIAN_ADMIN, ENGLISH_ADMIN),
     (RUSSIAN_MODELS, ENGLISH_MODELS),
+    (RUSSIAN_RETRAINING, ENGLISH_RETRAINING),
     (RUSSIAN_DRIFT, ENGLISH_DRIFT),
     (RUSSIAN_STATISTICS, ENGLISH_STATISTICS),
     (RUSSIAN_ERRORS, ENGLISH_ERRORS),
@@ -116,3 +118,5 @@ def test_english_only_for_those_whose_telegram_speaks_it(code: Any, texts: Texts
     assert admin_texts_for(code) is (ENGLISH_ADMIN if texts is ENGLISH else RUSSIAN_ADMIN)
     assert drift_texts_for(code) is (ENGLISH_DRIFT if texts is ENGLISH else RUSSIAN_DRIFT)
     assert model_texts_for(code) is (ENGLISH_MODELS if texts is ENGLISH else RUSSIAN_MODELS)
+    english, russian = ENGLISH_RETRAINING, RUSSIAN_RETRAINING
+    assert retraining_texts_for(code) is (english if texts is ENGLISH else russian)

@@ -1,0 +1,67 @@
+"""The messages about a retraining: how it goes, and how it ended, with the gate's figures."""
+
+from html import escape
+from typing import Any
+
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+
+from bot.answers import MODEL_NAMES
+from bot.services.trainer import Progress
+from bot.texts import Texts
+from bot.texts.retraining import RetrainingTexts
+from classifier.grades import SENTIMENTS
+from db.models import TrainingRun
+
+_BAR = 12  # characters
+_AT_MOST = ("calibration", "speed")
+
+
+def progress_message(progress: Progress, said: RetrainingTexts) -> str:
+    filled = round(_BAR * progress.share)
+    minutes = max(1, round(progress.seconds_left / 60))
+    return said.progress.format(
+        epoch=progress.epoch,
+        epochs=progress.epochs,
+        bar="▰" * filled + "▱" * (_BAR - filled),
+        share=round(100 * progress.share),
+        left=said.minutes.format(minutes=minutes),
+    )
+
+
+def cancel_keyboard(run_id: int, said: RetrainingTexts) -> InlineKeyboardMarkup:
+    return InlineKeyboardMarkup(
+        [[InlineKeyboardButton(said.cancel, callback_data=f"t:cancel:{run_id}")]]
+    )
+
+
+def ending_message(run: TrainingRun, texts: Texts, said: RetrainingTexts) -> str:
+    """How a run ended; one that came before the gate with each figure and its limit."""
+    sentence: str = getattr(said, run.status).format(
+        version=escape(run.version or ""), reason=escape(run.reason or "")
+    )
+    if run.figures is None:
+        return sentence
+    rows = said.rows.format(holdout=run.figures["holdout_rows"], rated=run.figures["rated_rows"])
+    checks = "\n".join(_check(check, texts, said) for check in run.figures["checks"])
+    blocks = [sentence, rows, checks]
+    return "\n\n".join([*blocks, said.back] if run.status == "promoted" else blocks)
+
+
+def _check(check: dict[str, Any], texts: Texts, said: RetrainingTexts) -> str:
+    what = getattr(said, check["name"])
+    if check["sentiment"] is not None:
+        what = what.format(sentiment=texts.sentiment(SENTIMENTS.index(check["sentiment"])))
+    plain = check["name"] in _AT_MOST
+    limit = (said.at_most if plain else said.at_least).format(limit=_number(check["limit"], plain))
+    return said.check.format(
+        mark="✓" if check["passed"] else "✗",
+        model=MODEL_NAMES[check["pooling"]],
+        what=what,
+        value=_number(check["value"], plain),
+        limit=limit,
+    )
+
+
+def _number(figure: float, plain: bool) -> str:
+    text = f"{figure:.2f}" if plain else f"{round(figure, 3) + 0.0:+.3f}"
+    return text.replace("-", "−")

@@ -1,0 +1,236 @@
+"""Retraining: when it is worth while, one at a time, judged by the gate, and taken into use."""
+
+import asyncio
+import fcntl
+import logging
+import os
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any, Protocol
+
+from bot.clock import Clock
+from bot.errors import BotError
+from bot.schedule import Schedule
+from bot.services.models import Models
+from bot.services.trainer import Progress, Trainer, TrainingFailed
+from classifier.errors import ClassifierError
+from db import training_data, training_runs, users
+from db.engine import Sessions
+from db.models import TrainingRun
+
+PER_USER = 50
+"""Of each user so many of their latest ratings are used, and no more."""
+
+logger = logging.getLogger(__name__)
+
+
+class Watcher(Protocol):
+    """Who is told how retrainings go, such as the admins."""
+
+    async def progressed(self, run_id: int, progress: Progress) -> None: ...
+
+    async def ended(self, run: TrainingRun) -> None: ...
+
+
+class NotBegun(Enum):
+    BUSY = auto()  # one is under way
+    SKIPPED = auto()  # too little to learn from; a run with the reason is stored
+
+
+@dataclass(frozen=True)
+class Ending:
+    status: str
+    reason: str
+    version: str | None = None
+    figures: dict[str, Any] | None = None
+
+
+class Retraining:
+    def __init__(
+        self,
+        trainer: Trainer,
+        models: Models,
+        write: Sessions,
+        read: Sessions,
+        clock: Clock,
+        fewest: int,
+    ) -> None:
+        """A scheduled run needs `fewest` new ratings."""
+        self.watcher: Watcher | None = None
+        self._trainer = trainer
+        self._models = models
+        self._write = write
+        self._read = read
+        self._clock = clock
+        self._fewest = fewest
+        self._task: asyncio.Task[None] | None = None
+        self._killed_as: Ending | None = None
+        self._ended_as: Ending | None = None
+        self._lock = -1
+
+    async def begin(self, trigger: str) -> int | NotBegun:
+        """Start a retraining ("schedule" or "admin") in the background; the run's id."""
+        if not self._hold():
+            return NotBegun.BUSY
+        begun: int | NotBegun = NotBegun.BUSY
+        try:
+            await self._interrupt_orphan()
+            begun = await self._start(trigger)
+        finally:
+            if isinstance(begun, NotBegun):
+                self._let_go()
+        if not isinstance(begun, NotBegun):
+            self._killed_as = self._ended_as = None
+            self._task = asyncio.create_task(self._work(begun), name="retraining")
+        return begun
+
+    async def _start(self, trigger: str) -> int | NotBegun:
+        now = self._clock()
+        async with self._write.begin() as session:
+            judged = await training_runs.latest_judged(session)
+            new = await training_data.rated_since(session, judged.started_at if judged else None)
+            needed = self._fewest if trigger == "schedule" else 1
+            if new < needed:
+                reason = f"{new} new ratings, {needed} needed"
+                await training_runs.skip(session, trigger, reason, now)
+                logger.info("retraining skipped", extra={"trigger": trigger, "why": reason})
+                return NotBegun.SKIPPED
+            run_id = await training_runs.start(session, trigger, now)
+        if run_id is None:
+            return NotBegun.BUSY
+        logger.info("retraining", extra={"run": run_id, "trigger": trigger, "new_ratings": new})
+        return run_id
+
+    async def cancel(self, run_id: int) -> bool:
+        """Kill the run; False if it is not under way here, or came to its end first."""
+        async with self._read() as session:
+            run = await training_runs.running(session)
+        if run is None or run.id != run_id or self._task is None or self._task.done():
+            return False
+        return await self._kill(Ending("cancelled", "an admin cancelled it"))
+
+    async def language(self, user_id: int) -> str | None:
+        """The language that a user's Telegram speaks; None for one who has never written."""
+        async with self._read() as session:
+            return await users.language(session, user_id)
+
+    async def catch_up(self, schedule: Schedule, cron: str) -> None:
+        """Begin the run that came due while the bot was down, if one did since the last."""
+        async with self._read() as session:
+            newest = await training_runs.newest(session)
+        if newest is not None and schedule.was_missed(cron, newest.started_at, self._clock()):
+            logger.info("a scheduled retraining was missed")
+            await self.begin("schedule")
+
+    async def stop(self) -> None:
+        """Interrupt a run under way: the bot stops."""
+        await self._kill(Ending("interrupted", "the bot was stopped"))
+
+    async def join(self) -> None:
+        """Wait for the end of the run under way, if there is one."""
+        if self._task is not None:
+            await asyncio.wait({self._task})
+
+    async def recover(self) -> None:
+        """Mark a run as interrupted whose bot is dead, and clear up behind it."""
+        if not self._hold():
+            return  # the bot that runs it is alive, in another process
+        try:
+            await asyncio.to_thread(self._trainer.clear)
+            await self._interrupt_orphan()
+        finally:
+            self._let_go()
+
+    async def _interrupt_orphan(self) -> None:
+        """With the lock held, no run that is said to be under way is."""
+        async with self._read() as session:
+            run = await training_runs.running(session)
+        if run is not None:
+            await self._end(run.id, Ending("interrupted", "the bot was killed meanwhile"))
+
+    async def _work(self, run_id: int) -> None:
+        try:
+            ending = await self._trained(run_id)
+        except TrainingFailed as error:
+            ending = self._killed_as or Ending("failed", str(error))
+        except (BotError, ClassifierError) as error:  # it can't be taken into use
+            ending = Ending("failed", str(error))
+        except Exception as error:
+            logger.exception("retraining failed", extra={"run": run_id})
+            ending = Ending("failed", f"{type(error).__name__}, see the log")
+        self._ended_as = ending
+        await self._end(run_id, ending)
+        self._let_go()
+
+    async def _trained(self, run_id: int) -> Ending:
+        async with self._read() as session:
+            to_learn = await training_data.rated_reviews(session, held_out=False, per_user=PER_USER)
+            held_out = await training_data.rated_reviews(session, held_out=True, per_user=PER_USER)
+
+        async def on_progress(progress: Progress) -> None:
+            if self.watcher is not None:
+                await self._told(self.watcher.progressed(run_id, progress))
+
+        if self._killed_as is not None:
+            raise TrainingFailed("killed before it began")
+        decision = await self._trainer.train(to_learn, held_out, on_progress)
+        version, reason = decision["challenger"], decision["reason"]
+        if not decision["accepted"]:
+            return Ending("refused", reason, version, decision)
+        await self._models.install(version)
+        return Ending("promoted", reason, version, decision)
+
+    async def _end(self, run_id: int, ending: Ending) -> None:
+        async with self._write.begin() as session:
+            ended = await training_runs.finish(
+                session,
+                run_id,
+                ending.status,
+                self._clock(),
+                version=ending.version,
+                figures=ending.figures,
+                reason=ending.reason,
+            )
+            run = await session.get(TrainingRun, run_id)
+        logger.info(
+            "retraining ended",
+            extra={"run": run_id, "status": ending.status, "why": ending.reason},
+        )
+        if ended and run is not None and self.watcher is not None:
+            await self._told(self.watcher.ended(run))
+
+    async def _kill(self, ending: Ending) -> bool:
+        if self._task is None or self._task.done():
+            return False
+        self._killed_as = ending
+        self._trainer.kill()
+        await self.join()
+        return self._ended_as is ending
+
+    async def _told(self, telling: Awaitable[None]) -> None:
+        try:
+            await telling
+        except Exception:  # Telegram is away: no reason to stop a training
+            logger.warning("the watcher of a retraining failed", exc_info=True)
+
+    def _hold(self) -> bool:
+        """Lock a file while a run is this process's: the system lets go of it when we die.
+
+        Bots that share a database share the folder of models as well.
+        """
+        models = self._trainer.folder.parent
+        models.mkdir(parents=True, exist_ok=True)
+        lock = os.open(models / ".retraining.lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            return False
+        self._lock = lock
+        return True
+
+    def _let_go(self) -> None:
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1

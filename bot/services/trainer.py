@@ -1,0 +1,147 @@
+"""The training itself, as a process of its own: started, listened to, killed."""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from db.training_data import RatedReview
+
+COMMAND = (sys.executable, "-m", "classifier", "retrain")
+"""What trains a challenger; options follow."""
+
+_SECRETS = {"TELEGRAM_TOKEN", "WEBHOOK_SECRET", "DATABASE_URL"}  # nothing that training needs
+_LONGEST_LINE = 2**24  # bytes; the decision comes in one, with all its figures
+_ASKED_WEIGHT, _VOLUNTEERED_WEIGHT = 2.0, 1.0
+"""Who rates unasked is not like everyone: those who were asked count for more."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    epoch: int
+    epochs: int
+    share: float  # of the training of both models
+    seconds_left: int
+
+
+class TrainingFailed(Exception):  # noqa: N818  (what happened, not a bug)
+    """Why, in a sentence."""
+
+
+class Trainer:
+    """One training at a time; what it writes on the way is below `folder`, and goes with it."""
+
+    def __init__(self, models: Path, command: Sequence[str] = COMMAND) -> None:
+        self.folder = models / ".retraining"
+        self._models = models
+        self._command = command
+        self._process: asyncio.subprocess.Process | None = None
+        self._killed = False
+
+    async def train(
+        self,
+        to_learn: Sequence[RatedReview],
+        held_out: Sequence[RatedReview],
+        on_progress: Callable[[Progress], Awaitable[None]],
+    ) -> dict[str, Any]:
+        """The decision about the challenger, as classifier.gate gives it; TrainingFailed."""
+        self._killed = False
+        options = await asyncio.to_thread(self._prepare, to_learn, held_out)
+        try:
+            return await self._run(options, on_progress)
+        finally:
+            self._process = None
+            await asyncio.to_thread(self.clear)
+
+    def kill(self) -> None:
+        """End the training now: `train` raises TrainingFailed, and leaves nothing behind."""
+        self._killed = True
+        if self._process is not None and self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+    def clear(self) -> None:
+        """Remove what a training has left: also one whose bot was killed."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _prepare(
+        self, to_learn: Sequence[RatedReview], held_out: Sequence[RatedReview]
+    ) -> list[str]:
+        self.clear()
+        self.folder.mkdir(parents=True)
+        options = ["--extra", _write(self.folder / "feedback.jsonl", to_learn)]
+        if held_out:
+            options += ["--held-out", _write(self.folder / "held-out.jsonl", held_out)]
+        return [*options, "--models", str(self._models), "--progress"]
+
+    async def _run(
+        self, options: list[str], on_progress: Callable[[Progress], Awaitable[None]]
+    ) -> dict[str, Any]:
+        kept = {name: value for name, value in os.environ.items() if name.upper() not in _SECRETS}
+        errors = self.folder / "errors.txt"
+        with errors.open("wb") as stderr:
+            process = self._process = await asyncio.create_subprocess_exec(
+                *("nice", "-n", "19", *self._command, *options),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=stderr,
+                env=kept | {"TMPDIR": str(self.folder.resolve())},
+                start_new_session=True,  # a group of its own, killed as a whole
+                limit=_LONGEST_LINE,
+            )
+        if self._killed:  # while it was being started
+            self.kill()
+        decision: dict[str, Any] | None = None
+        try:
+            assert process.stdout is not None
+            async for line in process.stdout:
+                told = _parsed(line)
+                if "decision" in told:
+                    decision = told["decision"]
+                elif "share" in told:
+                    names = ("epoch", "epochs", "share", "seconds_left")
+                    await on_progress(Progress(*(told[name] for name in names)))
+        finally:
+            if process.returncode is None and decision is None:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+            status = await process.wait()
+        if self._killed:
+            raise TrainingFailed("killed")
+        if status or decision is None:
+            raise TrainingFailed(await asyncio.to_thread(_last_words, errors, status))
+        return decision
+
+
+def _write(file: Path, reviews: Sequence[RatedReview]) -> str:
+    with file.open("w", encoding="utf-8", errors="replace") as out:
+        for review in reviews:
+            row = {
+                "review_id": f"feedback-{review.review_id}",
+                "content": review.text,
+                "grade10": review.rating,
+                "weight": _ASKED_WEIGHT if review.asked else _VOLUNTEERED_WEIGHT,
+            }
+            out.write(json.dumps(row, ensure_ascii=False) + "\n")
+    return str(file)
+
+
+def _parsed(line: bytes) -> dict[str, Any]:
+    try:
+        told = json.loads(line)
+    except ValueError:  # a library's own words
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _last_words(errors: Path, status: int) -> str:
+    said = errors.read_text("utf-8", errors="replace").strip().splitlines()
+    ended = f"killed by signal {-status}" if status < 0 else f"exit status {status}"
+    return f"{ended}: {said[-1][:500]}" if said else ended

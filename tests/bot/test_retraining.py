@@ -1,0 +1,380 @@
+"""Retraining: begun, watched, cancelled, killed; what passes the gate answers, nothing else."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import select
+
+from bot.champion import LivePredictor
+from bot.local.server import LocalServer
+from bot.schedule import Schedule
+from bot.services.admin_log import AdminLog
+from bot.services.models import Models
+from bot.services.retraining import NotBegun, Retraining
+from bot.services.trainer import Progress, Trainer
+from bot.texts.retraining import RUSSIAN_RETRAINING
+from classifier.registry import Registry
+from db import feedback, privacy, reviews, users
+from db.engine import Sessions
+from db.models import AdminAction, Review, TrainingRun
+from tests import tiny
+from tests.bot.conftest import RunningBot
+from tests.bot.local_client import Person, chat_client
+from tests.bot.talking import BORIS, buttons_of
+from tests.bot.test_champion import Numbered, loads_numbered
+
+pytestmark = pytest.mark.anyio
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+STAND_IN = Path(__file__).parent / "stand_in_training.py"
+NewRetraining = Callable[..., tuple[Retraining, LivePredictor]]
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    """Two versions; the later one is the champion."""
+    tiny.write_encoder(tmp_path / "encoder")
+    for seed in (0, 1):
+        tiny.publish_untrained(tmp_path / "models", tmp_path / "encoder", seed)
+    return Registry(tmp_path / "models")
+
+
+def stand_in(registry: Registry, what: str) -> tuple[str, ...]:
+    """The command whose challenger is the earlier version."""
+    return sys.executable, str(STAND_IN), what, registry.versions()[0].name
+
+
+@pytest.fixture
+def new_retraining(registry: Registry, write: Sessions, read: Sessions) -> NewRetraining:
+    """`new_retraining(what, fewest=3)`: and what predicts."""
+
+    def make(what: str, fewest: int = 3) -> tuple[Retraining, LivePredictor]:
+        def clock() -> datetime:
+            return NOW
+
+        champion = registry.get("champion").name
+        live = LivePredictor(Numbered(champion), registry, loads_numbered)
+        models = Models(live, AdminLog(write, clock))
+        trainer = Trainer(registry.root, stand_in(registry, what))
+        return Retraining(trainer, models, write, read, clock, fewest), live
+
+    return make
+
+
+async def rate(write: Sessions, count: int, user_id: int = 1, held_out: bool = False) -> None:
+    """So many new reviews of a user, rated."""
+    async with write.begin() as session:
+        await users.seen(session, user_id, "ru", NOW)
+        for number in range(count):
+            update_id = 1000 * user_id + 100 * held_out + number
+            review = Review(
+                user_id=user_id,
+                chat_id=user_id,
+                message_id=update_id,
+                update_id=update_id,
+                text=f"Отзыв {update_id}, и он длинный.",
+                source="private",
+                reply_message_id=None,
+                created_at=NOW,
+            )
+            await reviews.add(session, review)
+            await feedback.rate(
+                session, review.id, user_id, 7, asked=number == 0, held_out=held_out, now=NOW
+            )
+
+
+async def runs(read: Sessions) -> list[TrainingRun]:
+    async with read() as session:
+        return list(await session.scalars(select(TrainingRun).order_by(TrainingRun.id)))
+
+
+async def child_is_gone(registry: Registry) -> None:
+    """Wait until the whole group of processes is dead."""
+    pid = int((registry.root / "child").read_text())
+    async with asyncio.timeout(10):
+        while _lives(pid):
+            await asyncio.sleep(0.01)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
+
+
+async def hanging(registry: Registry) -> None:
+    async with asyncio.timeout(20):
+        while not (registry.root / "child").exists():
+            await asyncio.sleep(0.01)
+
+
+async def test_an_accepted_challenger_answers(
+    new_retraining: NewRetraining, registry: Registry, write: Sessions, read: Sessions
+) -> None:
+    await rate(write, 3)
+    await rate(write, 1, user_id=2)
+    await rate(write, 1, user_id=2, held_out=True)
+    async with write.begin() as session:
+        await privacy.erase(session, 1, NOW)
+    await rate(write, 4, user_id=3)
+    retraining, live = new_retraining("accept")
+    run_id = await retraining.begin("schedule")
+    await retraining.join()
+    challenger = registry.versions()[0].name
+    (run,) = await runs(read)
+    assert (run.id, run.trigger, run.status, run.version) == (
+        run_id,
+        "schedule",
+        "promoted",
+        challenger,
+    )
+    assert run.figures is not None
+    assert run.figures["checks"][0]["value"] == -0.01
+    assert live.version == registry.get("champion").name == challenger
+    # What it was trained on: nobody's who is erased, and nothing that is held out.
+    lines = (registry.root / "seen.jsonl").read_text("utf-8").splitlines()
+    seen = [json.loads(line) for line in lines]
+    assert {int(row["content"].split()[1].rstrip(",")) // 1000 for row in seen} == {2, 3}
+    assert [row["weight"] for row in seen] == [1.0, 1.0, 1.0, 2.0, 2.0]
+    assert not (registry.root / ".retraining").exists(), "no review stays in a file"
+    # Everything known has been learnt from.
+    assert await retraining.begin("admin") is NotBegun.SKIPPED
+
+
+async def test_a_refused_challenger_does_not(
+    new_retraining: NewRetraining, registry: Registry, write: Sessions, read: Sessions
+) -> None:
+    await rate(write, 3)
+    retraining, live = new_retraining("refuse")
+    champion = live.version
+    await retraining.begin("schedule")
+    await retraining.join()
+    (run,) = await runs(read)
+    assert (run.status, run.version) == ("refused", registry.versions()[0].name)
+    assert live.version == registry.get("champion").name == champion
+
+
+async def test_a_training_that_fails_says_why(
+    new_retraining: NewRetraining, write: Sessions, read: Sessions
+) -> None:
+    await rate(write, 3)
+    retraining, _ = new_retraining("fail")
+    await retraining.begin("admin")
+    await retraining.join()
+    (run,) = await runs(read)
+    assert (run.status, run.reason) == ("failed", "exit status 1: Error: there is no champion")
+
+
+async def test_too_little_feedback_is_a_stored_reason(
+    new_retraining: NewRetraining, write: Sessions, read: Sessions
+) -> None:
+    await rate(write, 2)
+    await rate(write, 5, user_id=2, held_out=True)
+    retraining, _ = new_retraining("accept")
+    assert await retraining.begin("schedule") is NotBegun.SKIPPED
+    (run,) = await runs(read)
+    assert (run.status, run.reason) == ("skipped", "2 new ratings, 3 needed")
+    assert isinstance(await retraining.begin("admin"), int), "an admin may do it with fewer"
+    await retraining.join()
+
+
+async def test_cancelled_midway_nothing_is_left(
+    new_retraining: NewRetraining, registry: Registry, write: Sessions, read: Sessions
+) -> None:
+    await rate(write, 3)
+    retraining, live = new_retraining("hang")
+    champion = live.version
+    run_id = await retraining.begin("admin")
+    assert isinstance(run_id, int)
+    await hanging(registry)
+    assert (registry.root / ".retraining" / "feedback.jsonl").exists()
+    other, _ = new_retraining("accept")
+    assert await other.begin("schedule") is NotBegun.BUSY, "one at a time"
+    await other.recover()  # a bot that starts meanwhile leaves it alone
+    assert (await runs(read))[0].status == "running"
+    assert not await retraining.cancel(run_id + 1)
+    assert await retraining.cancel(run_id)
+    await child_is_gone(registry)
+    (run,) = await runs(read)
+    assert run.status == "cancelled"
+    assert not (registry.root / ".retraining").exists()
+    assert live.version == champion
+    assert not await retraining.cancel(run_id), "it is over"
+
+
+@pytest.mark.parametrize("moment", ["at once", "later"])
+async def test_a_stop_interrupts(
+    moment: str,
+    new_retraining: NewRetraining,
+    registry: Registry,
+    write: Sessions,
+    read: Sessions,
+) -> None:
+    await rate(write, 3)
+    retraining, _ = new_retraining("hang")
+    await retraining.begin("schedule")
+    if moment == "later":
+        await hanging(registry)
+    await retraining.stop()
+    (run,) = await runs(read)
+    assert (run.status, run.reason) == ("interrupted", "the bot was stopped")
+    assert not (registry.root / ".retraining").exists()
+
+
+async def test_a_killed_bots_run_is_marked_at_the_next_start(
+    new_retraining: NewRetraining, registry: Registry, write: Sessions, read: Sessions
+) -> None:
+    async with write.begin() as session:
+        session.add(
+            TrainingRun(
+                trigger="schedule",
+                status="running",
+                started_at=NOW - timedelta(days=1),
+                finished_at=None,
+                version=None,
+                figures=None,
+                reason=None,
+            )
+        )
+    (registry.root / ".retraining").mkdir()
+    (registry.root / ".retraining" / "feedback.jsonl").write_text("{}")
+    retraining, _ = new_retraining("accept")
+    await retraining.recover()
+    (run,) = await runs(read)
+    assert (run.status, run.reason) == ("interrupted", "the bot was killed meanwhile")
+    assert not (registry.root / ".retraining").exists()
+
+
+async def test_what_came_due_while_the_bot_was_down(
+    new_retraining: NewRetraining, write: Sessions, read: Sessions
+) -> None:
+    await rate(write, 3)
+    retraining, _ = new_retraining("refuse")
+    schedule = Schedule(ZoneInfo("UTC"))
+    await retraining.catch_up(schedule, "0 4 * * *")
+    assert not await runs(read), "nothing was due before the first run"
+    async with write.begin() as session:
+        session.add(
+            TrainingRun(
+                trigger="schedule",
+                status="skipped",
+                started_at=NOW - timedelta(days=1),
+                finished_at=NOW - timedelta(days=1),
+                version=None,
+                figures=None,
+                reason="too few",
+            )
+        )
+    await retraining.catch_up(schedule, "0 4 * * 2")  # a Tuesday, and this is a Monday
+    assert len(await runs(read)) == 1
+    await retraining.catch_up(schedule, "0 4 * * *")
+    await retraining.join()
+    assert [run.status for run in await runs(read)] == ["skipped", "refused"]
+
+
+async def test_the_watcher_hears_of_it_and_may_fail(
+    new_retraining: NewRetraining, write: Sessions, read: Sessions
+) -> None:
+    heard: list[Progress | str] = []
+
+    class Watching:
+        async def progressed(self, run_id: int, progress: Progress) -> None:
+            heard.append(progress)
+            raise OSError("no network")
+
+        async def ended(self, run: TrainingRun) -> None:
+            heard.append(run.status)
+
+    await rate(write, 3)
+    retraining, _ = new_retraining("refuse")
+    retraining.watcher = Watching()
+    await retraining.begin("admin")
+    await retraining.join()
+    assert heard == [Progress(1, 3, 0.25, 90), "refused"]
+
+
+async def test_it_runs_at_low_priority(
+    new_retraining: NewRetraining, registry: Registry, write: Sessions
+) -> None:
+    await rate(write, 3)
+    retraining, _ = new_retraining("hang")
+    await retraining.begin("admin")
+    await hanging(registry)
+    assert os.getpriority(os.PRIO_PROCESS, int((registry.root / "child").read_text())) == 19
+    await retraining.stop()
+
+
+@pytest.fixture
+def trains(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """`trains(what)`: the stand-in trains for the bots built from now on."""
+
+    def set_up(what: str) -> None:
+        trainer = partial(Trainer, command=stand_in(registry, what))
+        monkeypatch.setattr("bot.services.services.Trainer", trainer)
+
+    return set_up
+
+
+async def test_retrain_in_the_chat(
+    trains: Callable[[str], None],
+    registry: Registry,
+    telegram: LocalServer,
+    running_bot: RunningBot,
+    write: Sessions,
+    read: Sessions,
+) -> None:
+    trains("hang")
+    pair = Numbered(registry.get("champion").name)
+    async with running_bot(pair, models=registry.root), chat_client(telegram.url) as http:
+        boris = Person(http, BORIS)
+        assert (await boris.ask("/retrain")).text == RUSSIAN_RETRAINING.skipped
+        await rate(write, 3)
+        begun = await boris.ask("/retrain")
+        going = await boris.edited(begun.message_id, begun)
+        assert going.text == "Переобучаю: эпоха 1 из 3\n▰▰▰▱▱▱▱▱▱▱▱▱ 25 %\nОсталось минут: 2."
+        await hanging(registry)
+        assert (await boris.ask("/retrain")).text == RUSSIAN_RETRAINING.busy
+        (((_, data),),) = buttons_of(going)
+        await boris.tap(begun.message_id, data)
+        await boris.wait_until(
+            lambda all_: RUSSIAN_RETRAINING.cancelled in [each.text for each in all_]
+        )
+        toast = await boris.tap_and_wait(begun.message_id, data)
+        assert toast == RUSSIAN_RETRAINING.toast_not_running
+    async with read() as session:
+        actions = list(await session.scalars(select(AdminAction).order_by(AdminAction.id)))
+    assert [(one.admin_id, one.action) for one in actions] == [
+        (BORIS, "retrain"),
+        (BORIS, "cancel"),
+    ]
+
+
+async def test_the_admins_are_told_the_decision(
+    trains: Callable[[str], None],
+    registry: Registry,
+    telegram: LocalServer,
+    running_bot: RunningBot,
+    write: Sessions,
+) -> None:
+    trains("refuse")
+    await rate(write, 3)
+    pair = Numbered(registry.get("champion").name)
+    async with running_bot(pair, models=registry.root), chat_client(telegram.url) as http:
+        boris = Person(http, BORIS)
+        begun = await boris.ask("/retrain")
+        told = await boris.answer_to(begun.message_id)
+        text = told.text or told.caption
+    assert text == (
+        f"⛔ Переобучение: новая версия {registry.versions()[0].name} не принята, отвечает"
+        " прежняя.\n\nОтложенных отзывов: 20, оценённых пользователями: 5.\n\n"
+        "✗ CLS: macro F1, нижняя граница разницы −0.010 (не ниже −0.050)"
+    )
