@@ -19,6 +19,7 @@ from classifier.evaluation import Metrics, Outputs, evaluate
 from classifier.extra import Extra
 from classifier.inference import predict_tokens
 from classifier.labelled import labelled_part
+from classifier.mixing import with_mixed
 from classifier.model import PoolingClassifier
 from classifier.narrator import Narrator
 from classifier.pooling import POOLINGS
@@ -103,11 +104,13 @@ def run_experiment(settings: Settings, around: Surroundings, *, resume: bool) ->
     with UnfinishedRun.open(work, key, around.group, resume=resume) as run:
         if resume:
             narrator.say(run.what_is_there())
-        parts, epochs = _choose(settings, reviews, encoder, tokenizer, around, run)
-        settings = replace(settings, recipe=replace(settings.recipe, epochs=epochs))
+        parts, mixed = _choose(settings, reviews, encoder, tokenizer, around, run)
         counts = {name: class_counts(rows) for name, rows in vars(parts).items()}
         narrator.parts(counts)
-        data = _tokenized(parts, tokenizer, settings.recipe, around.cache)
+        if mixed:
+            narrator.say(f"Few reviews: {mixed:,} more to train on, mixed from their sentences.")
+        training = with_mixed(parts.train, mixed, settings.seed)
+        data = _tokenized(parts, training, tokenizer, settings.recipe, around.cache)
         if extra is not None:
             extra = extra.apart_from(parts, settings.apart_from)
             narrator.say(extra.told())
@@ -126,7 +129,8 @@ def run_experiment(settings: Settings, around: Surroundings, *, resume: bool) ->
                 "metrics": _figures(data, pairs),
                 "history": {name: trained.history for name, trained in pairs[0].items()},
                 "split": parts.ids(),
-                "training": _training(settings, reviews, extra, counts, encoder, pairs[0], around),
+                "training": _training(settings, reviews, extra, counts, encoder, pairs[0], around)
+                | {"mixed": mixed},
                 "reference": _reference(parts, extra, data, tokenizer, pairs[0]),
             },
             Holdout(
@@ -159,35 +163,31 @@ def _choose(
     around: Surroundings,
     run: UnfinishedRun,
 ) -> tuple[Parts, int]:
-    """The rows of each part, and the epochs.
+    """The rows of each part, and how many mixed reviews to train on besides.
 
     Chosen once, by the first process: the same for the others, and when resumed.
     """
     recipe = settings.recipe
     if settings.split_of is not None:
         split = Registry(around.models).get(settings.split_of).split()
-        return restore_split(reviews.rows, split), recipe.epochs
+        parts = restore_split(reviews.rows, split)
+        return parts, recipe.mixed_for(len(parts.train))
     if around.group.is_first and run.choices() is None:
         rows, most = reviews.rows, math.inf
         if settings.limit is not None and settings.limit < len(rows):
             rows = stratified_subset(rows, settings.limit, settings.seed)
         if settings.minutes is not None:
             fitting = _fitting(settings.minutes, rows, settings, encoder, tokenizer, around)
-            most = recipe.epochs * fitting / len(rows)  # epochs in that time
+            most = max(0, fitting - len(rows))
             if fitting < len(rows):
                 rows = stratified_subset(rows, fitting, settings.seed)
         parts = split_reviews(rows, by=settings.split, seed=settings.seed)
-        epochs = max(recipe.epochs, int(min(recipe.epochs_for(len(parts.train)), most)))
-        run.choose({"parts": parts.ids(), "epochs": epochs})
+        mixed = int(min(recipe.mixed_for(len(parts.train)), most))
+        run.choose({"parts": parts.ids(), "mixed": mixed})
     around.group.wait()
     chosen = run.choices()
     assert chosen is not None
-    if chosen["epochs"] > recipe.epochs:
-        around.narrator.say(
-            f"Few reviews: {chosen['epochs']} epochs instead of {recipe.epochs}, since fewer than "
-            f"{recipe.least_steps} steps teach little."
-        )
-    return restore_split(reviews.rows, chosen["parts"]), chosen["epochs"]
+    return restore_split(reviews.rows, chosen["parts"]), chosen["mixed"]
 
 
 def _fitting(
@@ -212,10 +212,15 @@ def _fitting(
 
 
 def _tokenized(
-    parts: Parts, tokenizer: PreTrainedTokenizerBase, recipe: Recipe, cache: Path
+    parts: Parts,
+    training_rows: Dataset,
+    tokenizer: PreTrainedTokenizerBase,
+    recipe: Recipe,
+    cache: Path,
 ) -> Data:
     training, validation, holdout = (
-        labelled_part(rows, rows["text"], tokenizer, recipe, cache) for rows in vars(parts).values()
+        labelled_part(rows, rows["text"], tokenizer, recipe, cache)
+        for rows in (training_rows, parts.validation, parts.holdout)
     )
     as_written = tokenize_cached(
         parts.holdout["content"], tokenizer, recipe.max_tokens, recipe.head_share, cache

@@ -27,10 +27,8 @@ class Optimization:
         if self.clipped:
             nn.utils.clip_grad_norm_(self.clipped, _MAX_GRADIENT_NORM)
         for optimizer in self.optimizers:
-            # Most words are in few batches, so they have to be learned in larger steps.
-            relative = self.recipe.word_rate if isinstance(optimizer, SparseAdam) else 1.0
             for group in optimizer.param_groups:
-                group["lr"] = rate * relative
+                group["lr"] = rate
             optimizer.step()
             optimizer.zero_grad()
 

@@ -14,10 +14,9 @@ class Recipe:
 
     name: str = "default"
     epochs: int = 3
-    least_steps: int = 400  # a small set of reviews is gone through more often than `epochs`
+    least_steps: int = 550  # where the epochs over few reviews are less, see mixing.py
     batch_size: int = 16
     learning_rate: float = 4e-4
-    word_rate: float = 10.0  # the word embeddings' learning rate, relative to the others'
     warmup_share: float = 0.1  # of all steps; then linear decay to zero
     weight_decay: float = 0.01
     max_tokens: int = 256
@@ -25,9 +24,9 @@ class Recipe:
     rating_head: bool = True
     notebook: bool = False  # full padding, float32, constant rate, no tricks
 
-    def epochs_for(self, rows: int) -> int:
-        """Epochs over so many training rows that are at least `least_steps` steps together."""
-        return max(self.epochs, math.ceil(self.least_steps * self.batch_size / rows))
+    def mixed_for(self, rows: int) -> int:
+        """How many mixed reviews make `least_steps` steps possible with so many training rows."""
+        return max(0, math.ceil(self.least_steps * self.batch_size / self.epochs) - rows)
 
     def dtype(self, device: torch.device) -> torch.dtype:
         """The number format of the matrix products."""
@@ -42,7 +41,6 @@ NOTEBOOK = Recipe(
     name="notebook",
     least_steps=0,
     learning_rate=2e-5,
-    word_rate=1.0,
     warmup_share=0.0,
     max_tokens=512,
     head_share=1.0,

@@ -41,7 +41,7 @@ def train(
         float | None, typer.Option(min=0.1, help="Use as many reviews as fit into that time.")
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="3 by default, more for few reviews.")
+        int | None, typer.Option(min=1, help="3 by default; few reviews are then mixed into more.")
     ] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="16 by default.")] = None,
     learning_rate: Annotated[

@@ -54,19 +54,19 @@ def test_the_speed_is_measured_on_real_steps(
     assert 20 < found < 1_000_000  # a tiny encoder, on whatever machine this is
 
 
-def test_few_reviews_are_gone_through_more_often(tiny_recipe: Recipe) -> None:
-    recipe = replace(tiny_recipe, least_steps=400)  # in batches of 8
-    assert [recipe.epochs_for(rows) for rows in (10_000, 1066, 640, 100)] == [3, 4, 5, 32]
-    assert NOTEBOOK.epochs_for(100) == 3
+def test_few_reviews_are_mixed_into_more(tiny_recipe: Recipe) -> None:
+    recipe = replace(tiny_recipe, least_steps=300)  # three epochs in batches of 8
+    assert [recipe.mixed_for(rows) for rows in (10_000, 800, 700, 100)] == [0, 0, 100, 700]
+    assert NOTEBOOK.mixed_for(100) == 0
 
 
 @pytest.mark.parametrize(
-    ("fitting", "told", "epochs"), [(60, True, 3), (10_000, False, 8), (250, False, 5)]
+    ("fitting", "told", "mixed"), [(60, True, 0), (10_000, False, 200), (250, False, 100)]
 )
 def test_a_stratified_subset_is_taken_where_not_all_fit(
     fitting: int,
     told: bool,
-    epochs: int,
+    mixed: int,
     tmp_path: Path,
     tiny_encoder: Path,
     tiny_recipe: Recipe,
@@ -90,7 +90,6 @@ def test_a_stratified_subset_is_taken_where_not_all_fit(
     assert (line in said.getvalue() and "`make train`" in said.getvalue()) is told
     rows = sum(len(ids) for ids in version.split().values())
     assert rows == min(fitting, 150)
-    # 120 steps over 120 reviews in batches of 8 are 8 epochs, as far as the minutes allow.
-    assert len(version.history()["cls"]) == epochs
-    assert version.training()["recipe"]["epochs"] == epochs
-    assert (f"Few reviews: {epochs} epochs instead of 3" in said.getvalue()) is (epochs > 3)
+    # 120 steps in batches of 8 are 3 epochs over 320 reviews, of which 120 are there.
+    assert version.training()["mixed"] == mixed
+    assert (f"Few reviews: {mixed} more to train on" in said.getvalue()) is (mixed > 0)
