@@ -7,20 +7,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from rich.console import Console
 
 from classifier.distributed import Group
 from classifier.errors import ClassifierError
+from classifier.evaluation import Labels, Outputs, evaluate
 from classifier.experiment import Settings, Surroundings, run_experiment
 from classifier.extra import Extra
-from classifier.gate import Check, Decision, Limits, judge
+from classifier.gate import Check, Decision, Limits, calibration_check, judge
 from classifier.narrator import Narrator
 from classifier.recipe import Recipe
 from classifier.registry import Registry, Version
 from classifier.retraining import Feedback, retrain
 from classifier.reviews import load_reviews
+from classifier.scoring import Scores
 from classifier.splits import restore_split
 
 Rows = list[dict[str, Any]]
@@ -159,6 +162,24 @@ def test_one_failed_check_is_enough() -> None:
     refused = Decision("a", "b", 10, 0, [good, bad])
     assert not refused.accepted
     assert refused.reason == "b is refused: change in recall of Bad (mean) -0.200, limit -0.050."
+
+
+@pytest.mark.parametrize(("confidence", "passes"), [(0.7, True), (0.99, False)])
+def test_a_challenger_too_sure_of_itself_is_refused(confidence: float, passes: bool) -> None:
+    """Right in 7 of 10 reviews of 400: how sure may it be?"""
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 3, 400)
+    answers = np.where(rng.random(400) < 0.7, truth, (truth + 1) % 3)
+    labels = Labels(truth, np.full(400, -1))
+
+    def scores(sure: float) -> Scores:
+        outputs = Outputs(np.log(np.where(np.eye(3)[answers] > 0, sure, (1 - sure) / 2)), None)
+        both = dict.fromkeys(("cls", "mean"), outputs)
+        metrics = {pooling: evaluate(outputs, labels) for pooling in both}
+        return Scores("v", labels, both, metrics, trained_on=0)
+
+    check = calibration_check("mean", scores(0.7), scores(confidence), Limits())
+    assert check.passed == passes
 
 
 def test_extra_reviews_that_are_all_known(place: Place) -> None:
