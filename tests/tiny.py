@@ -3,16 +3,21 @@
 import importlib.resources
 import json
 import random
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import torch
+from rich.console import Console
 from tokenizers import BertWordPieceTokenizer
 from transformers import AutoTokenizer, BertConfig, BertModel
 
 from classifier.atomic import write_json, write_text
+from classifier.distributed import Group
+from classifier.experiment import Settings, Surroundings, run_experiment
 from classifier.grades import SENTIMENTS, sentiment_of
+from classifier.narrator import Narrator
 from classifier.recipe import Recipe
 from classifier.registry import Registry, Version
 from classifier.training import new_model
@@ -115,3 +120,19 @@ def publish_untrained(models: Path, encoder: Path, seed: int = 0) -> Version:
             write_json(staging.path / f"{stem}.json", {"of": "an untrained version"})
         write_text(staging.path / "README.md", "# An untrained version\n")
         return registry.promote(staging.publish().name)
+
+
+def publish_trained(folder: Path, rows: list[Row], epochs: int) -> Version:
+    """A champion in `folder`/models, trained on the rows from the encoder in `folder`."""
+    reviews = folder / "reviews.jsonl"
+    lines = [json.dumps(row, ensure_ascii=False) for row in rows]
+    reviews.write_text("\n".join(lines), encoding="utf-8")
+    group = Group(0, 1, torch.device("cpu"))
+    narrator = Narrator(Console(quiet=True))
+    around = Surroundings(folder / "models", folder / "cache", group, narrator)
+    recipe = replace(RECIPE, epochs=epochs, least_steps=0)
+    settings = Settings(str(reviews), str(folder / "encoder"), recipe)
+    with torch.random.fork_rng([]):
+        version = run_experiment(settings, around, resume=False)
+    assert version is not None
+    return Registry(around.models).promote(version.name)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from bot.champion import LivePredictor
+from bot.champion import LivePredictor, load_pair
 from bot.local.server import LocalServer
 from bot.schedule import Schedule
 from bot.services.admin_log import AdminLog
@@ -378,3 +378,66 @@ async def test_the_admins_are_told_the_decision(
         " прежняя.\n\nОтложенных отзывов: 20, оценённых пользователями: 5.\n\n"
         "✗ CLS: macro F1, нижняя граница разницы −0.010 (не ниже −0.050)"
     )
+
+
+@pytest.mark.slow
+async def test_a_real_training_from_feedback_to_the_next_answer(
+    tmp_path: Path,
+    telegram: LocalServer,
+    running_bot: RunningBot,
+    write: Sessions,
+    read: Sessions,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KINORATE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    tiny.write_encoder(tmp_path / "encoder")
+    champion = tiny.publish_trained(tmp_path, tiny.make_rows(400), epochs=2)
+    await rate_rows(write, tiny.make_rows(500, seed=7, rated=1))
+    registry = Registry(tmp_path / "models")
+    pair = load_pair(champion.path)
+    async with running_bot(pair, models=registry.root), chat_client(telegram.url) as http:
+        boris = Person(http, BORIS)
+        begun = await boris.ask("/retrain")
+        told = await boris.answer_to(begun.message_id, patience=120)
+        assert str(told.text or told.caption).startswith("✅"), told.text
+        answered = await boris.ask("Гениальный фильм, великолепный сюжет и потрясающий финал.")
+        assert "Хорошо" in str(answered.text)
+    (run,) = await runs(read)
+    assert (run.status, run.version) == ("promoted", registry.get("champion").name)
+    assert run.version != champion.name
+    async with read() as session:
+        review = await session.scalar(select(Review).order_by(Review.id.desc()).limit(1))
+        assert review is not None
+        stored = await reviews.get(session, review.id)
+    assert stored is not None
+    assert {each.model_version for each in stored.predictions} == {run.version}
+
+
+async def rate_rows(write: Sessions, rows: list[tiny.Row]) -> None:
+    """Each row a review by one of ten users, who rates it; a fifth is held out."""
+    async with write.begin() as session:
+        for number, row in enumerate(rows):
+            user_id = 1 + number % 10
+            await users.seen(session, user_id, "ru", NOW)
+            review = Review(
+                user_id=user_id,
+                chat_id=user_id,
+                message_id=number,
+                update_id=number,
+                text=row["content"],
+                source="private",
+                reply_message_id=None,
+                created_at=NOW,
+            )
+            await reviews.add(session, review)
+            await feedback.rate(
+                session,
+                review.id,
+                user_id,
+                int(row["grade10"]),
+                asked=False,
+                held_out=number // 10 % 5 == 0,
+                now=NOW,
+            )
