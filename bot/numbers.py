@@ -31,9 +31,6 @@ class Numbers:
         """A difference of shares, in percentage points."""
         return self.signed(100 * difference, 1)
 
-    def milliseconds(self, number: float) -> str:
-        return self.texts.milliseconds.format(number=self.whole(round(number)))
-
     def p(self, p: float) -> str:
         """With its sign: "= 0.042"."""
         return f"< {self.decimal(0.001, 3)}" if p < 0.001 else f"= {self.decimal(p, 3)}"

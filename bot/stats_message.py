@@ -12,7 +12,7 @@ from bot.texts.statistics import StatisticsTexts
 from db.answers import Answers
 from db.statistics import PoolingStatistics, Statistics
 
-_LABEL, _FIGURE = 17, 7  # characters of the table's columns: together they fit a phone
+_LABEL, _FIGURE = 14, 7  # characters of the table's columns: together they fit a phone
 _MOST_VERSIONS = 5
 
 
@@ -29,9 +29,9 @@ def stats_message(overview: Overview, texts: Texts, said: StatisticsTexts) -> st
     )
     blocks = [
         f"{title}\n{totals}",
-        f"<b>{verdict(overview.comparison, said)}</b>",
-        f"<pre>{escape(_table(found, texts, numbers))}</pre>",
-        _pair(overview, numbers),
+        # The table is a block with room around it: no blank lines there.
+        f"<b>{verdict(overview.comparison, said)}</b>\n"
+        f"<pre>{escape(_table(found, texts, numbers))}</pre>\n{_pair(overview, numbers)}",
         _who(found, numbers),
         _versions(found, numbers),
         f"<i>{escape(said.explained)}</i>",
@@ -67,7 +67,8 @@ def _table(found: Statistics, texts: Texts, numbers: Numbers) -> str:
     def share_of(sentiment: int) -> Callable[[PoolingStatistics], str]:
         return lambda model: numbers.percent(model.sentiments[sentiment] / model.predictions)
 
-    rows = [_row("", *MODEL_NAMES.values())]
+    # Not blank in front: Telegram trims that.
+    rows = [_row(said.model, *MODEL_NAMES.values())]
     rows += [row(texts.sentiment(sentiment), share_of(sentiment)) for sentiment in (2, 1, 0)]
     rows += [
         "",
@@ -78,8 +79,8 @@ def _table(found: Statistics, texts: Texts, numbers: Numbers) -> str:
         row(said.rating_within_one, lambda model: numbers.percent(model.answers.rating_within_one)),
         row(said.rating_mae, lambda model: numbers.decimal(model.answers.rating_mae)),
         "",
-        row(said.median, lambda model: numbers.milliseconds(model.median_milliseconds)),
-        row(said.p95, lambda model: numbers.milliseconds(model.p95_milliseconds)),
+        row(said.median, lambda model: numbers.whole(round(model.median_milliseconds))),
+        row(said.p95, lambda model: numbers.whole(round(model.p95_milliseconds))),
     ]
     return "\n".join(rows)
 

@@ -12,7 +12,6 @@ from bot.texts.ru import typeset
 class StatisticsTexts:
     decimal: str  # between a whole number and its tenths
     percent: str  # {number}
-    milliseconds: str  # {number}
 
     bad_span: str
     title_24h: str
@@ -22,7 +21,8 @@ class StatisticsTexts:
     nothing: str
     totals: str  # {reviews} {users} {answered} {coverage}
 
-    # --- rows of the table; 17 characters fit a phone
+    # --- rows of the table; 14 characters fit a phone
+    model: str
     sentiment_right: str
     macro_f1: str
     calibration: str
@@ -86,7 +86,6 @@ RUSSIAN_STATISTICS = typeset(
     StatisticsTexts(
         decimal=",",
         percent="{number}\u00a0%",
-        milliseconds="{number}\u00a0мс",
         bad_span=(
             "Такого срока я не знаю. Можно /stats 24h, /stats 7d, /stats 30d или /stats all;"
             " просто /stats — за неделю."
@@ -97,19 +96,22 @@ RUSSIAN_STATISTICS = typeset(
         title_all="Модели за всё время",
         nothing="За это время отзывов не было. Возьмите срок подлиннее: /stats 30d, /stats all.",
         totals="Отзывов: {reviews}, авторов: {users}.\nОценено: {answered} ({coverage}).",
-        sentiment_right="Настроение верно",
+        model="Модель",
+        sentiment_right="Точность",
         macro_f1="Макро-F1",
-        calibration="Калибровка, ECE",
+        calibration="Калибровка",
         rating_exact="Оценка точно",
         rating_within_one="Оценка ±1",
         rating_mae="MAE оценки",
-        median="Ответ, медиана",
-        p95="Ответ, p95",
+        median="Медиана, мс",
+        p95="p95, мс",
         agreement=(
             "Модели согласны: в настроении {sentiment}, в оценке {rating}, до балла {within_one}."
         ),
         only_one_right="Настроение верно только у CLS: {cls}, только у Mean: {mean}. p {p}.",
-        accuracy_difference="Настроение, Mean минус CLS: {difference} п. п. (от {low} до {high}).",
+        accuracy_difference=(
+            "Настроение, Mean минус CLS: {difference}\u00a0п.\u00a0п. (от {low} до {high})."
+        ),
         mae_difference="MAE, Mean минус CLS: {difference} (от {low} до {high}).",
         too_few=("Пока слишком мало оценок, чтобы судить: {answers}, а нужно хотя бы {enough}."),
         alike="Ни у одной модели не видно преимущества: разница не больше случайной.",
@@ -124,8 +126,8 @@ RUSSIAN_STATISTICS = typeset(
         version="<code>{version}</code>: {count}. {cls}; {mean}.",
         accuracy_and_mae="{accuracy}, MAE {mae}",
         explained=(
-            "Пределы — 95 % парного бутстрэпа, p — точный критерий Макнемара. ECE и MAE — чем"
-            " меньше, тем лучше. Время UTC."
+            "Пределы — 95 % парного бутстрэпа, p — точный критерий Макнемара."
+            " Калибровка (ECE) и MAE: чем меньше, тем лучше. Время UTC."
         ),
         short_date="%d.%m",
         short_time="%H:%M",
@@ -151,7 +153,6 @@ RUSSIAN_STATISTICS = typeset(
 ENGLISH_STATISTICS = StatisticsTexts(
     decimal=".",
     percent="{number}%",
-    milliseconds="{number}\u00a0ms",
     bad_span=(
         "I don't know that span. There are /stats 24h, /stats 7d, /stats 30d and /stats all;"
         " plain /stats is a week."
@@ -162,14 +163,15 @@ ENGLISH_STATISTICS = StatisticsTexts(
     title_all="The models since the beginning",
     nothing="No reviews in that time. Try a longer one: /stats 30d or /stats all.",
     totals="Reviews: {reviews}, authors: {users}.\nRated: {answered} ({coverage}).",
-    sentiment_right="Sentiment right",
+    model="Model",
+    sentiment_right="Accuracy",
     macro_f1="Macro F1",
-    calibration="Calibration, ECE",
+    calibration="Calibration",
     rating_exact="Rating exact",
     rating_within_one="Rating ±1",
     rating_mae="Rating MAE",
-    median="Answer, median",
-    p95="Answer, p95",
+    median="Median, ms",
+    p95="p95, ms",
     agreement=(
         "The models agree: on the sentiment {sentiment}, on the rating {rating},"
         " within a point {within_one}."
@@ -190,8 +192,8 @@ ENGLISH_STATISTICS = StatisticsTexts(
     version="<code>{version}</code>: {count} – {cls}; {mean}.",
     accuracy_and_mae="{accuracy}, MAE\u00a0{mae}",
     explained=(
-        "Limits are the paired bootstrap's 95 %, p is exact McNemar's. Of ECE and MAE, less is"
-        " better. Times are UTC."
+        "Limits are the paired bootstrap's 95 %, p is exact McNemar's."
+        " Of calibration (ECE) and MAE, less is better. Times are UTC."
     ),
     short_date="%d %b",
     short_time="%I %p",

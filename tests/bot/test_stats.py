@@ -110,7 +110,7 @@ async def test_the_message_says_what_the_rows_say(write: Sessions, read: Session
             f"{round(100 * sum(right[pooling]) / len(rated))}\u00a0%",
             f"{sum(errors) / len(rated):.2f}".replace(".", ","),
         ]
-    for place, label in enumerate(("Настроение верно", "MAE оценки")):
+    for place, label in enumerate(("Точность", "MAE оценки")):
         row = next(line for line in text.splitlines() if line.startswith(label))
         assert re.split(r" {2,}", row)[1:] == [figures["cls"][place], figures["mean"][place]]
     alone = Counter(zip(right["cls"], right["mean"], strict=True))
@@ -136,7 +136,7 @@ async def test_every_span_in_both_languages_fits_a_message(
             text = stats_message(found, texts, said)
             assert len(text) < 2500
             widest = max(map(len, text[text.index("<pre>") : text.index("</pre>")].splitlines()))
-            assert widest <= len("<pre>") + 31
+            assert widest <= len("<pre>") + 28
             assert all(version in text for version in VERSIONS) == (span in ("30d", "all"))
 
 
