@@ -393,7 +393,7 @@ async def test_a_real_training_from_feedback_to_the_next_answer(
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     tiny.write_encoder(tmp_path / "encoder")
-    champion = tiny.publish_trained(tmp_path, tiny.make_rows(400), epochs=2)
+    champion = tiny.publish_trained(tmp_path, tiny.make_rows(400), epochs=3)
     await rate_rows(write, tiny.make_rows(500, seed=7, rated=1))
     registry = Registry(tmp_path / "models")
     pair = load_pair(champion.path)
