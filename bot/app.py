@@ -51,14 +51,16 @@ class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
         pulse: Pulse,
         metrics: Metrics,
         schedule: Schedule,
+        retraining: Retraining,
+        retrain_cron: str | None,
         **parts: Any,
     ) -> None:
         super().__init__(**parts)
         self.pulse = pulse
         self.schedule = schedule
         self.monitoring: Monitoring | None = None
-        self.retraining: Retraining | None = None
-        self.retrain_cron: str | None = None
+        self._retraining = retraining
+        self._retrain_cron = retrain_cron
         self._catching_up: asyncio.Task[None] | None = None
         self._metrics = metrics
         self._engine = engine
@@ -82,9 +84,9 @@ class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
         """Finish the updates in hand; what is only queued stays in the inbox."""
         self.schedule.stop()
         if self._catching_up is not None:
-            self._catching_up.cancel()
-        if self.retraining is not None:
-            await self.retraining.stop()
+            # Not cancelled: a connection broken off in a query never closes, and the loop with it.
+            await asyncio.wait({self._catching_up})
+        await self._retraining.stop()
         if self._following is not None:
             self._following.cancel()
         await self._processor.finish(SECONDS_TO_FINISH)
@@ -93,10 +95,9 @@ class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
 
     async def _catch_up(self) -> None:
         """With what an earlier process left unfinished, or was not there for."""
-        if self.retraining is not None:
-            await self.retraining.recover()
-            if self.retrain_cron is not None:
-                await self.retraining.catch_up(self.schedule, self.retrain_cron)
+        await self._retraining.recover()
+        if self._retrain_cron is not None:
+            await self._retraining.catch_up(self.schedule, self._retrain_cron)
 
     async def shutdown(self) -> None:
         await super().shutdown()
@@ -140,6 +141,7 @@ def build_application(
     inbox = InboxQueue(transactions, clock)
     processor = InboxProcessor(CONCURRENT_UPDATES, inbox, transactions, clock, apologise)
     pulse = Pulse()
+    services = build_services(settings, write, read, worker, live, metrics, clock)
     server = base_url or settings.bot_api_url
     application = (
         Application.builder()
@@ -155,6 +157,8 @@ def build_application(
                 "pulse": pulse,
                 "metrics": metrics,
                 "schedule": Schedule(settings.time_zone),
+                "retraining": services.retraining,
+                "retrain_cron": settings.retrain_cron,
             },
         )
         .token(token)
@@ -185,11 +189,8 @@ def build_application(
     application.schedule.add(
         "drift", DAILY, lambda: watch_drift(application.bot, settings.admin_ids, watch)
     )
-    services = build_services(settings, write, read, worker, live, metrics, clock)
     handlers.register(application, services, settings.admin_ids)
-    application.retraining = services.retraining
     if settings.retrain_cron is not None:
-        application.retrain_cron = settings.retrain_cron
         application.schedule.add(
             "retraining", settings.retrain_cron, lambda: services.retraining.begin("schedule")
         )

@@ -94,6 +94,23 @@ async def test_a_start_that_waits_can_be_stopped(telegram: LocalServer, new_bot:
         await serving
 
 
+async def test_it_can_be_stopped_while_it_catches_up(new_bot: NewBot) -> None:
+    before = asyncio.all_tasks()
+    for moment in range(60):  # it looks into the database in the first milliseconds
+        application, _ = new_bot()
+        await application.initialize()
+        await application.start()
+        await asyncio.sleep(moment * 0.0003)
+        await application.stop()
+        await application.shutdown()
+        left = asyncio.all_tasks() - before
+        for task in left:
+            task.cancel()
+        if left:
+            _, hanging = await asyncio.wait(left, timeout=2)
+            assert not hanging, moment
+
+
 async def test_it_works_without_its_menu(telegram: LocalServer, running_bot: RunningBot) -> None:
     async with chat_client(telegram.url) as http:
         await control(http, fail={"method": "setMyCommands", "next": 100, "status": 500})
