@@ -7,18 +7,18 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.app import Kinorate, build_application
 from bot.batching import Predicts
 from bot.local.server import LOCAL_TOKEN, LocalServer
 from bot.serving import serve
 from bot.settings import Settings
-from db import migrate
-from db.engine import Sessions, create_engine, reading, writing
 from tests import tiny
+from tests.bot.local_client import Person, chat_client
 from tests.bot.predictors import InventedPredictor
+from tests.bot.talking import ANYA
 
 NewSettings = Callable[..., Settings]
 NewBot = Callable[..., tuple[Kinorate, Settings]]
@@ -26,38 +26,9 @@ RunningBot = Callable[..., AbstractAsyncContextManager[Kinorate]]
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("migrated") / "kinorate.db"
-    migrate.upgrade(f"sqlite+aiosqlite:///{file}")
-    return file
-
-
-@pytest.fixture
-def database_url(migrated_file: Path, tmp_path: Path) -> str:
+def url(migrated_file: Path, tmp_path: Path) -> str:
     """A database of its own for the test, migrated and empty."""
     return f"sqlite+aiosqlite:///{shutil.copy(migrated_file, tmp_path / 'kinorate.db')}"
-
-
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(database_url)
-    yield engine
-    await engine.dispose()
-
-
-@pytest.fixture
-def write(engine: AsyncEngine) -> Sessions:
-    return writing(engine)
-
-
-@pytest.fixture
-def read(engine: AsyncEngine) -> Sessions:
-    return reading(engine)
 
 
 @pytest.fixture(scope="session")
@@ -70,14 +41,14 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def new_settings(database_url: str, tmp_path: Path) -> NewSettings:
+def new_settings(url: str, tmp_path: Path) -> NewSettings:
     """`new_settings(**changes)`: for the local server and the test's own database."""
 
     def make(**changes: Any) -> Settings:
         usual: dict[str, Any] = {
             "telegram_token": LOCAL_TOKEN,
             "admin_ids": [1002],
-            "database_url": database_url,
+            "database_url": url,
             "models": tmp_path / "models",
             "reviews_per_minute": 1000,
         }
@@ -133,3 +104,16 @@ def running_bot(new_bot: NewBot) -> RunningBot:
             await serving
 
     return run
+
+
+@pytest.fixture
+async def http(running_bot: RunningBot, telegram: LocalServer) -> AsyncIterator[httpx.AsyncClient]:
+    """The local chat, with the bot in it."""
+    async with running_bot(), chat_client(telegram.url) as client:
+        yield client
+
+
+@pytest.fixture
+def anya(http: httpx.AsyncClient) -> Person:
+    """Someone alone with the bot."""
+    return Person(http, ANYA)

@@ -1,7 +1,6 @@
 """What a person writes in a private chat, and what the bot says to it."""
 
 import base64
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -31,18 +30,6 @@ from tests.bot.talking import (
 )
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def http(running_bot: RunningBot, telegram: LocalServer) -> AsyncIterator[httpx.AsyncClient]:
-    """The local chat, with the bot in it."""
-    async with running_bot(), chat_client(telegram.url) as client:
-        yield client
-
-
-@pytest.fixture
-def anya(http: httpx.AsyncClient) -> Person:
-    return Person(http, ANYA)
 
 
 # --- commands

@@ -1,6 +1,5 @@
 """Groups: silent unless asked, by /rate or by a mention."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -34,12 +33,6 @@ from tests.bot.talking import (
 
 pytestmark = pytest.mark.anyio
 NAME = f"@{BOT['username']}"
-
-
-@pytest.fixture
-async def http(running_bot: RunningBot, telegram: LocalServer) -> AsyncIterator[httpx.AsyncClient]:
-    async with running_bot(), chat_client(telegram.url) as client:
-        yield client
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Everything about a person can be taken out and erased, and does not come back."""
 
 import json
-from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -29,17 +28,6 @@ from tests.bot.talking import (
 )
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def http(running_bot: RunningBot, telegram: LocalServer) -> AsyncIterator[httpx.AsyncClient]:
-    async with running_bot(), chat_client(telegram.url) as client:
-        yield client
-
-
-@pytest.fixture
-def anya(http: httpx.AsyncClient) -> Person:
-    return Person(http, ANYA)
 
 
 async def users(read: Sessions) -> list[tuple[int, str, bool]]:

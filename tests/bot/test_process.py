@@ -69,14 +69,14 @@ async def test_five_kills_lose_nothing_and_double_nothing(
     telegram: LocalServer,
     running_bot: RunningBot,
     tiny_models: Path,
-    database_url: str,
+    url: str,
     read: Sessions,
     tmp_path: Path,
 ) -> None:
     settings = {
         "telegram_token": LOCAL_TOKEN,
         "bot_api_url": telegram.url,
-        "database_url": database_url,
+        "database_url": url,
         "models": tiny_models,
         "reviews_per_minute": 10_000,
     }

@@ -1,7 +1,6 @@
 """Taps on the ratings under an answer."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from itertools import count
 
 import httpx
@@ -28,17 +27,6 @@ from tests.bot.talking import (
 )
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def http(running_bot: RunningBot, telegram: LocalServer) -> AsyncIterator[httpx.AsyncClient]:
-    async with running_bot(), chat_client(telegram.url) as client:
-        yield client
-
-
-@pytest.fixture
-def anya(http: httpx.AsyncClient) -> Person:
-    return Person(http, ANYA)
 
 
 async def ratings(read: Sessions) -> list[tuple[int, int]]:

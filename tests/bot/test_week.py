@@ -110,9 +110,9 @@ async def http(bot: Kinorate, telegram: LocalServer) -> AsyncIterator[httpx.Asyn
 
 
 @pytest.fixture
-def rows(database_url: str) -> Callable[[], Rows]:
+def rows(url: str) -> Callable[[], Rows]:
     """What the database holds at the moment."""
-    return lambda: Rows.read(Path(database_url.removeprefix("sqlite+aiosqlite:///")))
+    return lambda: Rows.read(Path(url.removeprefix("sqlite+aiosqlite:///")))
 
 
 class Week:

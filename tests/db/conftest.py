@@ -8,26 +8,19 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import migrate
-from db.engine import Sessions, create_engine, reading, writing
 from db.models import Base, Prediction, Review
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 NewPrediction = Callable[..., Prediction]
 NewReview = Callable[..., Review]
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @pytest.fixture
@@ -139,13 +132,6 @@ def postgres() -> Iterator[PostgresServer]:
             server.stop()
 
 
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("migrated") / "kinorate.db"
-    migrate.upgrade(f"sqlite+aiosqlite:///{file}")
-    return file
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def backend(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -181,20 +167,3 @@ def own_url(empty_url: str) -> str:
     """A database with all tables, which the test may change."""
     migrate.upgrade(empty_url)
     return empty_url
-
-
-@pytest.fixture
-async def engine(url: str) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(url)
-    yield engine
-    await engine.dispose()
-
-
-@pytest.fixture
-def write(engine: AsyncEngine) -> Sessions:
-    return writing(engine)
-
-
-@pytest.fixture
-def read(engine: AsyncEngine) -> Sessions:
-    return reading(engine)
