@@ -1,9 +1,7 @@
 """More reviews to train on out of few: sentences of like-minded reviewers, put together at random.
 
 A model learns a few hundred reviews by heart, with their films and turns of phrase. The sentences
-of a mixed review come from many and share the opinion alone. Measured with mean pooling on 900 of
-the bundled reviews, judged on 500 real ones: the area under the curve for Good against Bad is 0.82
-with 8,000 mixed reviews, and 0.75 where as many steps repeat the reviews as they are.
+of a mixed review come from many and share the opinion alone.
 """
 
 import random

@@ -41,8 +41,8 @@ def retrain(
     split: neither has seen the holdout. It is accepted if, with either pooling, on the holdout the
     95 % interval of the difference in macro F1 stays above -0.05, no class's recall falls by more
     than 0.05 (or two reviews), the calibration error's interval begins at most at 0.1 (or 0.05
-    above the champion's error) and a prediction takes at most 1.5 times as long; and if, with 30 or
-    more of the reviews of --held-out, its accuracy on them is no lower.
+    above the champion's error) and a prediction takes at most 1.5 times as long, or a millisecond
+    more; and if, with 30 or more of the reviews of --held-out, its accuracy on them is no lower.
     """
     from classifier.commands.quiet import quiet_libraries
     from classifier.distributed import training_group
