@@ -1,0 +1,1 @@
+"""Kinorate measured beside what one would take instead. Run from the repository's root."""

@@ -1,0 +1,94 @@
+"""How much arithmetic a training step is, and how much of it this machine can do.
+
+The share of the one in the other is what Chowdhery et al. call the model FLOPs utilization (PaLM,
+2022, https://arxiv.org/abs/2204.02311, appendix B): only the arithmetic that the model needs
+counts, neither padding nor anything else that an implementation computes besides.
+"""
+
+import statistics
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import AutoConfig
+
+from classifier.attention import compute_dtype
+from classifier.distributed import default_device
+from classifier.recipe import DEFAULT
+
+_SQUARE = 2048
+_BACKWARD = 2  # a product's backward pass is two products of its size
+
+
+def training_flops(config: Any, lengths: Iterable[int]) -> float:
+    """Floating-point operations of a training step over texts of so many tokens, unpadded.
+
+    A multiplication and an addition are two. By formula: of each layer the six matrix products of
+    a token and the two between all pairs of its tokens, forward and backward.
+    """
+    hidden, wide = int(config.hidden_size), int(config.intermediate_size)
+    forward = 0.0
+    for tokens in lengths:
+        linear = 2 * tokens * (4 * hidden * hidden + 2 * hidden * wide)
+        forward += linear + 2 * 2 * tokens * tokens * hidden
+    return forward * int(config.num_hidden_layers) * (1 + _BACKWARD)
+
+
+def measure(values: dict[str, Any]) -> dict[str, Any]:
+    """GFLOP/s of a big square product, and of the layers' products in a full training batch."""
+    device = default_device()
+    dtype = compute_dtype(device)
+    config = AutoConfig.from_pretrained(values["encoder"])
+    hidden, wide = config.hidden_size, config.intermediate_size
+    tokens = DEFAULT.batch_size * DEFAULT.max_tokens
+    seconds = values["seconds"]
+    shapes = [(hidden, hidden)] * 4 + [(hidden, wide), (wide, hidden)]
+    with torch.inference_mode():
+        square = _flops_per_second([(_SQUARE, _SQUARE, _SQUARE)], dtype, device, seconds)
+        forward = [(tokens, into, out) for into, out in shapes]
+        to_input = [(tokens, out, into) for into, out in shapes]
+        to_weight = [(into, tokens, out) for into, out in shapes]
+        layers = _flops_per_second(forward + to_input + to_weight, dtype, device, seconds)
+    return {
+        "arithmetic": str(dtype).removeprefix("torch."),
+        "square_gflops": square / 1e9,
+        "layers_gflops": layers / 1e9,
+    }
+
+
+def _flops_per_second(
+    shapes: list[tuple[int, int, int]], dtype: torch.dtype, device: torch.device, seconds: float
+) -> float:
+    """[a, b] @ [b, c] for each shape in turn, again and again; by the median round."""
+    pairs = [
+        (
+            torch.randn(a, b, device=device, dtype=dtype),
+            torch.randn(b, c, device=device, dtype=dtype),
+        )
+        for a, b, c in shapes
+    ]
+    outputs = [torch.empty(a, c, device=device, dtype=dtype) for a, _, c in shapes]
+    rounds = _timed(lambda: _multiply(pairs, outputs), device, seconds)
+    return sum(2.0 * a * b * c for a, b, c in shapes) / statistics.median(rounds)
+
+
+def _multiply(pairs: list[tuple[Tensor, Tensor]], outputs: list[Tensor]) -> None:
+    for (left, right), out in zip(pairs, outputs, strict=True):
+        torch.mm(left, right, out=out)
+
+
+def _timed(work: Callable[[], None], device: torch.device, seconds: float) -> list[float]:
+    """Seconds of each of the rounds that fit, after two that aren't timed."""
+    taken: list[float] = []
+    for number in range(1_000_000):
+        started = time.perf_counter()
+        work()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        if number >= 2:
+            taken.append(time.perf_counter() - started)
+            if sum(taken) >= seconds:
+                break
+    return taken

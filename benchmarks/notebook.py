@@ -1,0 +1,79 @@
+"""The reference notebook's recipe, written out plainly as it was there.
+
+One encoder and one linear layer; every review padded to 512 tokens; batches of 16 in random order;
+float32; AdamW at 2e-5; cross-entropy on the sentiment.
+"""
+
+import time
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
+from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerBase
+
+from benchmarks import rows
+from benchmarks.pace import Pace, TrainingJob
+from classifier.distributed import default_device
+from classifier.grades import SENTIMENTS
+
+_MAX_TOKENS = 512
+_BATCH_SIZE = 16
+
+
+class NotebookClassifier(nn.Module):
+    """Logits [batch, 3] from the CLS vector or the masked mean."""
+
+    def __init__(self, encoder: str, pooling: str) -> None:
+        super().__init__()
+        self.encoder = AutoModel.from_pretrained(encoder)
+        self.pooling = pooling
+        self.linear = nn.Linear(self.encoder.config.hidden_size, len(SENTIMENTS))
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        output = self.encoder(input_ids=input_ids, attention_mask=attention_mask)
+        hidden = output.last_hidden_state  # [batch, tokens, hidden]
+        if self.pooling == "cls":
+            pooled = hidden[:, 0]
+        else:
+            mask = attention_mask.unsqueeze(-1).float()
+            pooled = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
+        logits: Tensor = self.linear(pooled)
+        return logits
+
+
+def measure(values: dict[str, Any]) -> dict[str, Any]:
+    """A burst of training with one pooling."""
+    job = TrainingJob(**values)
+    torch.manual_seed(job.seed)
+    device = default_device()
+    model = NotebookClassifier(job.encoder, job.pooling).to(device)
+    room = min(_MAX_TOKENS, model.encoder.config.max_position_embeddings)
+    started = time.perf_counter()
+    data = _tensors(rows.load(job.rows), AutoTokenizer.from_pretrained(job.encoder), room)
+    prepared = time.perf_counter() - started
+    batches = DataLoader(data, batch_size=_BATCH_SIZE, shuffle=True)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-5)
+    pace = Pace(job.seconds)
+    model.train()
+    while True:
+        for ids, mask, labels in batches:
+            logits = model(ids.to(device), mask.to(device))
+            loss = nn.functional.cross_entropy(logits, labels.to(device))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            if pace.step(len(ids), loss.item()):
+                return pace.figures() | {"tokenizing_seconds": prepared}
+
+
+def _tensors(found: list[rows.Row], tokenizer: PreTrainedTokenizerBase, room: int) -> TensorDataset:
+    batch = tokenizer(
+        [row["text"] for row in found],
+        padding="max_length",
+        truncation=True,
+        max_length=room,
+        return_tensors="pt",
+    )
+    labels = torch.tensor([row["sentiment"] for row in found])
+    return TensorDataset(batch["input_ids"], batch["attention_mask"], labels)

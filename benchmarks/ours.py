@@ -1,0 +1,63 @@
+"""Ours: `classifier.training.train` as `python -m classifier train` calls it."""
+
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import rows
+from benchmarks.pace import Pace, TrainingJob
+from classifier.checkpoint import Checkpoint
+from classifier.distributed import Group, default_device
+from classifier.grades import NO_RATING
+from classifier.outputs import Labels
+from classifier.recipe import DEFAULT
+from classifier.tokens import load_tokenizer, tokenize_cached
+from classifier.training import Part, Step, new_model, train
+
+
+class _EnoughError(Exception):
+    """Ends a training from within its progress bar."""
+
+
+def measure(values: dict[str, Any]) -> dict[str, Any]:
+    """A burst of training with one pooling."""
+    job = TrainingJob(**values)
+    started = time.perf_counter()
+    part = _part(job)
+    prepared = time.perf_counter() - started
+    pace = Pace(job.seconds)
+
+    def on_step(step: Step) -> None:
+        if pace.step(DEFAULT.batch_size, step.loss):
+            raise _EnoughError
+
+    with tempfile.TemporaryDirectory() as folder, suppress(_EnoughError):
+        train(
+            new_model(job.encoder, job.pooling, DEFAULT, job.seed),
+            DEFAULT,
+            part,
+            part.head(DEFAULT.batch_size),
+            job.seed,
+            Checkpoint(Path(folder) / "burst.safetensors"),
+            Group(rank=0, size=1, device=default_device()),
+            on_step,
+            lambda _: pace.interrupt(),
+        )
+    return pace.figures() | {"tokenizing_seconds": prepared}
+
+
+def _part(job: TrainingJob) -> Part:
+    found = rows.load(job.rows)
+    tokens = tokenize_cached(
+        [row["text"] for row in found],
+        load_tokenizer(Path(job.encoder)),
+        DEFAULT.max_tokens,
+        DEFAULT.head_share,
+        Path(job.cache),
+    )
+    ratings = [NO_RATING if row["rating"] is None else row["rating"] for row in found]
+    return Part(tokens, Labels(np.array([row["sentiment"] for row in found]), np.array(ratings)))

@@ -1,0 +1,61 @@
+"""The text-classification pipeline of transformers on our models' weights."""
+
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+from transformers import pipeline
+from transformers.modeling_outputs import SequenceClassifierOutput
+
+from benchmarks.answering import ServingJob, timed
+from classifier.commands.quiet import quiet_libraries
+from classifier.distributed import default_device
+from classifier.grades import SENTIMENTS
+from classifier.model import PoolingClassifier
+from classifier.pooling import POOLINGS
+from classifier.tokens import load_tokenizer
+
+_BATCH_SIZE = 32
+
+
+class WithLogits(PoolingClassifier):
+    """The classifier with the answer that the text-classification pipeline looks for."""
+
+    def forward(  # type: ignore[override]
+        self, input_ids: Tensor, attention_mask: Tensor
+    ) -> SequenceClassifierOutput:
+        output = super().forward(input_ids, attention_mask)
+        return SequenceClassifierOutput(logits=cast("torch.FloatTensor", output.sentiment_logits))
+
+
+def measure(values: dict[str, Any]) -> dict[str, Any]:
+    """A text-classification pipeline for each model, one after the other on the same texts."""
+    quiet_libraries()
+    job = ServingJob(**values)
+    both = {pooling: _pipeline(Path(job.version) / pooling, job.bfloat16) for pooling in POOLINGS}
+
+    def answer(texts: list[str]) -> dict[str, list[str]]:
+        return {
+            name: [found["label"] for found in pipe(texts, batch_size=_BATCH_SIZE)]
+            for name, pipe in both.items()
+        }
+
+    return timed(answer, job)
+
+
+def _pipeline(folder: Path, bfloat16: bool) -> Any:
+    dtype = torch.bfloat16 if bfloat16 else torch.float32
+    model = WithLogits.from_pretrained(folder, local_files_only=True, dtype=dtype)
+    model.config.id2label = dict(enumerate(SENTIMENTS))
+    tokenizer = load_tokenizer(folder)
+    tokenizer.model_input_names = ["input_ids", "attention_mask"]  # segments are all 0 anyway
+    make: Any = pipeline  # typed for each of its tasks' own models
+    return make(
+        "text-classification",
+        model=model,
+        tokenizer=tokenizer,
+        device=default_device(),
+        truncation=True,
+        max_length=model.config.max_tokens,
+    )

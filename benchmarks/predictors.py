@@ -1,0 +1,23 @@
+"""Ours: the predictor of the command line and the bot."""
+
+from pathlib import Path
+from typing import Any
+
+from benchmarks.answering import ServingJob, timed
+from classifier.commands.quiet import quiet_libraries
+from classifier.distributed import default_device
+from classifier.pooling import POOLINGS
+from classifier.predictor import Predictor
+
+
+def measure(values: dict[str, Any]) -> dict[str, Any]:
+    """`classifier.predictor.Predictor`: both models, sentiment and rating, ratings stripped."""
+    quiet_libraries()
+    job = ServingJob(**values)
+    predictor = Predictor(Path(job.version), default_device())
+
+    def answer(texts: list[str]) -> dict[str, list[str]]:
+        predicted = predictor.predict(texts)
+        return {pooling: [both[pooling].sentiment for both in predicted] for pooling in POOLINGS}
+
+    return timed(answer, job)

@@ -1,0 +1,242 @@
+"""`quality`: how right each arm is, trained on the same rows and judged on the same others.
+
+Every arm of a seed is kept in the work folder as soon as it is done: the same command again goes
+on where it was interrupted.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset, concatenate_datasets
+from rich.console import Console
+
+from benchmarks import rows, tfidf
+from benchmarks.processes import run, run_arm
+from benchmarks.results import Results
+from benchmarks.show import number, print_table
+from classifier.atomic import write_json
+from classifier.errors import ClassifierError
+from classifier.recipe import DEFAULT, NOTEBOOK
+from classifier.registry import Registry
+from classifier.reviews import Reviews
+from classifier.splits import Parts, split_reviews
+
+FIGURES = ("accuracy", "macro_f1", "weighted_f1", "rating_mae")
+OURS, NOTEBOOKS, WORDS, ALL_WORDS = "ours", "notebook", "TF-IDF", "TF-IDF, all rows"
+ARMS = (OURS, NOTEBOOKS, WORDS, ALL_WORDS)
+USUAL = (OURS, WORDS, ALL_WORDS)  # the notebook's recipe takes hours
+_ABOUT = {
+    OURS: "python -m classifier train, its default recipe",
+    NOTEBOOKS: "python -m classifier train --recipe notebook",
+    WORDS: f"{tfidf.ABOUT}; on the rows that ours trains and validates on",
+    ALL_WORDS: f"{tfidf.ABOUT}; on all rows of --reviews, which ours holds a tenth out of",
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is trained on what; everything that a kept result depends on but the code."""
+
+    reviews: str
+    test: str | None  # a source, or None for the split's own holdout
+    encoder: str
+    options: tuple[str, ...]  # more for `classifier train`
+    cache: Path
+    work: Path
+
+
+def run_arms(
+    console: Console, plan: Plan, *, seeds: int, names: list[str], path: Path | None
+) -> Results:
+    """Seed by seed, every arm."""
+    names = [name for name in names if plan.test or name != ALL_WORDS]
+    found = rows.read(plan.reviews)
+    test = rows.read(plan.test) if plan.test else None
+    results = Results(
+        "quality",
+        path,
+        {
+            "seeds": seeds,
+            "encoder": None,
+            "recipes": {OURS: asdict(DEFAULT), NOTEBOOKS: asdict(NOTEBOOK)},
+            "options": list(plan.options),
+            "written_ratings": "stripped",
+            "test": rows.described(test, test.rows) if test else "the holdout of each seed's split",
+        },
+        rows.described(found, found.rows),
+    )
+    for name in names:
+        for line in _lines(name):
+            results.arm(line, _ABOUT[name])
+    plan.work.mkdir(parents=True, exist_ok=True)
+    for seed in range(seeds):
+        parts = split_reviews(found.rows, by="random", seed=seed)
+        for name in names:
+            if name == ALL_WORDS and seed:
+                continue  # it has no randomness, and the rows are the same
+            measured = _kept(
+                plan.work / f"{_key(plan, found, test, name)}-{seed}.json",
+                lambda name=name, seed=seed, parts=parts: _judged(  # type: ignore[misc]
+                    name, seed, plan, found, parts, test
+                ),
+            )
+            for line, figures in measured["arms"].items():
+                results.add(line, {"seed": seed, **figures})
+                console.print(f"seed {seed}, {line}: {_told(figures)}", highlight=False)
+            if measured.get("encoder"):
+                results.document["settings"]["encoder"] = measured["encoder"]
+    results.finish(summary(results))
+    return results
+
+
+def _lines(name: str) -> list[str]:
+    """An arm's lines in the table: training gives two poolings."""
+    return [f"{name}, cls", f"{name}, mean"] if name in (OURS, NOTEBOOKS) else [name]
+
+
+def _key(plan: Plan, found: Reviews, test: Reviews | None, name: str) -> str:
+    """The name of what is kept; another where anything that matters is another."""
+    recipe = asdict(NOTEBOOK if name == NOTEBOOKS else DEFAULT) if name in (OURS, NOTEBOOKS) else {}
+    matters = [found.fingerprint, test.fingerprint if test else "", recipe]
+    matters += [plan.encoder, plan.options, tfidf.ABOUT]
+    digest = hashlib.sha256(json.dumps(matters, sort_keys=True).encode()).hexdigest()[:12]
+    return f"{name.replace(', ', '-').replace(' ', '-')}-{digest}"
+
+
+def _kept(file: Path, judge: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What an earlier run of the same found, or what `judge` finds now; failures aren't kept."""
+    if file.exists():
+        kept: dict[str, Any] = json.loads(file.read_bytes())
+        return kept
+    judged = judge()
+    if not any("failed" in figures for figures in judged["arms"].values()):
+        write_json(file, judged)
+    return judged
+
+
+def _judged(
+    name: str, seed: int, plan: Plan, found: Reviews, parts: Parts, test: Reviews | None
+) -> dict[str, Any]:
+    try:
+        if name in (OURS, NOTEBOOKS):
+            recipe = "notebook" if name == NOTEBOOKS else "default"
+            return _trained(name, recipe, seed, plan, parts)
+        learnt = found.rows if name == ALL_WORDS else _learnt(parts)
+        judged_on = test.rows if test else parts.holdout
+        return {"arms": {name: _fitted(plan.work, learnt, judged_on)}}
+    except ClassifierError as error:  # the other arms' figures are worth having
+        return {"arms": {line: {"failed": str(error)} for line in _lines(name)}}
+
+
+def _learnt(parts: Parts) -> Dataset:
+    return concatenate_datasets([parts.train, parts.validation])
+
+
+def _fitted(work: Path, learnt: Dataset, judged_on: Dataset) -> dict[str, Any]:
+    files = {
+        "rows": str(rows.write(work / "learnt.jsonl", learnt)),
+        "test": str(rows.write(work / "judged.jsonl", judged_on)),
+    }
+    return run_arm("benchmarks.tfidf", files, function="judge")
+
+
+def _trained(name: str, recipe: str, seed: int, plan: Plan, parts: Parts) -> dict[str, Any]:
+    """A training by the command line, resumed if it was interrupted, and its evaluation."""
+    models = plan.work / f"models-{name}-{seed}"
+    figures = plan.work / "figures.json"
+    where = ("--models", str(models), "--cache", str(plan.cache), "--json", str(figures))
+    ended = run(
+        *("-m", "classifier", "train", "--resume", "--reviews", plan.reviews),
+        *("--encoder", plan.encoder, "--recipe", recipe, "--seed", str(seed)),
+        *(*plan.options, *where),
+    )
+    version = Registry(models).versions()[-1]
+    ids = parts.ids()
+    if version.split() != ids:
+        raise ClassifierError(f"{version.path} was trained on other rows than the split's.")
+    trained_on = 0
+    if plan.test:
+        test = ("--reviews", plan.test)
+        run("-m", "classifier", "evaluate", version.name, *test, *where)
+    measured = json.loads(figures.read_bytes())
+    if plan.test:
+        trained_on = measured["trained_on"]
+    training = version.training()
+    arms = {
+        f"{name}, {pooling}": {
+            **{figure: measured[pooling].get(figure) for figure in FIGURES},
+            "train_seconds": training["seconds"][pooling],
+            "command_seconds": ended.seconds,  # both poolings, reading and the report included
+            "peak_mb": ended.peak_mb,
+            "trained_on": len(ids["train"]) + len(ids["validation"]),
+            "test_rows": measured[pooling]["rows"],
+            "test_rows_trained_on": trained_on,
+        }
+        for pooling in ("cls", "mean")
+    }
+    return {"arms": arms, "encoder": training["encoder"]["origin"]}
+
+
+def _told(figures: dict[str, Any]) -> str:
+    if "failed" in figures:
+        return f"failed: {figures['failed']}"
+    return (
+        f"accuracy {figures['accuracy']:.4f}, macro F1 {figures['macro_f1']:.4f}, "
+        f"rating MAE {number(figures['rating_mae'], 3)}, trained in "
+        f"{figures['train_seconds']:,.0f} s"
+    )
+
+
+def summary(results: Results) -> dict[str, Any]:
+    """Mean and range over the seeds of each arm's figures."""
+    arms: dict[str, dict[str, Any]] = {}
+    for name in results.document["arms"]:
+        runs = results.runs(name)
+        arms[name] = {"seeds": len(runs)}
+        for figure in (*FIGURES, "train_seconds", "peak_mb"):
+            values = [run[figure] for run in runs if run.get(figure) is not None]
+            spread = [sum(values) / len(values), min(values), max(values)] if values else None
+            arms[name][figure] = (
+                dict(zip(("mean", "low", "high"), spread, strict=True)) if spread else None
+            )
+    return {"arms": arms}
+
+
+def show(console: Console, results: Results) -> None:
+    """The table of means, with the range over the seeds."""
+    lines = [
+        [
+            name,
+            spread(arm["accuracy"], 1, as_percent=True),
+            spread(arm["macro_f1"], 3),
+            spread(arm["weighted_f1"], 3),
+            spread(arm["rating_mae"], 2),
+            number(_mean(arm["train_seconds"])),
+            number(_mean(arm["peak_mb"])),
+        ]
+        for name, arm in results.document["summary"]["arms"].items()
+    ]
+    columns = ["arm", "accuracy", "macro F1", "weighted F1", "rating MAE", "seconds", "peak MB"]
+    seeds = results.document["settings"]["seeds"]
+    print_table(console, f"Quality, mean (range) over {seeds} seeds", columns, lines)
+    failed = [name for name in results.document["arms"] if not results.runs(name)]
+    if failed:
+        console.print(f"Failed: {'; '.join(failed)}")
+
+
+def spread(figure: dict[str, float] | None, digits: int, *, as_percent: bool = False) -> str:
+    """0.633 (0.629-0.640), or a dash; the range is left out where there is none."""
+    if figure is None:
+        return number(None)
+    scale, unit = (100, " %") if as_percent else (1, "")
+    mean = number(figure["mean"] * scale, digits, unit)
+    low, high = (number(figure[end] * scale, digits) for end in ("low", "high"))
+    return mean if low == high else f"{mean} ({low}-{high})"
+
+
+def _mean(figure: dict[str, float] | None) -> float | None:
+    return None if figure is None else figure["mean"]

@@ -1,0 +1,63 @@
+"""The rows that all arms of a benchmark share."""
+
+import json
+import statistics
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TypedDict
+
+from datasets import Dataset
+
+from classifier.reviews import Reviews, load_reviews
+from classifier.splits import stratified_subset
+
+_MULTIPLE_OF = 64  # so that every batch of a training is a full one
+
+
+class Row(TypedDict):
+    """A review as models see it: without the ratings written in it."""
+
+    text: str
+    sentiment: int
+    rating: int | None
+
+
+def read(source: str) -> Reviews:
+    """The reviews of a source, written ratings stripped; ClassifierError as `load_reviews`."""
+    return load_reviews(source)
+
+
+def some(rows: Dataset, limit: int) -> Dataset:
+    """At most `limit` of the rows, a multiple of 64 where there are that many, sentiments alike."""
+    count = min(limit, len(rows))
+    return stratified_subset(rows, max(count - count % _MULTIPLE_OF, min(count, _MULTIPLE_OF)), 0)
+
+
+def described(reviews: Reviews, rows: Dataset) -> dict[str, Any]:
+    """For the results: where the rows come from, how many, and how long."""
+    return {
+        "source": Path(reviews.source).name,
+        "fingerprint": reviews.fingerprint,
+        "usable": len(reviews.rows),
+        "rows": len(rows),
+        "median_characters": round(statistics.median(map(len, rows["text"]))),
+    }
+
+
+def write(file: Path, rows: Dataset) -> Path:
+    """The rows as JSON lines, for an arm's process."""
+    columns = zip(rows["text"], rows["sentiment"], rows["rating"], strict=True)
+    return write_rows(file, (Row(text=t, sentiment=s, rating=r) for t, s, r in columns))
+
+
+def write_rows(file: Path, rows: Iterable[Row]) -> Path:
+    """As `write`."""
+    lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
+    file.write_text("".join(lines), encoding="utf-8")
+    return file
+
+
+def load(file: str) -> list[Row]:
+    """What `write` wrote."""
+    with Path(file).open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]

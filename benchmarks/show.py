@@ -1,0 +1,34 @@
+"""Figures in words, for the terminal's tables and README's."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+MISSING = "–"
+
+
+def number(value: float | None, digits: int = 0, unit: str = "") -> str:
+    """1,234.5 and its unit, or a dash."""
+    return MISSING if value is None else f"{value:,.{digits}f}{unit}"
+
+
+def times(value: float | None) -> str:
+    """How many times something: 9.6×."""
+    return number(value, 1, "×")
+
+
+def percent(value: float | None) -> str:
+    return number(None if value is None else 100 * value, 0, " %")
+
+
+def print_table(
+    console: Console, title: str, columns: Sequence[str], lines: Sequence[Sequence[str]]
+) -> None:
+    """The first column is what a line is about, the others are figures."""
+    table = Table(title=title, title_justify="left")
+    for position, column in enumerate(columns):
+        table.add_column(column, justify="right" if position else "left")
+    for line in lines:
+        table.add_row(*line)
+    console.print(table)

@@ -1,0 +1,139 @@
+"""`transformers.Trainer` at its best settings, on the same model with the same loss.
+
+Batches of like length, fused AdamW, bfloat16 where the device has it, 256 tokens, padding to the
+longest of a batch, no dropout in the attention (it would forbid the fast kernels), nothing saved,
+logged or evaluated. `training.py` says which attention kernel, the faster of the two on offer.
+"""
+
+import tempfile
+import time
+from typing import Any
+
+import torch
+from datasets import Dataset
+from torch import Tensor, nn
+from transformers import (
+    AutoTokenizer,
+    DataCollatorWithPadding,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
+
+from benchmarks import rows
+from benchmarks.pace import Pace, TrainingJob
+from classifier.attention import compute_dtype
+from classifier.commands.quiet import quiet_libraries
+from classifier.distributed import default_device
+from classifier.grades import NO_RATING
+from classifier.model import PoolingClassifier
+from classifier.recipe import DEFAULT
+from classifier.training import new_model
+
+_EPOCHS = 1000  # time ends it long before
+
+
+class WithLoss(nn.Module):
+    """The classifier as the Trainer wants it: a loss for a batch."""
+
+    def __init__(self, classifier: PoolingClassifier) -> None:
+        super().__init__()
+        self.classifier = classifier
+        self.last_loss = torch.tensor(0.0)
+
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor, sentiment: Tensor, rating: Tensor
+    ) -> dict[str, Tensor]:
+        output = self.classifier(input_ids=input_ids, attention_mask=attention_mask)
+        loss = nn.functional.cross_entropy(output.sentiment_logits, sentiment)
+        rated = (rating != NO_RATING).sum().clamp(min=1)
+        loss = loss + (
+            nn.functional.cross_entropy(
+                output.rating_logits, rating, ignore_index=NO_RATING, reduction="sum"
+            )
+            / rated
+        )
+        self.last_loss = loss.detach()
+        return {"loss": loss}
+
+
+class _Stopwatch(TrainerCallback):
+    def __init__(self, model: WithLoss, pace: Pace) -> None:
+        self._model, self._pace = model, pace
+
+    def on_epoch_begin(self, *_: Any, **__: Any) -> None:
+        self._pace.interrupt()
+
+    def on_step_end(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,  # noqa: ARG002  # named so by the Trainer
+        control: TrainerControl,
+        **_: Any,
+    ) -> None:
+        if self._pace.step(args.per_device_train_batch_size, self._model.last_loss.item()):
+            control.should_training_stop = True
+
+
+def measure(values: dict[str, Any]) -> dict[str, Any]:
+    """A burst of training with one pooling."""
+    job = TrainingJob(**values)
+    quiet_libraries()
+    classifier = new_model(job.encoder, job.pooling, DEFAULT, job.seed)
+    classifier.set_attn_implementation(job.attention)
+    model = WithLoss(classifier)
+    tokenizer = AutoTokenizer.from_pretrained(job.encoder)
+    started = time.perf_counter()
+    data = _dataset(rows.load(job.rows), tokenizer)
+    prepared = time.perf_counter() - started
+    pace = Pace(job.seconds)
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = Trainer(
+            model=model,
+            args=_arguments(folder, job.seed),
+            train_dataset=data,
+            data_collator=DataCollatorWithPadding(tokenizer),
+            callbacks=[_Stopwatch(model, pace)],
+        )
+        trainer.train()
+    return pace.figures() | {"tokenizing_seconds": prepared}
+
+
+def _dataset(found: list[rows.Row], tokenizer: Any) -> Dataset:
+    encoded = tokenizer(
+        [row["text"] for row in found], truncation=True, max_length=DEFAULT.max_tokens
+    )
+    return Dataset.from_dict(
+        {
+            "input_ids": encoded["input_ids"],
+            "attention_mask": encoded["attention_mask"],
+            "length": [len(ids) for ids in encoded["input_ids"]],
+            "sentiment": [row["sentiment"] for row in found],
+            "rating": [NO_RATING if row["rating"] is None else row["rating"] for row in found],
+        }
+    )
+
+
+def _arguments(folder: str, seed: int) -> TrainingArguments:
+    device = default_device()
+    return TrainingArguments(
+        output_dir=folder,
+        per_device_train_batch_size=DEFAULT.batch_size,
+        num_train_epochs=_EPOCHS,
+        learning_rate=DEFAULT.learning_rate,
+        weight_decay=DEFAULT.weight_decay,
+        optim="adamw_torch_fused",
+        train_sampling_strategy="group_by_length",
+        bf16=compute_dtype(device) == torch.bfloat16,
+        use_cpu=device.type == "cpu",
+        dataloader_num_workers=0,
+        dataloader_pin_memory=device.type == "cuda",
+        eval_strategy="no",
+        save_strategy="no",
+        logging_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+        seed=seed,
+    )

@@ -1,0 +1,58 @@
+"""A tiny encoder, few reviews, and the benchmarks as a process."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import tiny
+
+ROOT = Path(__file__).resolve().parents[2]
+
+Benchmark = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `encoder`, `reviews.jsonl` (120 of them) and `models`, with a champion."""
+    folder = tmp_path_factory.mktemp("few reviews")
+    tiny.write_encoder(folder / "encoder")
+    tiny.publish_untrained(folder / "models", folder / "encoder")
+    lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in tiny.make_rows(120)]
+    (folder / "reviews.jsonl").write_text("".join(lines), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def benchmark(few: Path, tmp_path: Path) -> Benchmark:
+    """`benchmark(name, *options)`: the results of `python -m benchmarks` on the few reviews."""
+
+    def run(name: str, *options: str) -> dict[str, Any]:
+        results = tmp_path / f"{name}.json"
+        process = start(name, "--reviews", f"{few}/reviews.jsonl", "--json", f"{results}", *options)
+        assert process.returncode == 0, process.stdout + process.stderr
+        assert not list(tmp_path.glob("*.partial.json"))
+        document: dict[str, Any] = json.loads(results.read_bytes())
+        assert document["benchmark"] == name
+        assert str(few) not in results.read_text("utf-8")  # nobody else has these folders
+        return document
+
+    return run
+
+
+def start(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """`python -m benchmarks`, ended."""
+    return subprocess.run(
+        [sys.executable, "-m", "benchmarks", *arguments],
+        cwd=ROOT,
+        env=os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )

@@ -1,0 +1,69 @@
+"""`python -m benchmarks serving`, and each of its arms."""
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from benchmarks import pipelines, predictors, rows, words
+from benchmarks.answering import ServingJob
+from classifier.model import PoolingClassifier
+from classifier.registry import Registry
+from tests.benchmarks.conftest import Benchmark, start
+
+
+@pytest.fixture
+def job(few: Path, tmp_path: Path) -> ServingJob:
+    found = rows.read(str(few / "reviews.jsonl")).rows
+    served = rows.write(tmp_path / "served.jsonl", found.select(range(16)))
+    others = rows.write(tmp_path / "others.jsonl", found.select(range(16, 80)))
+    version = Registry(few / "models").get("champion").path
+    return ServingJob(str(version), str(served), str(others), 4, time.time())
+
+
+@pytest.mark.slow
+def test_it_times_answers_the_cold_start_and_the_bot(benchmark: Benchmark, few: Path) -> None:
+    document = benchmark(
+        *("serving", "--repeats", "1", "--rows", "8", "--models", f"{few}/models"),
+        *("--arm", "ours"),
+    )
+    summary = document["summary"]
+    assert summary["arms"]["ours"]["p95_ms"] >= summary["arms"]["ours"]["p50_ms"] > 0
+    assert set(summary["arms"]["ours"]["accuracy"]) == {"cls", "mean"}
+    assert summary["cold_start_seconds"] > 0.5
+    assert summary["bot_peak_mb"] >= summary["bot_resident_mb"] > 100
+    assert document["arms"]["bot"]["runs"][0]["reviews"] == 8
+    assert document["rows"]["rows"] == 8
+
+
+@pytest.mark.parametrize(
+    ("module", "models"),
+    [(predictors, {"cls", "mean"}), (pipelines, {"cls", "mean"}), (words, {"tfidf"})],
+    ids=["ours", "pipeline", "TF-IDF"],
+)
+def test_an_arm_answers(module: object, models: set[str], job: ServingJob) -> None:
+    figures = module.measure(asdict(job))  # type: ignore[attr-defined]
+    assert set(figures["accuracy"]) == models
+    assert figures["reviews_per_second"] > 0
+
+
+def test_the_pipeline_runs_our_weights(job: ServingJob) -> None:
+    folder = Path(job.version) / "mean"
+    ours: nn.Module = PoolingClassifier.from_pretrained(folder)
+    theirs: nn.Module = pipelines.WithLogits.from_pretrained(folder)
+    ids = torch.arange(5, 25).view(1, -1)
+    ours.eval()
+    theirs.eval()
+    with torch.inference_mode():
+        wanted = ours(ids, torch.ones_like(ids)).sentiment_logits
+        found = theirs(ids, torch.ones_like(ids)).logits
+    assert torch.equal(wanted, found)
+
+
+def test_without_a_version_it_says_what_to_do(tmp_path: Path) -> None:
+    process = start("serving", "--models", str(tmp_path))
+    assert process.returncode == 1
+    assert "has no champion yet: train" in process.stderr

@@ -1,0 +1,64 @@
+"""README's tables, made of the committed results."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from benchmarks.results import RESULTS
+from benchmarks.tables import BEGIN, END, with_tables
+from tests.benchmarks.conftest import ROOT, start
+
+QUALITY = {
+    "command": "python -m benchmarks quality --seeds 2",
+    "settings": {"seeds": 2, "encoder": "a tiny one", "test": {"rows": 40}},
+    "rows": {"rows": 1200},
+    "summary": {
+        "arms": {
+            "ours, mean": {
+                "accuracy": {"mean": 0.9, "low": 0.89, "high": 0.91},
+                "macro_f1": {"mean": 0.6512, "low": 0.65, "high": 0.652},
+                "rating_mae": {"mean": 1.1, "low": 1.1, "high": 1.1},
+                "train_seconds": {"mean": 61.2, "low": 60.0, "high": 62.4},
+            },
+        }
+    },
+}
+
+
+def test_readme_shows_the_committed_results() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert with_tables(readme, RESULTS) == readme
+
+
+def test_committed_results_are_whole_and_name_no_folder() -> None:
+    for file in RESULTS.glob("*.json"):
+        text = file.read_text("utf-8")
+        assert json.loads(text)["ended"], f"{file} was interrupted"
+        assert not re.search(r'"/\w+/|/home/|/tmp/', text), f"{file} names a folder"
+
+
+def test_the_check_passes_after_writing_and_fails_on_a_changed_readme(tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text(f"# Title\n\n{BEGIN}\n\nold\n\n{END}\n\n## After\n", encoding="utf-8")
+    results = tmp_path / "results"
+    results.mkdir()
+    (results / "quality.json").write_text(json.dumps(QUALITY), encoding="utf-8")
+    where = ("--readme", str(readme), "--results", str(results))
+    assert start("tables", "--check", *where).returncode == 1
+    assert "old" in readme.read_text("utf-8")
+    assert start("tables", *where).returncode == 0
+    written = readme.read_text("utf-8")
+    assert written.startswith("# Title\n")
+    assert written.endswith("## After\n")
+    assert "| ours, mean | 90.0 % (89.0-91.0) | 0.651 (0.650-0.652) | 1.10 | 61 |" in written
+    assert "Not measured yet: `python -m benchmarks serving`." in written
+    assert start("tables", "--check", *where).returncode == 0
+    readme.write_text(written.replace("90.0", "95.0"), encoding="utf-8")
+    assert start("tables", "--check", *where).returncode == 1
+
+
+def test_a_readme_without_markers_is_told() -> None:
+    with pytest.raises(Exception, match="no line"):
+        with_tables("# Title\n", RESULTS)
