@@ -10,7 +10,6 @@ from rich.console import Console
 
 from classifier.atomic import write_text
 from classifier.commands.options import DEFAULT_CACHE, DEFAULT_MODELS, Cache, Models
-from classifier.encoders import DEFAULT_ENCODER
 from classifier.errors import ClassifierError
 from classifier.registry import CHAMPION
 
@@ -24,6 +23,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+_ENCODER = "cointegrated/rubert-tiny2"  # as `classifier train` has it
+
 ReviewsSource = Annotated[
     str, typer.Option(metavar="SOURCE", help="sample, hub, auto or a file of reviews.")
 ]
@@ -44,7 +45,7 @@ def training(
     rows: Annotated[int, typer.Option(min=16, help="Use a subset of so many reviews.")] = 2048,
     repeats: Repeats = 3,
     seconds: Annotated[float, typer.Option(min=0, help="Of timed steps in a turn.")] = 10.0,
-    encoder: EncoderName = DEFAULT_ENCODER,
+    encoder: EncoderName = _ENCODER,
     cache: Cache = DEFAULT_CACHE,
     arms: Arms = None,
     path: Json = None,
@@ -109,9 +110,13 @@ def quality(
         typer.Option(metavar="SOURCE", help="Judge on these; by default on the split's holdout."),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1)] = 3,
-    encoder: EncoderName = DEFAULT_ENCODER,
+    encoder: EncoderName = _ENCODER,
     work: Annotated[
-        Path | None, typer.Option(help="Where what is trained stays, so that a run can go on.")
+        Path | None,
+        typer.Option(
+            help="Where what is trained stays, so that a run can go on; in the cache by default. "
+            "Empty it after a change of the code."
+        ),
     ] = None,
     train_options: Annotated[
         str, typer.Option(help="More for `python -m classifier train`, such as '--epochs 4'.")
@@ -149,7 +154,7 @@ def tables(
     results: Annotated[Path | None, typer.Option(help="The folder of the results.")] = None,
 ) -> None:
     """Write README's tables from the results."""
-    from benchmarks.results import RESULTS
+    from benchmarks import RESULTS
     from benchmarks.tables import with_tables
 
     text = readme.read_text(encoding="utf-8")

@@ -24,7 +24,6 @@ class Ended:
 
     seconds: float
     peak_mb: float | None  # resident, of the process alone; None where there is no /proc
-    said: str
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -33,16 +32,20 @@ def environment(**more: str) -> dict[str, str]:
     return os.environ | {"PYTHONPATH": path} | more
 
 
-def run(*command: str) -> Ended:
+def run(*command: str, aloud: bool = False) -> Ended:
     """Run this interpreter with these arguments; ClassifierError with its last words if it fails.
 
+    `aloud` lets it print, for whoever waits for it; nothing is heard of it otherwise.
     The peak is looked up while it runs: the system's own account (ru_maxrss) begins with the
     memory of whoever started the process.
     """
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
         started = time.perf_counter()
         process = subprocess.Popen(
-            [sys.executable, *command], stdout=said, stderr=subprocess.STDOUT, env=environment()
+            [sys.executable, *command],
+            stdout=None if aloud else said,
+            stderr=None if aloud else subprocess.STDOUT,
+            env=environment(),
         )
         peak = None
         try:
@@ -59,7 +62,7 @@ def run(*command: str) -> Ended:
     if process.returncode:
         last = "\n".join(words.strip().splitlines()[-_TOLD:])
         raise ClassifierError(f"{' '.join(command[:3])} ended with {process.returncode}: {last}")
-    return Ended(seconds, peak, words)
+    return Ended(seconds, peak)
 
 
 def run_arm(

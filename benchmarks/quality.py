@@ -6,7 +6,7 @@ on where it was interrupted.
 
 import hashlib
 import json
-from collections.abc import Callable
+import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from rich.console import Console
 from benchmarks import rows, tfidf
 from benchmarks.processes import run, run_arm
 from benchmarks.results import Results
-from benchmarks.show import number, print_table
+from benchmarks.show import number, print_table, spread
 from classifier.atomic import write_json
 from classifier.errors import ClassifierError
 from classifier.recipe import DEFAULT, NOTEBOOK
@@ -78,15 +78,15 @@ def run_arms(
         for name in names:
             if name == ALL_WORDS and seed:
                 continue  # it has no randomness, and the rows are the same
-            measured = _kept(
-                plan.work / f"{_key(plan, found, test, name)}-{seed}.json",
-                lambda name=name, seed=seed, parts=parts: _judged(  # type: ignore[misc]
-                    name, seed, plan, found, parts, test
-                ),
-            )
+            console.print(f"seed {seed}, {name}:", highlight=False)
+            place = plan.work / f"{_key(plan, found, test, name)}-{seed}"
+            measured = _kept(place)
+            if measured is None:
+                measured = _judged(name, place, seed, plan, found, parts, test)
+                _keep(place, measured)
             for line, figures in measured["arms"].items():
                 results.add(line, {"seed": seed, **figures})
-                console.print(f"seed {seed}, {line}: {_told(figures)}", highlight=False)
+                console.print(f"  {line}: {_told(figures)}", highlight=False)
             if measured.get("encoder"):
                 results.document["settings"]["encoder"] = measured["encoder"]
     results.finish(summary(results))
@@ -107,27 +107,36 @@ def _key(plan: Plan, found: Reviews, test: Reviews | None, name: str) -> str:
     return f"{name.replace(', ', '-').replace(' ', '-')}-{digest}"
 
 
-def _kept(file: Path, judge: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """What an earlier run of the same found, or what `judge` finds now; failures aren't kept."""
-    if file.exists():
-        kept: dict[str, Any] = json.loads(file.read_bytes())
-        return kept
-    judged = judge()
-    if not any("failed" in figures for figures in judged["arms"].values()):
-        write_json(file, judged)
-    return judged
+def _kept(place: Path) -> dict[str, Any] | None:
+    """What an earlier run of the same found."""
+    try:
+        kept: dict[str, Any] = json.loads(place.with_suffix(".json").read_bytes())
+    except FileNotFoundError:
+        return None
+    return kept
+
+
+def _keep(place: Path, measured: dict[str, Any]) -> None:
+    """For the next run of the same, which is to try again what failed."""
+    if not any("failed" in figures for figures in measured["arms"].values()):
+        write_json(place.with_suffix(".json"), measured)
 
 
 def _judged(
-    name: str, seed: int, plan: Plan, found: Reviews, parts: Parts, test: Reviews | None
+    name: str,
+    place: Path,
+    seed: int,
+    plan: Plan,
+    found: Reviews,
+    parts: Parts,
+    test: Reviews | None,
 ) -> dict[str, Any]:
     try:
         if name in (OURS, NOTEBOOKS):
-            recipe = "notebook" if name == NOTEBOOKS else "default"
-            return _trained(name, recipe, seed, plan, parts)
+            return _trained(name, place, seed, plan, parts)
         learnt = found.rows if name == ALL_WORDS else _learnt(parts)
         judged_on = test.rows if test else parts.holdout
-        return {"arms": {name: _fitted(plan.work, learnt, judged_on)}}
+        return {"arms": {name: _fitted(learnt, judged_on)}}
     except ClassifierError as error:  # the other arms' figures are worth having
         return {"arms": {line: {"failed": str(error)} for line in _lines(name)}}
 
@@ -136,45 +145,48 @@ def _learnt(parts: Parts) -> Dataset:
     return concatenate_datasets([parts.train, parts.validation])
 
 
-def _fitted(work: Path, learnt: Dataset, judged_on: Dataset) -> dict[str, Any]:
-    files = {
-        "rows": str(rows.write(work / "learnt.jsonl", learnt)),
-        "test": str(rows.write(work / "judged.jsonl", judged_on)),
-    }
-    return run_arm("benchmarks.tfidf", files, function="judge")
+def _fitted(learnt: Dataset, judged_on: Dataset) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        files = {
+            "rows": str(rows.write(Path(folder) / "learnt.jsonl", learnt)),
+            "test": str(rows.write(Path(folder) / "judged.jsonl", judged_on)),
+        }
+        return run_arm("benchmarks.tfidf", files, function="judge")
 
 
-def _trained(name: str, recipe: str, seed: int, plan: Plan, parts: Parts) -> dict[str, Any]:
-    """A training by the command line, resumed if it was interrupted, and its evaluation."""
-    models = plan.work / f"models-{name}-{seed}"
-    figures = plan.work / "figures.json"
-    where = ("--models", str(models), "--cache", str(plan.cache), "--json", str(figures))
-    ended = run(
-        *("-m", "classifier", "train", "--resume", "--reviews", plan.reviews),
-        *("--encoder", plan.encoder, "--recipe", recipe, "--seed", str(seed)),
-        *(*plan.options, *where),
-    )
-    version = Registry(models).versions()[-1]
+def _trained(name: str, place: Path, seed: int, plan: Plan, parts: Parts) -> dict[str, Any]:
+    """A training by the command line, unless it is there already, and its evaluation."""
+    where = ("--models", str(place), "--cache", str(plan.cache))
+    ended = None
+    if not Registry(place).versions():
+        ended = run(
+            *("-m", "classifier", "train", "--resume", "--reviews", plan.reviews, *where),
+            *("--encoder", plan.encoder, "--seed", str(seed), *plan.options),
+            *("--recipe", "notebook" if name == NOTEBOOKS else "default"),
+            aloud=True,  # it takes minutes
+        )
+    version = Registry(place).versions()[-1]
     ids = parts.ids()
     if version.split() != ids:
         raise ClassifierError(f"{version.path} was trained on other rows than the split's.")
-    trained_on = 0
+    measured, seen = version.metrics(), 0
     if plan.test:
-        test = ("--reviews", plan.test)
+        figures = place / "figures.json"
+        test = ("--reviews", plan.test, "--json", str(figures))
         run("-m", "classifier", "evaluate", version.name, *test, *where)
-    measured = json.loads(figures.read_bytes())
-    if plan.test:
-        trained_on = measured["trained_on"]
+        measured = json.loads(figures.read_bytes())
+        seen = measured["trained_on"]
     training = version.training()
     arms = {
         f"{name}, {pooling}": {
             **{figure: measured[pooling].get(figure) for figure in FIGURES},
             "train_seconds": training["seconds"][pooling],
-            "command_seconds": ended.seconds,  # both poolings, reading and the report included
-            "peak_mb": ended.peak_mb,
+            # Of the whole command: both poolings, reading and the report included.
+            "command_seconds": ended.seconds if ended else None,
+            "peak_mb": ended.peak_mb if ended else None,
             "trained_on": len(ids["train"]) + len(ids["validation"]),
             "test_rows": measured[pooling]["rows"],
-            "test_rows_trained_on": trained_on,
+            "test_rows_trained_on": seen,
         }
         for pooling in ("cls", "mean")
     }
@@ -199,9 +211,14 @@ def summary(results: Results) -> dict[str, Any]:
         arms[name] = {"seeds": len(runs)}
         for figure in (*FIGURES, "train_seconds", "peak_mb"):
             values = [run[figure] for run in runs if run.get(figure) is not None]
-            spread = [sum(values) / len(values), min(values), max(values)] if values else None
             arms[name][figure] = (
-                dict(zip(("mean", "low", "high"), spread, strict=True)) if spread else None
+                None
+                if not values
+                else {
+                    "mean": sum(values) / len(values),
+                    "low": min(values),
+                    "high": max(values),
+                }
             )
     return {"arms": arms}
 
@@ -226,16 +243,6 @@ def show(console: Console, results: Results) -> None:
     failed = [name for name in results.document["arms"] if not results.runs(name)]
     if failed:
         console.print(f"Failed: {'; '.join(failed)}")
-
-
-def spread(figure: dict[str, float] | None, digits: int, *, as_percent: bool = False) -> str:
-    """0.633 (0.629-0.640), or a dash; the range is left out where there is none."""
-    if figure is None:
-        return number(None)
-    scale, unit = (100, " %") if as_percent else (1, "")
-    mean = number(figure["mean"] * scale, digits, unit)
-    low, high = (number(figure[end] * scale, digits) for end in ("low", "high"))
-    return mean if low == high else f"{mean} ({low}-{high})"
 
 
 def _mean(figure: dict[str, float] | None) -> float | None:

@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks import RESULTS
 from benchmarks.machine import machine, versions
 from classifier.atomic import write_json
-
-RESULTS = Path(__file__).parent / "results"
 
 Run = dict[str, Any]
 

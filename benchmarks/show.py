@@ -22,13 +22,23 @@ def percent(value: float | None) -> str:
     return number(None if value is None else 100 * value, 0, " %")
 
 
+def spread(figure: dict[str, float] | None, digits: int, *, as_percent: bool = False) -> str:
+    """0.633 (0.629-0.640), or a dash; the range is left out where there is none."""
+    if figure is None:
+        return number(None)
+    scale, unit = (100, " %") if as_percent else (1, "")
+    mean = number(figure["mean"] * scale, digits, unit)
+    low, high = (number(figure[end] * scale, digits) for end in ("low", "high"))
+    return mean if low == high else f"{mean} ({low}-{high})"
+
+
 def print_table(
     console: Console, title: str, columns: Sequence[str], lines: Sequence[Sequence[str]]
 ) -> None:
     """The first column is what a line is about, the others are figures."""
     table = Table(title=title, title_justify="left")
     for position, column in enumerate(columns):
-        table.add_column(column, justify="right" if position else "left")
+        table.add_column(column, justify="right" if position else "left", no_wrap=not position)
     for line in lines:
         table.add_row(*line)
     console.print(table)

@@ -5,8 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.quality import spread
-from benchmarks.show import number, percent, times
+from benchmarks.show import number, percent, spread, times
 from classifier.errors import ClassifierError
 
 BEGIN = "<!-- python -m benchmarks tables: from here on it is generated -->"

@@ -1,8 +1,6 @@
-"""A tiny encoder, few reviews, and the benchmarks as a process."""
+"""A tiny encoder, few reviews, and the benchmarks on them."""
 
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.__main__ import app
 from tests import tiny
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,30 +28,24 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def benchmark(few: Path, tmp_path: Path) -> Benchmark:
-    """`benchmark(name, *options)`: the results of `python -m benchmarks` on the few reviews."""
+def benchmark(few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Benchmark:
+    """`benchmark(name, *options)`: the results of one on the few reviews.
+
+    Its arms are processes; itself it runs in this one, where torch is already imported.
+    """
+    for name, value in {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}.items():
+        monkeypatch.setenv(name, value)
 
     def run(name: str, *options: str) -> dict[str, Any]:
         results = tmp_path / f"{name}.json"
-        process = start(name, "--reviews", f"{few}/reviews.jsonl", "--json", f"{results}", *options)
-        assert process.returncode == 0, process.stdout + process.stderr
+        arguments = [*(name, "--reviews", f"{few}/reviews.jsonl", "--json", f"{results}", *options)]
+        monkeypatch.setattr(sys, "argv", ["benchmarks", *arguments])
+        app(arguments, standalone_mode=False)
         assert not list(tmp_path.glob("*.partial.json"))
         document: dict[str, Any] = json.loads(results.read_bytes())
         assert document["benchmark"] == name
+        assert document["ended"]
         assert str(few) not in results.read_text("utf-8")  # nobody else has these folders
         return document
 
     return run
-
-
-def start(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """`python -m benchmarks`, ended."""
-    return subprocess.run(
-        [sys.executable, "-m", "benchmarks", *arguments],
-        cwd=ROOT,
-        env=os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )

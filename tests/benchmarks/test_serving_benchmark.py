@@ -10,9 +10,10 @@ from torch import nn
 
 from benchmarks import pipelines, predictors, rows, words
 from benchmarks.answering import ServingJob
+from classifier.errors import ClassifierError
 from classifier.model import PoolingClassifier
 from classifier.registry import Registry
-from tests.benchmarks.conftest import Benchmark, start
+from tests.benchmarks.conftest import Benchmark
 
 
 @pytest.fixture
@@ -63,7 +64,6 @@ def test_the_pipeline_runs_our_weights(job: ServingJob) -> None:
     assert torch.equal(wanted, found)
 
 
-def test_without_a_version_it_says_what_to_do(tmp_path: Path) -> None:
-    process = start("serving", "--models", str(tmp_path))
-    assert process.returncode == 1
-    assert "has no champion yet: train" in process.stderr
+def test_without_a_version_it_says_what_to_do(benchmark: Benchmark, tmp_path: Path) -> None:
+    with pytest.raises(ClassifierError, match="has no champion yet: train"):
+        benchmark("serving", "--models", str(tmp_path))

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.results import RESULTS
+from benchmarks import RESULTS
+from benchmarks.__main__ import app
 from benchmarks.tables import BEGIN, END, with_tables
-from tests.benchmarks.conftest import ROOT, start
+from classifier.errors import ClassifierError
+from tests.benchmarks.conftest import ROOT
 
 QUALITY = {
     "command": "python -m benchmarks quality --seeds 2",
@@ -45,20 +47,26 @@ def test_the_check_passes_after_writing_and_fails_on_a_changed_readme(tmp_path: 
     results = tmp_path / "results"
     results.mkdir()
     (results / "quality.json").write_text(json.dumps(QUALITY), encoding="utf-8")
-    where = ("--readme", str(readme), "--results", str(results))
-    assert start("tables", "--check", *where).returncode == 1
+
+    def tables(*options: str) -> None:
+        where = ["--readme", str(readme), "--results", str(results)]
+        app(["tables", *options, *where], standalone_mode=False)
+
+    with pytest.raises(ClassifierError, match="are not those of the results"):
+        tables("--check")
     assert "old" in readme.read_text("utf-8")
-    assert start("tables", *where).returncode == 0
+    tables()
     written = readme.read_text("utf-8")
     assert written.startswith("# Title\n")
     assert written.endswith("## After\n")
     assert "| ours, mean | 90.0 % (89.0-91.0) | 0.651 (0.650-0.652) | 1.10 | 61 |" in written
     assert "Not measured yet: `python -m benchmarks serving`." in written
-    assert start("tables", "--check", *where).returncode == 0
+    tables("--check")
     readme.write_text(written.replace("90.0", "95.0"), encoding="utf-8")
-    assert start("tables", "--check", *where).returncode == 1
+    with pytest.raises(ClassifierError, match="are not those of the results"):
+        tables("--check")
 
 
 def test_a_readme_without_markers_is_told() -> None:
-    with pytest.raises(Exception, match="no line"):
+    with pytest.raises(ClassifierError, match="no line"):
         with_tables("# Title\n", RESULTS)
