@@ -1,8 +1,9 @@
 """The command line: `python -m classifier`."""
 
-from classifier.memory import keep_freed_pages
+from classifier.memory import collect_garbage_seldom, keep_freed_pages
 
 keep_freed_pages()  # before torch is imported and starts its threads
+collect_garbage_seldom()
 
 from classifier.commands import main  # noqa: E402
 

@@ -14,19 +14,15 @@ from scipy.stats import binomtest, ttest_rel
 
 from classifier.errors import ClassifierError
 from classifier.evaluation import (
-    Answers,
     Figures,
-    Labels,
     Metrics,
-    Outputs,
-    answers_of,
-    check_outputs,
     drawn_integers,
     joined,
     percentile_interval,
     resampled_figures,
 )
 from classifier.grades import NO_RATING
+from classifier.outputs import Answers, Labels, Outputs, answers_of, check_outputs
 
 Comparison = dict[str, Any]
 
@@ -98,7 +94,7 @@ def compare(
     about these two trained models; `compare_seeds` is about training them again. Give at least some
     hundred resamples: p can't be less than 1 / (resamples + 1).
 
-    Raises ClassifierError as `evaluation.check_outputs` does.
+    Raises ClassifierError as `outputs.check_outputs` does.
     """
     check_outputs(first, labels)
     check_outputs(second, labels)

@@ -15,13 +15,14 @@ from classifier.checkpoint import History
 from classifier.comparison import compare, compare_seeds
 from classifier.distributed import Group
 from classifier.encoders import Encoder, find_encoder
-from classifier.evaluation import Metrics, Outputs, evaluate
+from classifier.evaluation import Metrics, evaluate
 from classifier.extra import Extra
 from classifier.inference import predict_tokens
 from classifier.labelled import labelled_part
 from classifier.mixing import with_mixed
 from classifier.model import PoolingClassifier
 from classifier.narrator import Narrator
+from classifier.outputs import Outputs
 from classifier.pooling import POOLINGS
 from classifier.publishing import publish, surroundings
 from classifier.recipe import Recipe

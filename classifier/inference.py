@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from classifier.evaluation import Outputs
 from classifier.model import PoolingClassifier
+from classifier.outputs import Outputs
 from classifier.tokens import Tokens, sorted_batches
 
 _BATCH_SIZE = 32

@@ -6,8 +6,8 @@ import numpy as np
 from datasets import Dataset
 from transformers import PreTrainedTokenizerBase
 
-from classifier.evaluation import Labels
 from classifier.grades import NO_RATING
+from classifier.outputs import Labels
 from classifier.recipe import Recipe
 from classifier.tokens import tokenize_cached
 from classifier.training import Part

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from classifier.calibration import BINS, calibrated_probabilities, reliability_bins
-from classifier.evaluation import Labels, Outputs, answers_of
 from classifier.grades import NO_RATING, SENTIMENTS
+from classifier.outputs import Labels, Outputs, answers_of
 
 POOLING_TITLES = {"cls": "CLS", "mean": "mean"}
 

@@ -8,10 +8,10 @@ import torch
 
 from classifier.attention import attention_for, compute_dtype
 from classifier.calibration import calibrated_probabilities
-from classifier.evaluation import Outputs, rating_confidence, rating_distribution, shown_rating
 from classifier.grades import SENTIMENTS
 from classifier.inference import predict_tokens
 from classifier.model import PoolingClassifier, load_classifier
+from classifier.outputs import Outputs, rating_confidence, rating_distribution, shown_rating
 from classifier.pooling import POOLINGS, Pooling
 from classifier.tokens import load_tokenizer, tokenize
 from classifier.written_ratings import strip_ratings

@@ -18,14 +18,8 @@ import numpy as np
 from classifier.atomic import write_text
 from classifier.calibration import calibrated_probabilities
 from classifier.comparison import LOWER_IS_BETTER, MEASURES, Comparison
-from classifier.evaluation import (
-    Labels,
-    Outputs,
-    answers_of,
-    rating_confidence,
-    rating_distribution,
-)
 from classifier.grades import NO_RATING, SENTIMENTS
+from classifier.outputs import Labels, Outputs, answers_of, rating_confidence, rating_distribution
 from classifier.plots import DARK, LIGHT, POOLING_TITLES, draw_plots
 
 WORST = 10

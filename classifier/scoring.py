@@ -8,9 +8,10 @@ import torch
 from datasets import Dataset
 
 from classifier.comparison import compare
-from classifier.evaluation import Labels, Metrics, Outputs, evaluate
+from classifier.evaluation import Metrics, evaluate
 from classifier.inference import predict_tokens
 from classifier.labelled import labels_of
+from classifier.outputs import Labels, Outputs
 from classifier.pooling import POOLINGS
 from classifier.predictor import load_model
 from classifier.registry import Version

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from classifier.attention import attention_for
 from classifier.checkpoint import Checkpoint, History
 from classifier.distributed import Group
-from classifier.evaluation import Labels
 from classifier.grades import NO_RATING
 from classifier.model import PoolingClassifier, load_classifier, reset_heads
 from classifier.optimization import optimization
+from classifier.outputs import Labels
 from classifier.recipe import Recipe
 from classifier.tally import Tally, Targets, loss_sums
 from classifier.tokens import Tokens, shuffled_batches, sorted_batches

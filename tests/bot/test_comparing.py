@@ -12,7 +12,7 @@ from bot.services.comparison import ENOUGH, Better, Comparison, Difference
 from bot.stats_message import verdict
 from bot.texts.statistics import RUSSIAN_STATISTICS
 from classifier.comparison import compare as compare_rows
-from classifier.evaluation import Labels, Outputs
+from classifier.outputs import Labels, Outputs
 from db.pairs import PairStatistics
 
 Answer = tuple[tuple[int, ...], tuple[int, int]]

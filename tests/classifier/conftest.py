@@ -10,9 +10,9 @@ import torch
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from classifier.distributed import Group
-from classifier.evaluation import Labels
 from classifier.grades import SENTIMENTS
 from classifier.model import PoolingClassifier
+from classifier.outputs import Labels
 from classifier.recipe import Recipe
 from classifier.tokens import Tokens, tokenize
 from classifier.training import Part, new_model

@@ -29,7 +29,7 @@ class CommandLine:
         self.models = self.folder / "models"
         self.encoder = encoder
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, python: tuple[str, ...] = ()) -> subprocess.Popen[str]:
         environment = os.environ | {
             "PYTHONPATH": str(ROOT),
             "HF_HUB_OFFLINE": "1",
@@ -40,7 +40,7 @@ class CommandLine:
             "COLUMNS": "200",
         }
         return subprocess.Popen(
-            [sys.executable, "-m", "classifier", *arguments],
+            [sys.executable, *python, "-m", "classifier", *arguments],
             cwd=self.folder,
             env=environment,
             stdin=subprocess.PIPE,
@@ -49,8 +49,10 @@ class CommandLine:
             text=True,
         )
 
-    def run(self, *arguments: str, stdin: str = "") -> tuple[int, str, str]:
-        process = self.start(*arguments)
+    def run(
+        self, *arguments: str, stdin: str = "", python: tuple[str, ...] = ()
+    ) -> tuple[int, str, str]:
+        process = self.start(*arguments, python=python)
         out, err = process.communicate(stdin, timeout=120)
         return process.returncode, out, err
 
@@ -146,6 +148,26 @@ def test_predict_a_text_lines_and_a_file(trained: tuple[CommandLine, Path, str])
     assert len((line.folder / "out.csv").read_text().splitlines()) == 1 + len(
         reviews.read_text().splitlines()
     )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "does_without"),
+    [
+        # What trains, evaluates and draws takes two seconds to import and 150 MB to keep.
+        (("predict", "Хорошо"), {"datasets", "matplotlib", "pandas", "pyarrow", "sklearn"}),
+        (("models", "list"), {"torch", "transformers", "numpy"}),
+    ],
+)
+def test_a_command_imports_what_it_needs_alone(
+    arguments: tuple[str, ...], does_without: set[str], trained: tuple[CommandLine, Path, str]
+) -> None:
+    line, _, _ = trained
+    status, _, err = line.run(*arguments, python=("-X", "importtime"))
+    assert status == 0, err
+    imported = {row.rpartition("|")[2].strip() for row in err.splitlines()}
+    assert "classifier.registry" in imported
+    assert not imported & does_without
 
 
 @pytest.mark.slow

@@ -18,18 +18,16 @@ from sklearn.metrics import (
 
 from classifier.calibration import calibrated_probabilities, expected_calibration_error
 from classifier.errors import ClassifierError
-from classifier.evaluation import (
+from classifier.evaluation import drawn_integers, evaluate, resampled_figures
+from classifier.grades import NO_RATING
+from classifier.outputs import (
     Labels,
     Outputs,
     answers_of,
-    drawn_integers,
-    evaluate,
     rating_confidence,
     rating_distribution,
-    resampled_figures,
     shown_rating,
 )
-from classifier.grades import NO_RATING
 
 INTERVALS = {
     *(f"{mean}_{of}" for mean in ("weighted", "macro") for of in ("precision", "recall", "f1")),

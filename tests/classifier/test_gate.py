@@ -14,11 +14,12 @@ from rich.console import Console
 
 from classifier.distributed import Group
 from classifier.errors import ClassifierError
-from classifier.evaluation import Labels, Outputs, evaluate
+from classifier.evaluation import evaluate
 from classifier.experiment import Settings, Surroundings, run_experiment
 from classifier.extra import Extra
 from classifier.gate import Check, Decision, Limits, calibration_check, judge
 from classifier.narrator import Narrator
+from classifier.outputs import Labels, Outputs
 from classifier.recipe import Recipe
 from classifier.registry import Registry, Version
 from classifier.retraining import Feedback, retrain

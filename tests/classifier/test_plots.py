@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from classifier import plots
-from classifier.evaluation import Labels, Outputs, evaluate
+from classifier.evaluation import evaluate
 from classifier.grades import NO_RATING
+from classifier.outputs import Labels, Outputs
 from classifier.plots import DARK, LIGHT, Plot, Theme, draw_plots, errors_by_length
 
 NAMES = {"loss", "accuracy", "confusion", "per_class_f1", "reliability", "error_by_length"}

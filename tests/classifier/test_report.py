@@ -15,8 +15,9 @@ from matplotlib.image import imread
 from numpy.typing import NDArray
 
 from classifier.comparison import compare, compare_seeds
-from classifier.evaluation import Labels, Outputs, evaluate
+from classifier.evaluation import evaluate
 from classifier.grades import NO_RATING
+from classifier.outputs import Labels, Outputs
 from classifier.plots import DARK, LIGHT, Plot
 from classifier.report import Answer, Holdout, examples_of, shown_better, write_report
 
