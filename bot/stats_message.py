@@ -5,7 +5,7 @@ from html import escape
 
 from bot.answers import MODEL_NAMES
 from bot.numbers import Numbers
-from bot.services.comparison import ENOUGH, Better, Comparison, Difference
+from bot.services.comparison import ENOUGH, ENOUGH_USERS, Better, Comparison, Difference
 from bot.services.statistics import Overview
 from bot.texts import Texts
 from bot.texts.statistics import StatisticsTexts
@@ -41,8 +41,10 @@ def stats_message(overview: Overview, texts: Texts, said: StatisticsTexts) -> st
 
 def verdict(comparison: Comparison, said: StatisticsTexts) -> str:
     """Which model is better, in one sentence."""
-    if not comparison.enough:
+    if comparison.answers < ENOUGH:
         return said.too_few.format(answers=comparison.answers, enough=ENOUGH)
+    if comparison.users < ENOUGH_USERS:
+        return said.too_few_users.format(users=comparison.users, enough=ENOUGH_USERS)
     names = {Better.CLS: MODEL_NAMES["cls"], Better.MEAN: MODEL_NAMES["mean"]}
     at_sentiment, at_rating = names.get(comparison.at_sentiment), names.get(comparison.at_rating)
     if at_sentiment is None and at_rating is None:

@@ -3,13 +3,23 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from db.measures import Period, SentimentOf, same_review
+from db.measures import Period, SentimentOf, same_review, truth
 from db.models import Feedback, Prediction
+
+
+class UserSums(NamedTuple):
+    """One user's answers together: a user's reviews are more alike than those of two users."""
+
+    answers: int
+    right: int  # how many more of them mean got right than CLS did
+    rated: int  # answers to reviews to which both gave a rating
+    error: int  # how much larger mean's absolute errors on these are than CLS's, summed
 
 
 @dataclass(frozen=True)
@@ -22,6 +32,7 @@ class PairStatistics:
     # Of the ratings that users gave:
     sentiments: Mapping[tuple[int, int, int], int]  # the true one, CLS's, mean's → times
     errors: Mapping[tuple[int, int], int]  # absolute rating error of CLS, of mean → times
+    users: Mapping[UserSums, int]  # → how many users have these
 
     @property
     def rated(self) -> int:
@@ -103,4 +114,35 @@ async def pair(session: AsyncSession, period: Period, sentiment_of: SentimentOf)
         ratings_apart=dict(ratings_apart),
         sentiments=dict(sentiments),
         errors=dict(errors),
+        users=await _users(session, period, sentiment_of),
     )
+
+
+async def _users(
+    session: AsyncSession, period: Period, sentiment_of: SentimentOf
+) -> dict[UserSums, int]:
+    cls, mean, given = aliased(Prediction), aliased(Prediction), Feedback.rating
+    true = truth(given, sentiment_of)
+    both_rate = and_(cls.rating.is_not(None), mean.rating.is_not(None))
+    right = _one_if(mean.sentiment == true) - _one_if(cls.sentiment == true)
+    error = func.abs(mean.rating - given) - func.abs(cls.rating - given)
+    of_user = (
+        select(
+            func.count().label("answers"),
+            func.sum(right).label("right"),
+            func.sum(_one_if(both_rate)).label("rated"),
+            func.sum(case((both_rate, error), else_=0)).label("error"),
+        )
+        .select_from(Feedback)
+        .join(cls, cls.review_id == Feedback.review_id)
+        .join(mean, same_review(cls, mean))
+        .where(period.holds(cls.created_at))
+        .group_by(Feedback.user_id)
+        .subquery()
+    )
+    rows = await session.execute(select(*of_user.c, func.count()).group_by(*of_user.c))
+    return {UserSums(*map(int, sums)): users for *sums, users in rows}
+
+
+def _one_if(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return case((condition, 1), else_=0)

@@ -7,13 +7,16 @@ ENOUGH = 100
 """Answers below which no verdict is given. Two good models differ on one review in ten or so, and
 of fewer than six such reviews even "all for one model" is within chance."""
 
+ENOUGH_USERS = 10
+"""Users below which none is given either: the interval is about other users than these."""
+
 P_LIMIT = 0.05 / 2
 """0.05 shared out between the two measures (Bonferroni)."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Mean's figure less CLS's, its 95 % interval by the paired bootstrap, and p by a test."""
+    """Mean's figure less CLS's, its 95 % interval by the paired bootstrap of users, p by a test."""
 
     value: float
     low: float
@@ -37,12 +40,9 @@ class Comparison:
     """What the answers say of the two; nothing of what no review has."""
 
     answers: int
+    users: int
     accuracy: Difference | None
     mae: Difference | None
-
-    @property
-    def enough(self) -> bool:
-        return self.answers >= ENOUGH
 
     @property
     def at_sentiment(self) -> Better:

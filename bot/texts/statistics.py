@@ -40,6 +40,7 @@ class StatisticsTexts:
 
     # --- the verdict
     too_few: str  # {answers} {enough}
+    too_few_users: str  # {users} {enough}
     alike: str
     better_at_both: str  # {model}
     better_at_sentiment: str  # {model}
@@ -114,6 +115,7 @@ RUSSIAN_STATISTICS = typeset(
         ),
         mae_difference="MAE, Mean минус CLS: {difference} (от {low} до {high}).",
         too_few=("Пока слишком мало оценок, чтобы судить: {answers}, а нужно хотя бы {enough}."),
+        too_few_users="Пока слишком мало тех, кто оценивал: {users}, а нужно хотя бы {enough}.",
         alike="Ни у одной модели не видно преимущества: разница не больше случайной.",
         better_at_both="{model} лучше: вернее и в настроении, и в оценке.",
         better_at_sentiment="{model} лучше угадывает настроение, в оценке разницы не видно.",
@@ -126,7 +128,7 @@ RUSSIAN_STATISTICS = typeset(
         version="<code>{version}</code>: {count}. {cls}; {mean}.",
         accuracy_and_mae="{accuracy}, MAE {mae}",
         explained=(
-            "Пределы — 95 % парного бутстрэпа, p — точный критерий Макнемара."
+            "Пределы — 95 % парного бутстрэпа по авторам, p — точный критерий Макнемара."
             " Калибровка (ECE) и MAE: чем меньше, тем лучше. Время UTC."
         ),
         short_date="%d.%m",
@@ -180,6 +182,7 @@ ENGLISH_STATISTICS = StatisticsTexts(
     accuracy_difference="Sentiment, Mean less CLS: {difference} points ({low} to {high}).",
     mae_difference="MAE, Mean less CLS: {difference} ({low} to {high}).",
     too_few="Too few answers yet to judge: {answers}, and it takes {enough} at least.",
+    too_few_users="Too few users have answered yet: {users}, and it takes {enough} at least.",
     alike="Neither model shows an advantage: the difference is no more than chance.",
     better_at_both="{model} is better, at the sentiment and at the rating.",
     better_at_sentiment="{model} is better at the sentiment; at the rating no difference shows.",
@@ -192,7 +195,7 @@ ENGLISH_STATISTICS = StatisticsTexts(
     version="<code>{version}</code>: {count} – {cls}; {mean}.",
     accuracy_and_mae="{accuracy}, MAE\u00a0{mae}",
     explained=(
-        "Limits are the paired bootstrap's 95 %, p is exact McNemar's."
+        "Limits are 95 %, by a paired bootstrap of users; p is exact McNemar's."
         " Of calibration (ECE) and MAE, less is better. Times are UTC."
     ),
     short_date="%d %b",

@@ -8,24 +8,31 @@ import pytest
 from numpy.typing import NDArray
 
 from bot.services.comparing import compare
-from bot.services.comparison import ENOUGH, Better, Comparison, Difference
+from bot.services.comparison import ENOUGH, ENOUGH_USERS, Better, Comparison, Difference
 from bot.stats_message import verdict
 from bot.texts.statistics import RUSSIAN_STATISTICS
 from classifier.comparison import compare as compare_rows
 from classifier.outputs import Labels, Outputs
-from db.pairs import PairStatistics
+from db.pairs import PairStatistics, UserSums
 
 Answer = tuple[tuple[int, ...], tuple[int, int]]
 """Sentiments, the true one, CLS's and mean's; then the rating errors of CLS and of mean."""
 
 
-def pair_of(answers: list[Answer]) -> PairStatistics:
+def pair_of(answers: list[Answer], each: int = 1) -> PairStatistics:
+    """`each` is how many answers a user gave, one after the other."""
+    sums = [
+        UserSums(1, (mean == true) - (cls == true), 1, e_mean - e_cls)
+        for (true, cls, mean), (e_cls, e_mean) in answers
+    ]
+    users = [sums[begin : begin + each] for begin in range(0, len(sums), each)]
     return PairStatistics(
         reviews=len(answers),
         same_sentiment=0,
         ratings_apart={},
         sentiments=Counter((true, cls, mean) for (true, cls, mean), _ in answers),
         errors=Counter(errors for _, errors in answers),
+        users=Counter(UserSums(*map(sum, zip(*user, strict=True))) for user in users),
     )
 
 
@@ -80,8 +87,7 @@ def test_it_equals_the_comparison_row_by_row() -> None:
 
 def test_nothing_to_compare() -> None:
     found = compare(pair_of([]))
-    assert (found.answers, found.accuracy, found.mae) == (0, None, None)
-    assert not found.enough
+    assert (found.answers, found.users, found.accuracy, found.mae) == (0, 0, None, None)
 
 
 def test_two_that_never_differ() -> None:
@@ -105,6 +111,22 @@ def test_equal_models_are_told_apart_seldom() -> None:
     assert told_apart <= 9
 
 
+def test_what_one_user_says_ten_times_is_said_once() -> None:
+    chance = random.Random(2)
+    once: list[Answer] = [
+        ((2, chance.choice((0, 2)), 2), (chance.choice((0, 1, 4)), 1)) for _ in range(40)
+    ]
+    ten_times = [answer for answer in once for _ in range(10)]
+    found, expected = compare(pair_of(ten_times, each=10)), compare(pair_of(once))
+    assert (found.answers, found.users) == (400, 40)
+    assert found.accuracy is not None
+    assert expected.accuracy is not None
+    assert (found.accuracy.low, found.accuracy.high) == pytest.approx(
+        (expected.accuracy.low, expected.accuracy.high)
+    )
+    assert found.mae == expected.mae
+
+
 MORE, LESS = Difference(0.1, 0.05, 0.15, 0.001), Difference(-0.1, -0.15, -0.05, 0.001)
 NONE = Difference(0.1, -0.05, 0.15, 0.3)
 
@@ -122,7 +144,9 @@ NONE = Difference(0.1, -0.05, 0.15, 0.3)
     ],
 )
 def test_the_verdict(accuracy: Difference, mae: Difference | None, begins: str) -> None:
-    said = verdict(Comparison(ENOUGH, accuracy, mae), RUSSIAN_STATISTICS)
+    said = verdict(Comparison(ENOUGH, ENOUGH_USERS, accuracy, mae), RUSSIAN_STATISTICS)
     assert said.startswith(begins)
-    too_few = verdict(Comparison(ENOUGH - 1, accuracy, mae), RUSSIAN_STATISTICS)
+    too_few = verdict(Comparison(ENOUGH - 1, ENOUGH_USERS, accuracy, mae), RUSSIAN_STATISTICS)
     assert too_few.startswith("Пока слишком мало оценок")
+    few_users = verdict(Comparison(ENOUGH, ENOUGH_USERS - 1, accuracy, mae), RUSSIAN_STATISTICS)
+    assert few_users.startswith("Пока слишком мало тех, кто оценивал")

@@ -4,7 +4,7 @@ import math
 import random
 import sqlite3
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -198,6 +198,16 @@ async def test_statistics_equal_a_plain_computation(
     assert found.pair.only_cls_right == right[True, False]
     assert found.pair.only_mean_right == right[False, True]
     assert found.pair.neither_right == right[False, False]
+    of_user: defaultdict[int, list[tuple[int, int, int, int]]] = defaultdict(list)
+    for review, cls, mean in pairs:
+        for answer in fed[review.id]:
+            true, both = sentiment_of(answer.rating), None not in (cls.rating, mean.rating)
+            cls_error, mean_error = (abs((one.rating or 0) - answer.rating) for one in (cls, mean))
+            more = (mean.sentiment == true) - (cls.sentiment == true)
+            error = mean_error - cls_error if both else 0
+            of_user[answer.user_id].append((1, more, both, error))
+    sums = (tuple(map(sum, zip(*answers, strict=True))) for answers in of_user.values())
+    assert found.pair.users == Counter(sums)
 
 
 async def test_steps_equal_a_plain_computation(
