@@ -39,6 +39,7 @@ class Errors:
     def __init__(self, services: Services) -> None:
         self._analysis = services.error_analysis
         self._admin_log = services.admin_log
+        self._turns = services.turns
         self._making = False
 
     async def command(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
@@ -62,8 +63,17 @@ class Errors:
         elif tap.order is None:
             await self._file(query, tap.file, tap.span, language)
         else:
+            await self._turn(query, tap.order, tap.span, tap.page, language)
+
+    async def _turn(
+        self, query: CallbackQuery, order: Order, span: Span, number: int, language: _Language
+    ) -> None:
+        """Show another page: of quick taps the last one's, whichever is looked up sooner."""
+        if query.message is None:
+            return
+        async with self._turns.of_message(query.message.chat.id, query.message.message_id):
             await toast(query)
-            page = await self._analysis.page(tap.order, tap.span, tap.page)
+            page = await self._analysis.page(order, span, number)
             await show(query, language.message(page), errors_keyboard(page, language.said))
 
     async def _file(self, query: CallbackQuery, kind: str, span: Span, language: _Language) -> None:

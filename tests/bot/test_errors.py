@@ -1,5 +1,6 @@
 """/errors: pages in the chat, a table and a page as files; for admins alone, and on record."""
 
+import asyncio
 import csv
 import io
 import re
@@ -16,8 +17,8 @@ from telegram import Message
 from bot.local.server import LocalServer
 from bot.review_table import COLUMNS, cell
 from bot.services import error_analysis
-from bot.services.error_analysis import PAGE, ErrorAnalysis, Order, TooLarge
-from bot.services.periods import SPANS
+from bot.services.error_analysis import PAGE, ErrorAnalysis, Order, Page, TooLarge
+from bot.services.periods import SPANS, Span
 from bot.texts import RUSSIAN
 from bot.texts.error_analysis import ENGLISH_ERRORS, RUSSIAN_ERRORS
 from db import users
@@ -26,7 +27,7 @@ from db.models import AdminAction, Feedback, Prediction, Review
 from tests.bot.conftest import RunningBot
 from tests.bot.live_reviews import add_live_reviews
 from tests.bot.local_client import Person, chat_client
-from tests.bot.talking import ANYA, BORIS, EMILY, buttons_of, reviews
+from tests.bot.talking import ANYA, BORIS, EMILY, all_done, buttons_of, reviews
 
 pytestmark = pytest.mark.anyio
 
@@ -130,6 +131,26 @@ async def test_turning_the_pages(boris: Person) -> None:
     await boris.tap(first.message_id, "e:w:all:999999")
     last = await boris.edited(first.message_id, disagreed)
     assert [label for label, _ in buttons_of(last)[0]] == ["‹"]
+
+
+@pytest.mark.usefixtures("live")
+async def test_of_quick_taps_the_last_ones_page_is_shown(
+    boris: Person, read: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = ErrorAnalysis.page
+
+    async def slow_at_first(self: ErrorAnalysis, order: Order, span: Span, number: int) -> Page:
+        await asyncio.sleep(0.3 if number == 1 else 0)
+        return await page(self, order, span, number)
+
+    first = await boris.ask("/errors all")
+    monkeypatch.setattr(ErrorAnalysis, "page", slow_at_first)
+    for number in (1, 2):
+        await boris.tap(first.message_id, f"e:w:all:{number}")
+    await Person(boris.http, EMILY).ask("/help")  # by then both taps have arrived
+    await all_done(read)
+    (shown,) = (m for m in await boris.from_bot() if m.message_id == first.message_id)
+    assert "\n7–9 из " in str(shown.text)
 
 
 async def test_nothing_to_show(boris: Person) -> None:
