@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from classifier.attention import attention_for
 from classifier.checkpoint import Checkpoint, History
 from classifier.distributed import Group
+from classifier.dropout import use_fast_dropout
 from classifier.grades import NO_RATING
 from classifier.model import PoolingClassifier, load_classifier, reset_heads
 from classifier.optimization import optimization
@@ -98,6 +99,8 @@ def train(
     model.to(group.device)  # type: ignore[arg-type]
     dtype = recipe.dtype(group.device)
     model.set_attn_implementation(attention_for(group.device, dtype))
+    if not recipe.notebook:
+        use_fast_dropout(model)
     optimizers = optimization(model, recipe)
     history = checkpoint.restore(model, optimizers)
     replica = group.replicate(model)
