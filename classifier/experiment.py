@@ -49,6 +49,7 @@ class Settings:
     split_of: str | None = None  # take the parts of this version instead of splitting anew
     extra: str | None = None  # a file of reviews to train on besides, unless like one in:
     apart_from: str | None = None  # a file of reviews that are held out as well
+    mixed: int | None = None  # with split_of, so many mixed reviews; by default what is needed
     limit: int | None = None
     minutes: float | None = None  # take as many reviews as train in about that time
     seed: int = 0
@@ -172,7 +173,8 @@ def _choose(
     if settings.split_of is not None:
         split = Registry(around.models).get(settings.split_of).split()
         parts = restore_split(reviews.rows, split)
-        return parts, recipe.mixed_for(len(parts.train))
+        needed = recipe.mixed_for(len(parts.train))
+        return parts, needed if settings.mixed is None else settings.mixed
     if around.group.is_first and run.choices() is None:
         rows, most = reviews.rows, math.inf
         if settings.limit is not None and settings.limit < len(rows):

@@ -39,6 +39,7 @@ def retrain(feedback: Feedback, around: Surroundings) -> Decision | None:
             keep_ratings=training["keep_ratings"],
             seed=training["seed"],
             split_of=champion.name,
+            mixed=training.get("mixed"),  # as many, so that what is new makes the difference
             extra=feedback.extra,
             apart_from=feedback.held_out,
         )

@@ -75,8 +75,11 @@ def place(
 
 @pytest.mark.slow
 def test_a_better_challenger_is_accepted(
-    place: Place, make_rows: MakeRows, keep_default_rng: None
+    place: Place, make_rows: MakeRows, keep_default_rng: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    read = Version.training
+    # As of a champion for which there was time to mix five reviews.
+    monkeypatch.setattr(Version, "training", lambda version: read(version) | {"mixed": 5})
     held_out = make_rows(60, seed=8, rated=1)
     # Among the extra ones are reviews that are held out, and one that is nearly so.
     parts = restore_split(load_reviews(place.reviews).rows, place.champion.split())
@@ -95,8 +98,10 @@ def test_a_better_challenger_is_accepted(
     reference = challenger.reference()
     assert reference is not None
     for seen in ("length", "unknown"):
-        assert sum(reference[seen]["counts"]) == len(challenger.split()["train"]) + 500
-    training = challenger.training()
+        mixed = 5 if seen == "unknown" else 0
+        assert sum(reference[seen]["counts"]) == len(challenger.split()["train"]) + 500 + mixed
+    training = read(challenger)
+    assert training["mixed"] == 5, "the challenger had it"
     assert training["extra"] == {"read": 505, "kept": 500, "known": 5}
     assert training["recipe"] == place.champion.training()["recipe"]
     assert training["encoder"] == place.champion.training()["encoder"], "not the champion's weights"
