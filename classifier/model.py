@@ -12,6 +12,7 @@ from transformers.models.bert.modeling_bert import BertPreTrainedModel
 from transformers.utils.generic import ModelOutput
 
 from classifier.errors import ClassifierError
+from classifier.first_token import first_token_output
 from classifier.grades import RATINGS, SENTIMENTS
 from classifier.pooling import POOLINGS
 
@@ -58,7 +59,10 @@ class PoolingClassifier(BertPreTrainedModel):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> PoolingOutput:
         """`input_ids`, `attention_mask`: int64 `[batch, tokens]`."""
-        hidden = self.bert(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        if self.config.pooling == "cls" and self.config.attention_probs_dropout_prob == 0:
+            hidden = first_token_output(self.bert, input_ids, attention_mask)
+        else:
+            hidden = self.bert(input_ids, attention_mask).last_hidden_state
         pooled = self.dropout(self.pool(hidden, attention_mask))  # [batch, hidden]
         return PoolingOutput(
             sentiment_logits=self.sentiment_head(pooled),
