@@ -6,16 +6,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from datasets import Dataset
 
 from benchmarks import rows
 from benchmarks.pace import Pace, TrainingJob
 from classifier.checkpoint import Checkpoint
 from classifier.distributed import Group, default_device
-from classifier.grades import NO_RATING
-from classifier.outputs import Labels
+from classifier.labelled import labelled_part
 from classifier.recipe import DEFAULT
-from classifier.tokens import load_tokenizer, tokenize_cached
+from classifier.tokens import load_tokenizer
 from classifier.training import Part, Step, new_model, train
 
 
@@ -52,12 +51,13 @@ def measure(values: dict[str, Any]) -> dict[str, Any]:
 
 def _part(job: TrainingJob) -> Part:
     found = rows.load(job.rows)
-    tokens = tokenize_cached(
-        [row["text"] for row in found],
-        load_tokenizer(Path(job.encoder)),
-        DEFAULT.max_tokens,
-        DEFAULT.head_share,
-        Path(job.cache),
+    labels = Dataset.from_dict(
+        {
+            "sentiment": [row["sentiment"] for row in found],
+            "rating": [row["rating"] for row in found],
+            "weight": [1.0] * len(found),
+        }
     )
-    ratings = [NO_RATING if row["rating"] is None else row["rating"] for row in found]
-    return Part(tokens, Labels(np.array([row["sentiment"] for row in found]), np.array(ratings)))
+    texts = [row["text"] for row in found]
+    tokenizer = load_tokenizer(Path(job.encoder))
+    return labelled_part(labels, texts, tokenizer, DEFAULT, Path(job.cache))
