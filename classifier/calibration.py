@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
 BINS = 15
@@ -42,6 +41,8 @@ def fit_temperature(logits: NDArray[Any], labels: NDArray[np.int64]) -> float:
     the logits of each row are all alike (any will do), or where there are no rows: 1.0, the logits
     as they are. A model no better than guessing gets the upper bound, to within 0.01 %.
     """
+    from scipy.optimize import minimize_scalar  # 35 MB that a prediction does without
+
     logits = np.asarray(logits, dtype=np.float64)
     of_truth = logits[np.arange(len(labels)), labels]
     # Holds for no rows too, and wherever the logits of each row are alike.

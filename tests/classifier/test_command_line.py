@@ -1,11 +1,8 @@
-"""The command line as a process, with a tiny encoder."""
+"""The command line with a tiny encoder: each command as a process, then the rest in this one."""
 
 import gzip
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,54 +11,9 @@ from typing import Any
 import pytest
 
 from classifier.registry import Version
+from tests.classifier.command_line import CommandLine
 
-ROOT = Path(__file__).resolve().parents[2]
-SMALL = ("--max-tokens", "32", "--epochs", "2")
 Rows = list[dict[str, Any]]
-
-
-class CommandLine:
-    """Runs `python -m classifier` in a folder of its own, whose path has a blank."""
-
-    def __init__(self, folder: Path, encoder: Path) -> None:
-        self.folder = folder / "a folder"
-        self.folder.mkdir()
-        self.models = self.folder / "models"
-        self.encoder = encoder
-
-    def start(self, *arguments: str, python: tuple[str, ...] = ()) -> subprocess.Popen[str]:
-        environment = os.environ | {
-            "PYTHONPATH": str(ROOT),
-            "HF_HUB_OFFLINE": "1",
-            "OMP_NUM_THREADS": "1",
-            "KINORATE_CACHE": str(self.folder / "cache"),
-            "LANG": "en_US.UTF-8",
-            "LC_ALL": "en_US.UTF-8",
-            "COLUMNS": "200",
-        }
-        return subprocess.Popen(
-            [sys.executable, *python, "-m", "classifier", *arguments],
-            cwd=self.folder,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def run(
-        self, *arguments: str, stdin: str = "", python: tuple[str, ...] = ()
-    ) -> tuple[int, str, str]:
-        process = self.start(*arguments, python=python)
-        out, err = process.communicate(stdin, timeout=120)
-        return process.returncode, out, err
-
-    def train(self, reviews: Path, *more: str) -> tuple[int, str, str]:
-        return self.run(*self.training(reviews, *more))
-
-    def training(self, reviews: Path, *more: str) -> tuple[str, ...]:
-        encoder = ("--encoder", str(self.encoder))
-        return ("train", "--reviews", str(reviews), *encoder, *SMALL, *more)
 
 
 def write_rows(path: Path, rows: Rows) -> Path:
@@ -82,7 +34,7 @@ def trained(
 ) -> tuple[CommandLine, Path, str]:
     line = CommandLine(tmp_path_factory.mktemp("trained"), tiny_encoder)
     reviews = write_rows(line.folder / "reviews.jsonl", some_rows)
-    status, out, err = line.train(reviews, "--json", "figures.json")
+    status, out, err = line.run(*line.training(reviews, "--json", "figures.json"))
     assert status == 0, err
     return line, reviews, out
 
@@ -120,15 +72,15 @@ def test_evaluate_compare_and_models(trained: tuple[CommandLine, Path, str]) -> 
     # Every class is there, and it was trained on most of them: both are said.
     assert figures["cls"]["rows"] > 0
     assert f"was trained on {figures['trained_on']:,} of these reviews" in out
-    status, out, err = line.run("evaluate", "champion")
+    status, out, err = line.here("evaluate", "champion")
     assert (status, "its own holdout" in out) == (0, True), err
     both = ("compare", "champion", "champion", "--reviews", str(reviews))
-    status, out, err = line.run(*both)
+    status, out, err = line.here(*both)
     assert status == 0, err
     assert out.lower().count("no difference shown") >= 2
-    status, out, _ = line.run("models", "list")
+    status, out, _ = line.here("models", "list")
     assert (line.models / "champion").read_text().strip() + " ★" in out
-    status, _, err = line.run("models", "rollback")
+    status, _, err = line.here("models", "rollback")
     assert (status, "no earlier champion" in err) == (1, True)
 
 
@@ -139,9 +91,9 @@ def test_predict_a_text_lines_and_a_file(trained: tuple[CommandLine, Path, str])
     assert (status, out.count("/10")) == (0, 2), err
     answered = json.loads((line.folder / "p.json").read_text())
     assert answered[0]["cls"]["rating"] in range(11)
-    status, out, _ = line.run("predict", stdin="Скучно.\n\nОтлично!\n")
+    status, out, _ = line.here("predict", stdin="Скучно.\n\nОтлично!\n")
     assert (status, out.count("CLS")) == (0, 2)
-    status, _, err = line.run("predict", "8/10")
+    status, _, err = line.here("predict", "8/10")
     assert (status, "Error: Nothing to rate" in err) == (1, True)
     status, out, err = line.run("predict", "--file", str(reviews), "--out", "out.csv")
     assert status == 0, err
@@ -163,7 +115,7 @@ def test_a_command_imports_what_it_needs_alone(
     arguments: tuple[str, ...], does_without: set[str], trained: tuple[CommandLine, Path, str]
 ) -> None:
     line, _, _ = trained
-    status, _, err = line.run(*arguments, python=("-X", "importtime"))
+    status, _, err = line.run(*arguments, python=("-X", "importtime", "-m", "classifier"))
     assert status == 0, err
     imported = {row.rpartition("|")[2].strip() for row in err.splitlines()}
     assert "classifier.registry" in imported
@@ -176,14 +128,14 @@ def test_a_killed_training_resumes_to_the_same_figures(
 ) -> None:
     first, reviews, _ = trained
     line = CommandLine(tmp_path, first.encoder)
-    process = line.start(*line.training(reviews))
+    process = line.start("-m", "classifier", *line.training(reviews))
     while not list(line.models.glob(".unfinished/*/*.safetensors")):
         assert process.poll() is None
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert not list(line.models.glob("2*")), "a killed training left a version"
-    status, out, err = line.train(reviews, "--resume", "--json", "figures.json")
+    status, out, err = line.run(*line.training(reviews, "--resume", "--json", "figures.json"))
     assert status == 0, err
     assert "Resuming: " in out
     resumed, whole = (
@@ -228,7 +180,8 @@ def test_bad_reviews_are_one_sentence(
         whole = gzip.compress(write_rows(path, some_rows).read_bytes())
         path = line.folder / "bad.jsonl.gz"
         path.write_bytes(whole[: len(whole) // 2])
-    status, _, err = line.train(path)
+    run = line.run if case == "no such file" else line.here  # one in its own process
+    status, _, err = run(*line.training(path))
     assert status == 1
     assert err.startswith("Error: ")
     assert str(path) in err
@@ -243,7 +196,7 @@ def test_bad_rows_are_listed_and_training_goes_on(
     line = CommandLine(tmp_path, tiny_encoder)
     bad = [{"content": "", "grade3": "Good"}, {"content": "Так себе", "grade3": "Superb"}]
     path = write_rows(line.folder / "reviews.jsonl", [*bad, *some_rows])
-    status, out, err = line.train(path, "--epochs", "1")
+    status, out, err = line.here(*line.training(path, "--epochs", "1"))
     assert status == 0, err
     assert "2 rows can't be used" in out
     listed = (line.models / "reviews.jsonl.rejected.jsonl").read_text().splitlines()
@@ -263,7 +216,7 @@ def test_bad_rows_are_listed_and_training_goes_on(
 def test_other_bad_input_is_one_sentence(
     arguments: tuple[str, ...], said: str, tmp_path: Path, tiny_encoder: Path
 ) -> None:
-    status, _, err = CommandLine(tmp_path, tiny_encoder).run(*arguments)
+    status, _, err = CommandLine(tmp_path, tiny_encoder).here(*arguments)
     assert status == 1
     assert err.startswith("Error: ")
     assert said in err

@@ -1,10 +1,7 @@
 """The same command under torchrun: two processes on the CPU find what one finds."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,38 +10,26 @@ import pytest
 import torch
 
 from classifier.distributed import Group, training_group
+from tests.classifier.command_line import CommandLine
 
-ROOT = Path(__file__).resolve().parents[2]
 Rows = list[dict[str, Any]]
 
 
-def train(folder: Path, encoder: Path, rows: Rows, processes: int) -> tuple[dict[str, Any], str]:
+def train(line: CommandLine, rows: Rows, processes: int) -> tuple[dict[str, Any], str]:
     """The figures of a training by so many processes, and what was printed."""
-    folder.mkdir()
     lines = (json.dumps(row, ensure_ascii=False) for row in rows)
-    (folder / "reviews.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    start = ["-m", "classifier"]
-    if processes > 1:
-        start = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-        start += ["-m", "classifier"]
-    start += ["train", "--reviews", "reviews.jsonl", "--encoder", str(encoder)]
-    start += ["--max-tokens", "32", "--epochs", "6", "--batch-size", "8"]
-    done = subprocess.run(
-        [sys.executable, *start, "--learning-rate", "0.005", "--json", "figures.json"],
-        cwd=folder,
-        env=os.environ
-        | {
-            "PYTHONPATH": str(ROOT),
-            "HF_HUB_OFFLINE": "1",
-            "OMP_NUM_THREADS": "1",
-            "KINORATE_CACHE": str(folder / "cache"),
-        },
-        capture_output=True,
-        text=True,
-        timeout=200,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads((folder / "figures.json").read_text()), done.stdout
+    (line.folder / "reviews.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    options = ["train", "--reviews", "reviews.jsonl", "--encoder", str(line.encoder)]
+    options += ["--max-tokens", "32", "--epochs", "6", "--batch-size", "8"]
+    options += ["--learning-rate", "0.005", "--json", "figures.json"]
+    if processes == 1:
+        status, out, err = line.here(*options)
+    else:
+        torchrun = ("-m", "torch.distributed.run", "--standalone")
+        python = (*torchrun, f"--nproc-per-node={processes}", "-m", "classifier")
+        status, out, err = line.run(*options, python=python)
+    assert status == 0, err
+    return json.loads((line.folder / "figures.json").read_text()), out
 
 
 @pytest.mark.slow
@@ -56,10 +41,13 @@ def test_two_processes_reach_the_figures_of_one(
     config = json.loads((encoder / "config.json").read_text())
     (encoder / "config.json").write_text(json.dumps(config | {"hidden_dropout_prob": 0.0}))
     rows = make_rows(240)
-    alone, _ = train(tmp_path / "one", encoder, rows, 1)
-    together, out = train(tmp_path / "two", encoder, rows, 2)
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    single, pair = (CommandLine(tmp_path / name, encoder) for name in ("one", "two"))
+    alone, _ = train(single, rows, 1)
+    together, out = train(pair, rows, 2)
     assert out.count("Writing the report.") == 1, "the first process alone speaks"
-    assert len(list((tmp_path / "two" / "models").glob("2*"))) == 1
+    assert len(list(pair.models.glob("2*"))) == 1
     for pooling in ("cls", "mean"):
         one, two = alone[pooling], together[pooling]
         assert one["rows"] == two["rows"]
