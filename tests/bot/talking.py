@@ -47,7 +47,7 @@ async def reviews(read: Sessions) -> list[Review]:
 
 async def all_done(read: Sessions) -> None:
     """Wait until every update that has arrived is dealt with."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             async with read() as session:
                 if not await updates.pending(session):
@@ -77,7 +77,7 @@ def message(user_id: int = ANYA, chat: dict[str, Any] | None = None, **content: 
 
 async def deliver(bot: Kinorate, **content: Content) -> None:
     """Bring an update that the local chat can't send, as if Telegram had."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not bot.running:  # it starts with what is in the inbox already
             await asyncio.sleep(0.01)
     data = {"update_id": next(_update_ids), **content}

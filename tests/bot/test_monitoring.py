@@ -21,18 +21,13 @@ from db import training_runs
 from db.engine import Sessions
 from tests.bot.conftest import NewBot, RunningBot
 from tests.bot.local_client import Person, chat_client
+from tests.bot.ports import free_port
 from tests.bot.predictors import InventedPredictor
 from tests.bot.talking import ANYA, OTHER_REVIEW, REVIEW, all_done, rating_data, reviews
 
 pytestmark = pytest.mark.anyio
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 @pytest.fixture
@@ -44,7 +39,7 @@ def port() -> int:
 async def monitor(port: int) -> AsyncIterator[httpx.AsyncClient]:
     """Whatever scrapes the bot."""
     url = f"http://127.0.0.1:{port}"
-    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=10) as http:
+    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as http:
         yield http
 
 
@@ -151,7 +146,7 @@ async def test_reviews_that_wait_are_told(
         anya = Person(http, ANYA)
         for number in range(20):
             await anya.send(f"{REVIEW} Часть {number}.")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while (await samples(monitor))["kinorate_waiting_reviews"] < 4:  # 16 are in the batch
                 await asyncio.sleep(0.02)
         predictor.gate.set()
@@ -214,7 +209,7 @@ async def test_it_starts_before_telegram_can_be_reached(
     await telegram.stop()
     stop = asyncio.Event()
     serving = asyncio.create_task(serve(*new_bot(monitoring_port=port), stop))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             try:
                 response = await monitor.get("/healthz")

@@ -12,6 +12,7 @@ from bot.serving import serve
 from db.engine import Sessions
 from tests.bot.conftest import NewBot, RunningBot
 from tests.bot.local_client import Person, chat_client
+from tests.bot.ports import free_port
 from tests.bot.talking import ANYA, REVIEW, reviews
 
 pytestmark = pytest.mark.anyio
@@ -23,9 +24,7 @@ HEADER = "X-Telegram-Bot-Api-Secret-Token"
 @pytest.fixture
 def port() -> int:
     """A free one."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    return free_port()
 
 
 @pytest.fixture
