@@ -14,6 +14,7 @@ from bot.errors import BotError
 from bot.logs import configure_logging
 from bot.settings import Settings, load_settings
 from classifier.errors import ClassifierError
+from classifier.memory import collect_garbage_seldom
 from classifier.registry import Registry, Version
 from db.engine import parse_url
 from db.errors import DatabaseError
@@ -26,6 +27,7 @@ logger = logging.getLogger("bot")
 
 def main() -> int:
     """The exit status: 1 after a sentence that says what to mend."""
+    collect_garbage_seldom()
     try:
         settings = load_settings()
         secrets = (settings.telegram_token, settings.webhook_secret)
