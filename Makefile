@@ -25,7 +25,7 @@ train: setup  ## Train on all reviews, and take the result into use
 setup: .venv/installed  ## Install what running needs
 
 test: .venv/installed-dev  ## All tests, with coverage
-	$(VENV_PYTHON) -m pytest --cov --cov-report=term:skip-covered
+	$(VENV_PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
 lint: .venv/installed-dev  ## ruff and mypy
 	$(VENV_PYTHON) -m ruff check .

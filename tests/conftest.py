@@ -1,5 +1,9 @@
-"""The database of a test, for every folder that says by its `url` which one that is."""
+"""How the tests run side by side; and the database of a test.
 
+A folder of tests says by its `url` which database that is.
+"""
+
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,6 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import migrate
 from db.engine import Sessions, create_engine, reading, writing
+
+# Before a test imports torch: two processes of tests share the cores, and threads that wait for
+# each other in turns made both slower than one.
+os.environ["OMP_NUM_THREADS"] = "1"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files with slow tests first, so that no process is left with one while others idle."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture
