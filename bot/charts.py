@@ -1,22 +1,16 @@
-"""The chart of /stats: confusion matrices, the figures over time, how often the models agree.
+"""The chart of /stats: confusion matrices, the figures over time, how often the models agree."""
 
-It is sized for a phone: 3.5 inches are the width of the screen, and no letter is below 9 points
-there. It has a background of its own, so that it reads alike in light and dark chats. Figures are
-made without pyplot, so any thread may draw, but one at a time: matplotlib's fonts are shared.
-"""
-
-import io
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import SubFigure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from bot.answers import MODEL_NAMES
+from bot.chart_style import SMALL, drawing, style
 from bot.numbers import Numbers
 from bot.services.statistics import Overview
 from bot.texts.statistics import StatisticsTexts
@@ -24,9 +18,7 @@ from classifier.plots import LIGHT
 from db.pairs import PairStatistics
 from db.statistics import PoolingStatistics
 
-_SIZE = (3.5, 5.3)  # inches
-_PIXELS_PER_INCH = 300
-_POINTS, _SMALL = 10, 9
+_HEIGHT = 5.3  # inches
 _MARKERS = {"cls": "o", "mean": "s"}
 _LINES = {"cls": "-", "mean": "--"}
 _AGREEMENT = ("#2f7d4f", "#9bbf8a", "#e3b7a0")
@@ -35,24 +27,14 @@ _AGREEMENT = ("#2f7d4f", "#9bbf8a", "#e3b7a0")
 
 def draw_statistics(overview: Overview, said: StatisticsTexts) -> bytes:
     """A PNG image of an overview in which something was predicted."""
-    figure = Figure(figsize=_SIZE, layout="constrained", facecolor=LIGHT.background)
-    FigureCanvasAgg(figure)
     numbers = Numbers(said)
-    rows = figure.subfigures(3, 1, squeeze=False, height_ratios=(2.15, 1.85, 1.15))
-    above, middle, below = rows[:, 0]
-    _draw_matrices(above, overview, numbers)
-    _draw_trends(middle, overview, numbers)
-    _draw_agreement(below.add_subplot(), overview.statistics.pair, numbers)
-    image = io.BytesIO()
-    figure.savefig(image, format="png", dpi=_PIXELS_PER_INCH)
-    return image.getvalue()
-
-
-def _style(axes: Axes, title: str, colour: str = LIGHT.text) -> None:
-    axes.set_title(title, loc="left", fontsize=_POINTS, fontweight="bold", color=colour)
-    axes.set_facecolor(LIGHT.background)
-    axes.tick_params(labelsize=_SMALL, labelcolor=LIGHT.text, length=0)
-    axes.spines[:].set_visible(False)
+    with drawing(_HEIGHT) as drawn:
+        rows = drawn.figure.subfigures(3, 1, squeeze=False, height_ratios=(2.15, 1.85, 1.15))
+        above, middle, below = rows[:, 0]
+        _draw_matrices(above, overview, numbers)
+        _draw_trends(middle, overview, numbers)
+        _draw_agreement(below.add_subplot(), overview.statistics.pair, numbers)
+    return drawn.png
 
 
 def _draw_matrices(figure: SubFigure, overview: Overview, numbers: Numbers) -> None:
@@ -63,7 +45,7 @@ def _draw_matrices(figure: SubFigure, overview: Overview, numbers: Numbers) -> N
         _draw_confusion(axes, overview.statistics.poolings.get(pooling), pooling, numbers)
         axes.set_xticks(range(3), names)
     panels[0].set_yticks(range(3), names, rotation=90, va="center")
-    panels[0].set_ylabel(said.chart_truth, fontsize=_SMALL, color=LIGHT.muted)
+    panels[0].set_ylabel(said.chart_truth, fontsize=SMALL, color=LIGHT.muted)
 
 
 def _draw_confusion(
@@ -78,7 +60,7 @@ def _draw_confusion(
     colour = LIGHT.of(pooling)
     shades = LinearSegmentedColormap.from_list("", [LIGHT.background, colour])
     axes.imshow(shares, cmap=shades, vmin=0, vmax=1, aspect="auto")
-    _style(axes, numbers.texts.chart_answers.format(model=MODEL_NAMES[pooling]), colour)
+    style(axes, numbers.texts.chart_answers.format(model=MODEL_NAMES[pooling]), colour)
     edges = np.arange(4) - 0.5
     axes.hlines(edges, -0.5, 2.5, color=LIGHT.grid, linewidth=0.8)
     axes.vlines(edges, -0.5, 2.5, color=LIGHT.grid, linewidth=0.8)
@@ -91,7 +73,7 @@ def _draw_confusion(
             + numbers.percent(share if rows[row, 0] else None),
             ha="center",
             va="center",
-            fontsize=_SMALL,
+            fontsize=SMALL,
             color=_readable_on(shades(share)),
         )
 
@@ -107,7 +89,7 @@ def _draw_trends(figure: SubFigure, overview: Overview, numbers: Numbers) -> Non
             labels,
             loc="outside upper left",
             ncols=2,
-            fontsize=_SMALL,
+            fontsize=SMALL,
             frameon=False,
             labelcolor=LIGHT.text,
         )
@@ -115,7 +97,7 @@ def _draw_trends(figure: SubFigure, overview: Overview, numbers: Numbers) -> Non
 
 def _draw_trend(axes: Axes, overview: Overview, measured: str, numbers: Numbers) -> None:
     said = numbers.texts
-    _style(axes, said.chart_accuracy if measured == "accuracy" else said.chart_mae)
+    style(axes, said.chart_accuracy if measured == "accuracy" else said.chart_mae)
     axes.grid(axis="y", color=LIGHT.grid, linewidth=0.8)
     axes.set_axisbelow(True)
     moments: list[datetime] = []
@@ -145,7 +127,7 @@ def _draw_trend(axes: Axes, overview: Overview, measured: str, numbers: Numbers)
             ha="center",
             va="center",
             transform=axes.transAxes,
-            fontsize=_SMALL,
+            fontsize=SMALL,
             color=LIGHT.muted,
         )
         return
@@ -170,7 +152,7 @@ def _date_ends(
 
 def _draw_agreement(axes: Axes, pair: PairStatistics, numbers: Numbers) -> None:
     said = numbers.texts
-    _style(axes, said.chart_agreement)
+    style(axes, said.chart_agreement)
     bars = {
         said.chart_sentiment: (pair.same_sentiment, 0, pair.reviews - pair.same_sentiment),
         said.chart_rating: (
@@ -191,7 +173,7 @@ def _draw_agreement(axes: Axes, pair: PairStatistics, numbers: Numbers) -> None:
                     numbers.percent(share),
                     ha="center",
                     va="center_baseline",
-                    fontsize=_SMALL,
+                    fontsize=SMALL,
                     color=_readable_on(colour),
                 )
             begin += share
@@ -206,7 +188,7 @@ def _draw_agreement(axes: Axes, pair: PairStatistics, numbers: Numbers) -> None:
         loc="upper left",
         bbox_to_anchor=(-0.1, 0.0),
         ncols=3,
-        fontsize=_SMALL,
+        fontsize=SMALL,
         frameon=False,
         labelcolor=LIGHT.text,
         handlelength=1,

@@ -41,10 +41,30 @@ def ending_message(run: TrainingRun, texts: Texts, said: RetrainingTexts) -> str
     )
     if run.figures is None:
         return sentence
-    rows = said.rows.format(holdout=run.figures["holdout_rows"], rated=run.figures["rated_rows"])
-    checks = "\n".join(_check(check, texts, said) for check in run.figures["checks"])
-    blocks = [sentence, rows, checks]
+    blocks = [sentence, *_figures(run.figures, texts, said)]
     return "\n\n".join([*blocks, said.back] if run.status == "promoted" else blocks)
+
+
+def decision_message(run: TrainingRun, texts: Texts, said: RetrainingTexts) -> str:
+    """What was decided when, of a run that has a decision stored."""
+    assert run.figures is not None
+    sentence = said.decided_promoted if run.status == "promoted" else said.decided_refused
+    heading = sentence.format(
+        version=escape(run.version or ""),
+        champion=escape(run.figures["champion"]),
+        date=f"{run.finished_at or run.started_at:%Y-%m-%d %H:%M} UTC",
+    )
+    return "\n\n".join([heading, *_figures(run.figures, texts, said)])
+
+
+def is_drawable(run: TrainingRun) -> bool:
+    """Whether there is a decision with figures that a chart can show."""
+    return bool(run.figures and run.figures["figures"].get("holdout"))
+
+
+def _figures(decision: dict[str, Any], texts: Texts, said: RetrainingTexts) -> list[str]:
+    rows = said.rows.format(holdout=decision["holdout_rows"], rated=decision["rated_rows"])
+    return [rows, "\n".join(_check(check, texts, said) for check in decision["checks"])]
 
 
 def _check(check: dict[str, Any], texts: Texts, said: RetrainingTexts) -> str:

@@ -1,5 +1,6 @@
 """The messages of /models, made of the versions there are, and their buttons."""
 
+from collections.abc import Collection, Mapping
 from html import escape
 from typing import Any
 
@@ -14,22 +15,34 @@ SHOWN = 8
 _POOLINGS = {"cls": "CLS", "mean": "Mean"}
 
 
-def version_list(versions: Versions, texts: ModelTexts) -> str:
+def version_list(versions: Versions, statuses: Mapping[str, str], texts: ModelTexts) -> str:
+    """`statuses` are the gate's decisions by version: "promoted" or "refused"."""
     if not versions.newest_first:
         return texts.none
     shown = versions.newest_first[:SHOWN]
-    blocks = [texts.title, *(_version(one, versions.champion, texts) for one in shown)]
+    blocks = [
+        texts.title,
+        *(_version(one, versions.champion, statuses.get(one.name), texts) for one in shown),
+    ]
     if older := len(versions.newest_first) - len(shown):
         blocks.append(texts.older.format(count=older))
     return "\n\n".join([*blocks, texts.explained])
 
 
-def version_keyboard(versions: Versions, texts: ModelTexts) -> InlineKeyboardMarkup | None:
-    """A row for each version that could answer instead."""
+def version_keyboard(
+    versions: Versions, decided: Collection[str], texts: ModelTexts
+) -> InlineKeyboardMarkup | None:
+    """A row for each version that could answer instead, then one for each decision to look at."""
+    shown = [one.name for one in versions.newest_first[:SHOWN]]
     rows = [
-        [InlineKeyboardButton(texts.promote.format(name=one.name), callback_data=f"m:p:{one.name}")]
-        for one in versions.newest_first[:SHOWN]
-        if one.name != versions.champion
+        [InlineKeyboardButton(texts.promote.format(name=name), callback_data=f"m:p:{name}")]
+        for name in shown
+        if name != versions.champion
+    ]
+    rows += [
+        [InlineKeyboardButton(texts.decision.format(name=name), callback_data=f"m:d:{name}")]
+        for name in shown
+        if name in decided
     ]
     if name := versions.earlier:
         label = texts.roll_back.format(name=name)
@@ -43,8 +56,12 @@ def confirmation_keyboard(what: str, name: str, texts: ModelTexts) -> InlineKeyb
     return InlineKeyboardMarkup([[yes, InlineKeyboardButton(texts.no, callback_data="m:no")]])
 
 
-def _version(version: ModelVersion, champion: str | None, texts: ModelTexts) -> str:
+def _version(
+    version: ModelVersion, champion: str | None, status: str | None, texts: ModelTexts
+) -> str:
     name = f"<b>{escape(version.name)}</b>"
+    if status == "refused":
+        name += texts.was_refused
     lines = [texts.champion.format(name=version.name) if version.name == champion else name]
     lines += [_figures(pooling, figures, texts) for pooling, figures in version.figures.items()]
     return "\n".join(lines if version.figures else [*lines, texts.no_figures])

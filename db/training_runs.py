@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.models import TrainingRun
 from db.upsert import insert
 
+_JUDGED = ("promoted", "refused")  # trained to the end, and put before the gate
+
 
 async def start(session: AsyncSession, trigger: str, now: datetime) -> int | None:
     """Begin a run ("schedule" or "admin"); its id, None while another one is running."""
@@ -81,5 +83,23 @@ async def running(session: AsyncSession) -> TrainingRun | None:
 
 async def latest_judged(session: AsyncSession) -> TrainingRun | None:
     """The newest run that was trained to its end: what it learnt from is no news any more."""
-    judged = select(TrainingRun).where(TrainingRun.status.in_(("promoted", "refused")))
+    judged = select(TrainingRun).where(TrainingRun.status.in_(_JUDGED))
     return await session.scalar(judged.order_by(TrainingRun.id.desc()).limit(1))
+
+
+async def decided(session: AsyncSession) -> dict[str, str]:
+    """Each version that was judged → "promoted" or "refused", newest first."""
+    rows = await session.execute(
+        select(TrainingRun.version, TrainingRun.status)
+        .where(TrainingRun.status.in_(_JUDGED))
+        .order_by(TrainingRun.id.desc())
+    )
+    return {version: status for version, status in rows if version is not None}
+
+
+async def of_version(session: AsyncSession, version: str) -> TrainingRun | None:
+    """The run in which a version was judged."""
+    judged = TrainingRun.status.in_(_JUDGED)
+    return await session.scalar(
+        select(TrainingRun).where(judged, TrainingRun.version == version).limit(1)
+    )

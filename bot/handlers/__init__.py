@@ -90,7 +90,7 @@ def _for_admins(
         admin_only.taps(ERROR_TAPS, errors.tapped),
         admin_only.command("stats", Stats(services).command),
         admin_only.command("models", versions.command),
-        admin_only.taps(MODEL_TAPS, versions.tapped),
+        admin_only.taps(MODEL_TAPS, _in_turn(services.turns, versions.tapped)),
         admin_only.command("retrain", retrainings.command),
         admin_only.taps(RETRAINING_TAPS, retrainings.tapped),
     ]

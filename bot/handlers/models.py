@@ -2,41 +2,47 @@
 
 from html import escape
 
-from telegram import CallbackQuery, Update
+from telegram import CallbackQuery, InlineKeyboardMarkup, Update
 from telegram.ext import ContextTypes
 
 from bot.errors import BotError
 from bot.handlers.asking import message_of
+from bot.handlers.decisions import send_decision
 from bot.handlers.replying import show, toast
+from bot.retraining_notice import decision_message
 from bot.services.services import Services
+from bot.texts import texts_for
 from bot.texts.models import ModelTexts, model_texts_for
+from bot.texts.retraining import retraining_texts_for
 from bot.version_list import confirmation_keyboard, version_keyboard, version_list
 from classifier.errors import ClassifierError
 
-TAPS = r"m:(?:no|[pr]!?:[0-9TZa-f-]{1,40})"
+TAPS = r"m:(?:no|(?:d|[pr]!?):[0-9TZa-f-]{1,40})"
 """What the buttons send: what to do, ! once it is confirmed, and with which version."""
 
 
 class ModelVersions:
     def __init__(self, services: Services) -> None:
         self._models = services.models
+        self._decisions = services.decisions
 
     async def command(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         message, user = message_of(update)
         texts = model_texts_for(user.language_code)
-        versions = await self._models.versions()
-        text, keyboard = version_list(versions, texts), version_keyboard(versions, texts)
+        text, keyboard = await self._listed(texts)
         await message.reply_html(text, reply_markup=keyboard)
 
     async def tapped(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         query = update.callback_query
         assert query is not None
-        await toast(query)
         texts = model_texts_for(query.from_user.language_code)
         what, _separator, name = (query.data or "").removeprefix("m:").partition(":")
+        if what == "d":
+            await self._send_decision(query, name)
+            return
+        await toast(query)
         if what == "no":
-            versions = await self._models.versions()
-            await show(query, version_list(versions, texts), version_keyboard(versions, texts))
+            await show(query, *await self._listed(texts))
         elif what in ("p", "r"):
             versions = await self._models.versions()
             question = texts.ask_promote if what == "p" else texts.ask_roll_back
@@ -44,6 +50,20 @@ class ModelVersions:
             await show(query, asked, confirmation_keyboard(what, name, texts))
         else:
             await show(query, await self._done(query, what, name, texts))
+
+    async def _listed(self, texts: ModelTexts) -> tuple[str, InlineKeyboardMarkup | None]:
+        versions, statuses = await self._models.versions(), await self._decisions.statuses()
+        return version_list(versions, statuses, texts), version_keyboard(versions, statuses, texts)
+
+    async def _send_decision(self, query: CallbackQuery, version: str) -> None:
+        language = query.from_user.language_code
+        run = await self._decisions.of(version)
+        if run is None:
+            await toast(query, texts_for(language).toast_old_button)
+            return
+        await toast(query)
+        text = decision_message(run, texts_for(language), retraining_texts_for(language))
+        await send_decision(query.get_bot(), query.from_user.id, run, text, language)
 
     async def _done(self, query: CallbackQuery, what: str, name: str, texts: ModelTexts) -> str:
         """What became of it."""

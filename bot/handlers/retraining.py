@@ -6,11 +6,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from telegram import Bot, Update
-from telegram.constants import ParseMode
 from telegram.error import TelegramError
 from telegram.ext import ContextTypes
 
 from bot.handlers.asking import message_of
+from bot.handlers.decisions import send_decision
 from bot.handlers.replying import toast
 from bot.retraining_notice import cancel_keyboard, ending_message, progress_message
 from bot.services.retraining import NotBegun
@@ -93,7 +93,7 @@ class Retrainings:
             language = await self._retraining.language(admin_id)
             text = ending_message(run, texts_for(language), retraining_texts_for(language))
             try:
-                await self._bot.send_message(admin_id, text, ParseMode.HTML)
+                await send_decision(self._bot, admin_id, run, text, language)
             except TelegramError as error:
                 logger.warning("an admin can't be told", exc_info=error, extra={"admin": admin_id})
         if shown := self._shown.pop(run.id, None):

@@ -17,7 +17,6 @@ from bot.texts.statistics import StatisticsTexts, statistics_texts_for
 class Stats:
     def __init__(self, services: Services) -> None:
         self._statistics = services.statistics
-        self._drawing = asyncio.Lock()
 
     async def command(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         message, user = message_of(update)
@@ -30,8 +29,7 @@ class Stats:
         text = stats_message(overview, texts_for(user.language_code), said)
         await message.reply_html(text)
         if overview.statistics.poolings:
-            async with self._drawing:
-                chart = await asyncio.to_thread(_draw, overview, said)
+            chart = await asyncio.to_thread(_draw, overview, said)
             await message.reply_photo(chart, said.chart_caption(overview.span.name))
 
 

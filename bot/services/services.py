@@ -8,6 +8,7 @@ from bot.clock import Clock
 from bot.inbox import can_wait
 from bot.metrics import Metrics
 from bot.services.admin_log import AdminLog
+from bot.services.decisions import Decisions
 from bot.services.error_analysis import ErrorAnalysis
 from bot.services.feedback import FeedbackService
 from bot.services.flood import FloodLimit
@@ -37,6 +38,7 @@ class Services:
     commands: FloodLimit  # apart, so that a flood of reviews leaves /forget within reach
     admin_log: AdminLog
     models: Models
+    decisions: Decisions
     retraining: Retraining
     statistics: StatisticsService
     error_analysis: ErrorAnalysis
@@ -65,6 +67,7 @@ def build_services(
         commands=FloodLimit(settings.reviews_per_minute),
         admin_log=admin_log,
         models=models,
+        decisions=Decisions(read),
         retraining=Retraining(trainer, models, write, read, clock, settings.retrain_min_feedback),
         statistics=StatisticsService(read, clock),
         error_analysis=ErrorAnalysis(read, clock),

@@ -15,6 +15,8 @@ class ModelTexts:
     older: str  # {count}
     explained: str
     decimal_point: str
+    was_refused: str
+    decision: str  # {name}
     promote: str  # {name}
     roll_back: str  # {name}
     ask_promote: str  # {name} {champion}
@@ -37,6 +39,8 @@ RUSSIAN_MODELS = typeset(
         older="…и ещё {count}, постарше.",
         explained="Показатели — на отложенных отзывах самой версии.",
         decimal_point=",",
+        was_refused=" — ⛔ не принята",
+        decision="📊 Итог {name}",
         promote="Поставить {name}",
         roll_back="↩ Вернуть {name}",
         ask_promote="Отвечать на отзывы будет <b>{name}</b>. Сейчас — {champion}. Поставить?",
@@ -59,6 +63,8 @@ ENGLISH_MODELS = ModelTexts(
     older="…and {count} older ones.",
     explained="The figures are of each version's own held-out reviews.",
     decimal_point=".",
+    was_refused=" — ⛔ refused",
+    decision="📊 Gate {name}",
     promote="Use {name}",
     roll_back="↩ Back to {name}",
     ask_promote="Reviews will be answered by <b>{name}</b>. Now it is {champion}. Use it?",

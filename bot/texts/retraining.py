@@ -30,6 +30,21 @@ class RetrainingTexts:
     at_least: str
     at_most: str
     back: str
+    decided_promoted: str  # {version} {champion} {date}
+    decided_refused: str  # likewise
+    # --- the chart of a decision, plain text
+    chart_caption: str  # {champion} {challenger}
+    chart_differences: str
+    chart_calibration: str
+    chart_speed: str
+    chart_accuracy: str
+    chart_rated: str
+    chart_recall: str  # {sentiment}
+    chart_times: str
+    chart_old: str
+    chart_new: str
+    chart_failed: str
+    chart_limit: str
 
 
 RUSSIAN_RETRAINING = typeset(
@@ -57,6 +72,21 @@ RUSSIAN_RETRAINING = typeset(
         at_least="не ниже {limit}",
         at_most="не выше {limit}",
         back="Вернуть прежнюю версию: /models.",
+        decided_promoted="✅ Версия <b>{version}</b> принята вместо {champion}\n{date}",
+        decided_refused="⛔ Версия <b>{version}</b> не принята вместо {champion}\n{date}",
+        chart_caption="Прежняя — {champion}, новая — {challenger}. Линии — 95 % интервалы, "
+        "закрашено то, что не допускается.",
+        chart_differences="Разница, пункты",
+        chart_calibration="Ошибка калибровки",
+        chart_speed="Время ответа",
+        chart_accuracy="точность",
+        chart_rated="на оценках",
+        chart_recall="полнота\n{sentiment}",
+        chart_times="во столько раз",
+        chart_old="прежняя",
+        chart_new="новая",
+        chart_failed="не прошла",
+        chart_limit="предел",
     )
 )
 
@@ -84,6 +114,21 @@ ENGLISH_RETRAINING = RetrainingTexts(
     at_least="at least {limit}",
     at_most="at most {limit}",
     back="Back to the version before: /models.",
+    decided_promoted="✅ <b>{version}</b> was accepted in the place of {champion}\n{date}",
+    decided_refused="⛔ <b>{version}</b> was refused in the place of {champion}\n{date}",
+    chart_caption="Before {champion}, after {challenger}. Lines are 95 % intervals, what is "
+    "shaded is not allowed.",
+    chart_differences="Difference, points",
+    chart_calibration="Calibration error",
+    chart_speed="Time of an answer",
+    chart_accuracy="accuracy",
+    chart_rated="on ratings",
+    chart_recall="recall of\n{sentiment}",
+    chart_times="times",
+    chart_old="before",
+    chart_new="new",
+    chart_failed="failed",
+    chart_limit="limit",
 )
 
 

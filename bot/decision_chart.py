@@ -1,0 +1,195 @@
+"""The chart of a gate's decision: champion against challenger, and the limits, kept or not.
+
+A column for each pooling. In each row the champion is above and the challenger below, with their
+95 % intervals where there are any; a limit is a line, and beyond it is a shade.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from bot.answers import MODEL_NAMES
+from bot.chart_style import SMALL, drawing, style
+from bot.numbers import Numbers
+from bot.texts import Texts
+from bot.texts.retraining import RetrainingTexts
+from classifier.grades import SENTIMENTS
+from classifier.plots import LIGHT
+
+_HEIGHT = 6.2  # inches
+_FAILED, _BEYOND = "#b3261e", "#f3d9d6"
+_APART = 0.17  # of a row, from its middle up to the champion and down to the challenger
+
+Json = dict[str, Any]
+Interval = tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class _Row:
+    label: str
+    new: float
+    new_interval: Interval = None
+    old: float | None = None
+    old_interval: Interval = None
+    check: Json | None = None  # the gate's, with its limit
+
+
+@dataclass(frozen=True)
+class _Panel:
+    title: str
+    rows: dict[str, list[_Row]]  # by pooling
+    written: Callable[[float], str]
+    at_most: bool = False  # what the limits are; at least otherwise
+
+
+def draw_decision(decision: Json, texts: Texts, said: RetrainingTexts, numbers: Numbers) -> bytes:
+    """A PNG image of a decision as classifier.gate gives it, one with figures of the holdout."""
+
+    def panel(
+        rows: Callable[..., Iterator[_Row]], title: str, written: Callable[[float], str]
+    ) -> _Panel:
+        of_pooling = {name: list(rows(decision, name, texts, said)) for name in MODEL_NAMES}
+        return _Panel(title, of_pooling, written, rows in (_calibration, _speed))
+
+    panels = [
+        panel(_levels, "", numbers.percent),  # its title is the poolings' names
+        panel(_differences, said.chart_differences, lambda share: _points(share, numbers)),
+        panel(_calibration, said.chart_calibration, lambda error: numbers.decimal(error, 2)),
+        panel(_speed, said.chart_speed, lambda times: numbers.decimal(times, 1)),
+    ]
+    heights = [0.6 + len(each.rows["cls"]) for each in panels]
+    with drawing(_HEIGHT) as drawn:
+        grid = drawn.figure.subplots(
+            len(panels), 2, sharex="row", sharey="row", height_ratios=heights
+        )
+        for axes_of_row, each in zip(grid, panels, strict=True):
+            for axes, pooling in zip(axes_of_row, MODEL_NAMES, strict=True):
+                _draw(axes, each, pooling)
+        for axes, (pooling, name) in zip(grid[0], MODEL_NAMES.items(), strict=True):
+            style(axes, name, LIGHT.of(pooling))
+        drawn.figure.legend(
+            handles=_signs(said),
+            loc="outside upper left",
+            ncols=4,
+            fontsize=SMALL,
+            frameon=False,
+            labelcolor=LIGHT.text,
+            handlelength=1,
+            columnspacing=0.8,
+            handletextpad=0.2,
+        )
+    return drawn.png
+
+
+def _points(share: float, numbers: Numbers) -> str:
+    return numbers.signed(100 * share, 0) if round(100 * share) else "0"
+
+
+def _levels(decision: Json, pooling: str, _: Texts, said: RetrainingTexts) -> Iterator[_Row]:
+    names = [("holdout", "accuracy", said.chart_accuracy), ("holdout", "macro_f1", "macro F1")]
+    for rows, name, label in [*names, ("feedback", "accuracy", said.chart_rated)]:
+        if figures := decision["figures"].get(rows):
+            old, new = figures["champion"][pooling], figures["challenger"][pooling]
+            of_old, of_new = old["intervals"].get(name), new["intervals"].get(name)
+            yield _Row(label, new[name], of_new, old[name], of_old)
+
+
+def _differences(
+    decision: Json, pooling: str, texts: Texts, said: RetrainingTexts
+) -> Iterator[_Row]:
+    measured = {"macro_f1": ("holdout", "macro_f1"), "feedback": ("feedback", "accuracy")}
+    labels = {"macro_f1": "macro F1", "feedback": said.chart_rated}
+    for check in _checks(decision, pooling):
+        if check["name"] == "recall":
+            index = SENTIMENTS.index(check["sentiment"])
+            label = said.chart_recall.format(sentiment=texts.sentiment(index))
+            yield _Row(label, check["value"], check=check)
+        elif check["name"] in measured:
+            rows, name = measured[check["name"]]
+            found = decision["figures"][rows]["comparison"][pooling]["differences"][name]
+            interval = found["low"], found["high"]
+            yield _Row(labels[check["name"]], found["difference"], interval, check=check)
+
+
+def _calibration(decision: Json, pooling: str, *_: object) -> Iterator[_Row]:
+    figures = decision["figures"]["holdout"]
+    old, new = figures["champion"][pooling], figures["challenger"][pooling]
+    for check in _checks(decision, pooling):
+        if check["name"] == "calibration":
+            intervals = new["intervals"].get("ece"), old["intervals"].get("ece")
+            yield _Row("ECE", new["ece"], intervals[0], old["ece"], intervals[1], check)
+
+
+def _speed(decision: Json, pooling: str, _: Texts, said: RetrainingTexts) -> Iterator[_Row]:
+    for check in _checks(decision, pooling):
+        if check["name"] == "speed":
+            yield _Row(said.chart_times, check["value"], old=1.0, check=check)
+
+
+def _checks(decision: Json, pooling: str) -> list[Json]:
+    return [check for check in decision["checks"] if check["pooling"] == pooling]
+
+
+def _draw(axes: Axes, panel: _Panel, pooling: str) -> None:
+    is_left = pooling == next(iter(MODEL_NAMES))
+    style(axes, panel.title if is_left else "")
+    axes.grid(axis="x", color=LIGHT.grid, linewidth=0.8)
+    axes.set_axisbelow(True)
+    ends = _ends(panel)
+    for place, row in enumerate(panel.rows[pooling]):
+        failed = row.check is not None and not row.check["passed"]
+        if row.check is not None:
+            _draw_limit(axes, place, row.check["limit"], ends[panel.at_most])
+        if row.old is not None:
+            _draw_figure(axes, place - _APART, row.old, row.old_interval, LIGHT.muted, hollow=True)
+        lower = place if row.old is None else place + _APART
+        colour = _FAILED if failed else LIGHT.of(pooling)
+        _draw_figure(axes, lower, row.new, row.new_interval, colour)
+    labels = [row.label for row in panel.rows[pooling]]
+    axes.set_yticks(range(len(labels)), labels)
+    axes.tick_params(labelleft=is_left)
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    axes.set_xlim(ends)
+    axes.xaxis.set_major_locator(MaxNLocator(3))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: panel.written(value)))
+
+
+def _ends(panel: _Panel) -> tuple[float, float]:
+    """Of the axis, which both poolings share: room for all figures, and for a shade."""
+    found: list[float] = []
+    for row in (row for rows in panel.rows.values() for row in rows):
+        found += [row.new, *(row.new_interval or ()), *(row.old_interval or ())]
+        found += [] if row.old is None else [row.old]
+        found += [] if row.check is None else [row.check["limit"]]
+    room = 0.12 * (max(found) - min(found) or 1)
+    return min(found) - room, max(found) + room
+
+
+def _draw_figure(
+    axes: Axes, place: float, value: float, interval: Interval, colour: str, hollow: bool = False
+) -> None:
+    if interval is not None:
+        axes.plot(interval, (place, place), color=colour, linewidth=1.8, solid_capstyle="butt")
+    filling = LIGHT.background if hollow else colour
+    axes.plot(value, place, "o", markersize=5, color=colour, markerfacecolor=filling)
+
+
+def _draw_limit(axes: Axes, place: float, limit: float, end: float) -> None:
+    axes.fill_betweenx((place - 0.42, place + 0.42), limit, end, color=_BEYOND, linewidth=0)
+    axes.plot((limit, limit), (place - 0.42, place + 0.42), color=LIGHT.text, linewidth=1.4)
+
+
+def _signs(said: RetrainingTexts) -> list[Line2D]:
+    """What the marks stand for."""
+    text, hollow = LIGHT.text, LIGHT.background
+    shape: Json = {"marker": "o", "markersize": 5, "linewidth": 0}
+    return [
+        Line2D([], [], color=LIGHT.muted, mfc=hollow, label=said.chart_old, **shape),
+        Line2D([], [], color=text, label=said.chart_new, **shape),
+        Line2D([], [], color=_FAILED, label=said.chart_failed, **shape),
+        Line2D([], [], color=text, marker="|", markersize=9, linewidth=0, label=said.chart_limit),
+    ]
