@@ -18,7 +18,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -294,12 +294,30 @@ class Registry:
             self._sweep()
             names = [version.name for version in self.versions()]
             kept = {*names[::-1][:keep], *self._champions()[:1], *self._after_rollback()[:1]}
-            doomed = [name for name in names if name not in kept]
-            for name in doomed:
-                hidden = (self.root / name).rename(self.root / f".pruned-{name}")
-                fsync(self.root)
-                shutil.rmtree(hidden, ignore_errors=True)  # What stays is swept next time.
-            return doomed
+            return self._delete([name for name in names if name not in kept])
+
+    def discard(self, names: Collection[str]) -> list[str]:
+        """Delete these versions, as far as they are here; returns the names of those deleted.
+
+        The champion stays, and so does whatever was the champion before it.
+        """
+        with self._locked():
+            self._sweep()
+            doomed = set(names) - set(self._champions())
+            return self._delete([one.name for one in self.versions() if one.name in doomed])
+
+    def sweep(self) -> None:
+        """Delete what processes that were killed have left half written or half deleted."""
+        with self._locked():
+            self._sweep()
+
+    def _delete(self, names: list[str]) -> list[str]:
+        """Only ever called with the lock held; a kill leaves a hidden folder, which is swept."""
+        for name in names:
+            hidden = (self.root / name).rename(self.root / f".pruned-{name}")
+            fsync(self.root)
+            shutil.rmtree(hidden, ignore_errors=True)
+        return names
 
     def _folders(self) -> list[str]:
         if not self.root.is_dir():

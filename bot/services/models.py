@@ -1,6 +1,8 @@
 """The model versions: which there are, which one answers, and making another one answer."""
 
 import asyncio
+import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +11,8 @@ from bot.champion import LivePredictor
 from bot.services.admin_log import AdminLog
 from classifier.errors import ClassifierError
 from classifier.registry import Version
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,16 @@ class Models:
         pair = await self._live.load(version)
         await asyncio.to_thread(self._live.registry.promote, version)
         self._live.take(pair)
+
+    async def discard(self, versions: Collection[str]) -> None:
+        """Delete versions that nothing needs; those that have ever answered stay."""
+        deleted = await asyncio.to_thread(self._live.registry.discard, versions)
+        if deleted:
+            logger.info("versions deleted", extra={"versions": deleted})
+
+    async def sweep(self) -> None:
+        """Delete what a training that was killed has left among the versions."""
+        await asyncio.to_thread(self._live.registry.sweep)
 
     async def roll_back(self, version: str, admin_id: int, language: str) -> bool:
         """Make the champion before this one answer again, which is to be `version`.

@@ -22,6 +22,9 @@ from db.models import TrainingRun
 PER_USER = 50
 """Of each user so many of their latest ratings are used, and no more."""
 
+REFUSED_KEPT = 3
+"""So many of the newest refused versions stay on disk, for an admin who wants one all the same."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -139,6 +142,7 @@ class Retraining:
         try:
             await asyncio.to_thread(self._trainer.clear)
             await self._interrupt_orphan()
+            await self._tidy()
         finally:
             self._let_go()
 
@@ -161,6 +165,7 @@ class Retraining:
             ending = Ending("failed", f"{type(error).__name__}, see the log")
         self._ended_as = ending
         await self._end(run_id, ending)
+        await self._tidy()
         self._let_go()
 
     async def _trained(self, run_id: int) -> Ending:
@@ -180,6 +185,17 @@ class Retraining:
             return Ending("refused", reason, version, decision)
         await self._models.install(version)
         return Ending("promoted", reason, version, decision)
+
+    async def _tidy(self) -> None:
+        """Leave nothing of a killed training, and no heap of refused versions."""
+        async with self._read() as session:
+            decided = await training_runs.decided(session)
+        refused = [version for version, status in decided.items() if status == "refused"]
+        try:
+            await self._models.sweep()
+            await self._models.discard(refused[REFUSED_KEPT:])
+        except (ClassifierError, OSError) as error:  # no room, no right: next time
+            logger.warning("the versions can't be tidied", exc_info=error)
 
     async def _end(self, run_id: int, ending: Ending) -> None:
         async with self._write.begin() as session:

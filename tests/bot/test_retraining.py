@@ -18,7 +18,7 @@ from bot.local.server import LocalServer
 from bot.schedule import Schedule
 from bot.services.admin_log import AdminLog
 from bot.services.models import Models
-from bot.services.retraining import NotBegun, Retraining
+from bot.services.retraining import REFUSED_KEPT, NotBegun, Retraining
 from bot.services.trainer import Progress, Trainer
 from bot.texts.retraining import RUSSIAN_RETRAINING
 from classifier.registry import Registry
@@ -247,11 +247,40 @@ async def test_a_killed_bots_run_is_marked_at_the_next_start(
         )
     (registry.root / ".retraining").mkdir()
     (registry.root / ".retraining" / "feedback.jsonl").write_text("{}")
+    (registry.root / ".staging-0123abcd").mkdir()  # killed while it published
     retraining, _ = new_retraining("accept")
     await retraining.recover()
     (run,) = await runs(read)
     assert (run.status, run.reason) == ("interrupted", "the bot was killed meanwhile")
     assert not (registry.root / ".retraining").exists()
+    assert not list(registry.root.glob(".staging-*"))
+
+
+async def test_of_refused_versions_the_newest_stay(
+    tmp_path: Path, new_retraining: NewRetraining, registry: Registry, write: Sessions
+) -> None:
+    for seed in range(2, 3 + REFUSED_KEPT + 1):
+        tiny.publish_untrained(tmp_path / "models", tmp_path / "encoder", seed)
+    names = [version.name for version in registry.versions()]
+    (registry.root / "champion").write_text(f"{names[1]}\n{names[2]}\n")
+    async with write.begin() as session:
+        for name in names[2:]:  # the oldest of these was promoted by hand, then rolled back
+            session.add(
+                TrainingRun(
+                    trigger="schedule",
+                    status="refused",
+                    started_at=NOW,
+                    finished_at=NOW,
+                    version=name,
+                    figures=None,
+                    reason="worse",
+                )
+            )
+    retraining, _ = new_retraining("accept")
+    await retraining.recover()
+    left = [version.name for version in registry.versions()]
+    assert left == [*names[:3], *names[-REFUSED_KEPT:]]
+    assert len(left) == len(names) - 1
 
 
 async def test_what_came_due_while_the_bot_was_down(
@@ -402,6 +431,10 @@ async def test_a_real_training_from_feedback_to_the_next_answer(
         begun = await boris.ask("/retrain")
         told = await boris.answer_to(begun.message_id, patience=120)
         assert str(told.text or told.caption).startswith("✅"), told.text
+        messages = await boris.wait_until(lambda all_: bool(all_[-1].photo))
+        assert messages[-1].caption == RUSSIAN_RETRAINING.chart_caption.format(
+            champion=champion.name, challenger=registry.get("champion").name
+        )
         answered = await boris.ask("Гениальный фильм, великолепный сюжет и потрясающий финал.")
         assert "Хорошо" in str(answered.text)
     (run,) = await runs(read)

@@ -266,6 +266,23 @@ def test_rollback_and_prune_agree_on_what_stays(registry: Registry) -> None:
         registry.prune(keep=-1)
 
 
+def test_what_has_been_champion_is_not_discarded(registry: Registry) -> None:
+    names = [publish(registry, seed).name for seed in range(4)]
+    for name in names[:2]:
+        registry.promote(name)
+    (registry.root / ".staging-dead").mkdir()
+    assert registry.discard([*names[:3], "20250102T030405Z-0a1b2c3d"]) == [names[2]]
+    assert [version.name for version in registry.versions()] == [*names[:2], names[3]]
+    assert leftovers(registry.root) == []
+
+
+def test_leftovers_are_swept_on_demand(registry: Registry) -> None:
+    with registry.stage(NOON) as staging:
+        (registry.root / ".staging-dead").mkdir()
+        registry.sweep()
+        assert leftovers(registry.root) == [staging.path.name]
+
+
 def test_a_champion_that_moves_on_while_it_is_looked_up(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
