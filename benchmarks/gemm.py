@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 from transformers import AutoConfig
 
-from classifier.attention import compute_dtype
 from classifier.distributed import default_device
+from classifier.number_format import compute_dtype
 from classifier.recipe import DEFAULT
 
 _SQUARE = 2048

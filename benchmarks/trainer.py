@@ -24,11 +24,11 @@ from transformers import (
 
 from benchmarks import rows
 from benchmarks.pace import Pace, TrainingJob
-from classifier.attention import compute_dtype
 from classifier.commands.quiet import quiet_libraries
 from classifier.distributed import default_device
 from classifier.grades import NO_RATING
 from classifier.model import PoolingClassifier
+from classifier.number_format import compute_dtype
 from classifier.recipe import DEFAULT
 from classifier.training import new_model
 

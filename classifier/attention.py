@@ -1,4 +1,4 @@
-"""The attention kernel and the number format, chosen by what the machine has.
+"""The attention kernel that goes with the device and the number format.
 
 torch's fused `scaled_dot_product_attention` is the right choice in float32 and on a GPU. In
 bfloat16 on a CPU its backward pass takes about three times as long as the plain three steps
@@ -12,25 +12,6 @@ from torch import Tensor, nn
 from transformers import AttentionInterface, AttentionMaskInterface
 
 CPU_BFLOAT16_ATTENTION = "cpu_bfloat16"
-
-
-def cpu_has_bfloat16() -> bool:
-    """Whether matrix products in bfloat16 run on the CPU's own instructions.
-
-    Elsewhere they are emulated and up to a hundred times slower than float32.
-    """
-    flags = torch.cpu.get_capabilities()
-    return bool(flags.get("avx512_bf16") or flags.get("amx_bf16") or flags.get("sve_bf16"))
-
-
-def compute_dtype(device: torch.device) -> torch.dtype:
-    """bfloat16 where the device has it, float32 elsewhere."""
-    has_bfloat16 = (
-        torch.cuda.is_bf16_supported(including_emulation=False)
-        if device.type == "cuda"
-        else device.type == "cpu" and cpu_has_bfloat16()
-    )
-    return torch.bfloat16 if has_bfloat16 else torch.float32
 
 
 def attention_for(device: torch.device, dtype: torch.dtype) -> str:

@@ -14,7 +14,6 @@ from datasets import Dataset
 
 from classifier.comparison import compare
 from classifier.grades import SENTIMENTS
-from classifier.inference import predict_tokens
 from classifier.pooling import POOLINGS
 from classifier.predictor import load_model
 from classifier.registry import Version
@@ -210,16 +209,16 @@ def _speeds(
     for pooling in POOLINGS:
         timed = []
         for version in (champion, challenger):
-            model, dtype = load_model(version.path / pooling, device)
+            model = load_model(version.path / pooling, device)
             tokenizer = load_tokenizer(version.path / pooling)
             config = model.config
             tokens = tokenize(texts, tokenizer, config.max_tokens, config.head_share)
-            timed.append((model, dtype, tokens))
+            timed.append((model, tokens))
         seconds: list[list[float]] = [[], []]
         for _ in range(_TIMES):
-            for each, (model, dtype, tokens) in zip(seconds, timed, strict=True):
+            for each, (model, tokens) in zip(seconds, timed, strict=True):
                 started = time.perf_counter()
-                predict_tokens(model, tokens, dtype)
+                model.predict(tokens)
                 each.append(time.perf_counter() - started)
         before, after = map(min, seconds)
         limit = max(limits.slowness, 1 + _UNNOTICED * len(texts) / before)

@@ -10,9 +10,9 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from classifier.atomic import write_json, write_text
-from classifier.attention import compute_dtype
 from classifier.model import PoolingClassifier
 from classifier.model_card import pooling_card, version_card
+from classifier.number_format import compute_dtype
 from classifier.registry import Registry, Version
 from classifier.report import Holdout, write_report
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
-from classifier.attention import compute_dtype
+from classifier.number_format import compute_dtype
 
 
 @dataclass(frozen=True)

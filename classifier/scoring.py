@@ -9,7 +9,6 @@ from datasets import Dataset
 
 from classifier.comparison import compare
 from classifier.evaluation import Metrics, evaluate
-from classifier.inference import predict_tokens
 from classifier.labelled import labels_of
 from classifier.outputs import Labels, Outputs
 from classifier.pooling import POOLINGS
@@ -49,14 +48,14 @@ def score_rows(version: Version, rows: Dataset, device: torch.device, cache: Pat
     outputs: dict[str, Outputs] = {}
     metrics: dict[str, Metrics] = {}
     for pooling in POOLINGS:
-        model, dtype = load_model(version.path / pooling, device)
+        model = load_model(version.path / pooling, device)
         config = model.config
         texts = rows["content" if config.keep_ratings else "text"]
         tokenizer = load_tokenizer(version.path / pooling)
         tokens = tokenize_cached(
             list(texts), tokenizer, config.max_tokens, config.head_share, cache
         )
-        outputs[pooling] = predict_tokens(model, tokens, dtype)
+        outputs[pooling] = model.predict(tokens)
         metrics[pooling] = evaluate(outputs[pooling], labels, temperature=config.temperature)
     seen = {*version.split()["train"], *version.split()["validation"]}
     trained_on = sum(review_id in seen for review_id in rows["review_id"])

@@ -3,9 +3,10 @@
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -13,9 +14,11 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from torch import Tensor
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from classifier.errors import ClassifierError
+
+if TYPE_CHECKING:  # seconds to import, and a prediction does without it
+    from transformers import PreTrainedTokenizerBase
 
 _TOKENIZED_AT_ONCE = 1024
 _BATCHES_SORTED_TOGETHER = 64
@@ -58,8 +61,10 @@ class Tokens:
         return torch.from_numpy(input_ids), torch.from_numpy(attention_mask)
 
 
-def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
     """The tokenizer of the model in `folder`; ClassifierError where it can't be loaded."""
+    from transformers import AutoTokenizer, PreTrainedTokenizerBase
+
     if not any((folder / name).exists() for name in ("tokenizer.json", "vocab.txt")):
         # AutoTokenizer would make one without words, to which every word is unknown.
         raise ClassifierError(f"{folder} has no tokenizer: no tokenizer.json, no vocab.txt.")
@@ -73,7 +78,7 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
 
 
 def tokenize(
-    texts: list[str], tokenizer: PreTrainedTokenizerBase, max_tokens: int, head_share: float
+    texts: list[str], tokenizer: "PreTrainedTokenizerBase", max_tokens: int, head_share: float
 ) -> Tokens:
     """Token ids of `texts`, each at most `max_tokens` long with [CLS] and [SEP].
 
@@ -81,32 +86,46 @@ def tokenize(
     where reviewers put the verdict (Sun et al. 2019, https://arxiv.org/abs/1905.05583);
     `head_share=1` is plain truncation.
     """
-    room = max_tokens - 2
-    head = round(room * head_share)
-    cls, sep = tokenizer.cls_token_id, tokenizer.sep_token_id
-    pieces: list[NDArray[np.int32]] = []
-    for at in range(0, len(texts), _TOKENIZED_AT_ONCE):
-        encoded = tokenizer(
+    pad_id = tokenizer.pad_token_id
+    assert isinstance(pad_id, int)
+    ends = (tokenizer.cls_token_id, tokenizer.sep_token_id)
+    pieces = (
+        ids
+        for at in range(0, len(texts), _TOKENIZED_AT_ONCE)
+        for ids in tokenizer(
             texts[at : at + _TOKENIZED_AT_ONCE],
             add_special_tokens=False,
             return_attention_mask=False,
             return_token_type_ids=False,
             verbose=False,
         )["input_ids"]
-        for ids in encoded:
-            if len(ids) > room:
-                ids = ids[:head] + ids[len(ids) - (room - head) :]
-            pieces.append(np.array([cls, *ids, sep], dtype=np.int32))
+    )
+    return joined(pieces, ends, pad_id, max_tokens, head_share)
+
+
+def joined(
+    texts: Iterable[list[int]],
+    ends: tuple[int, int],
+    pad_id: int,
+    max_tokens: int,
+    head_share: float,
+) -> Tokens:
+    """Texts that are word pieces already, cut as `tokenize` says and put between `ends`."""
+    room = max_tokens - 2
+    head = round(room * head_share)
+    pieces: list[NDArray[np.int32]] = []
+    for ids in texts:
+        if len(ids) > room:
+            ids = ids[:head] + ids[len(ids) - (room - head) :]
+        pieces.append(np.array([ends[0], *ids, ends[1]], dtype=np.int32))
     starts = np.cumsum([0, *(len(piece) for piece in pieces)], dtype=np.int64)
     flat = np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.int32)
-    pad_id = tokenizer.pad_token_id
-    assert isinstance(pad_id, int)
     return Tokens(flat, starts, pad_id)
 
 
 def tokenize_cached(
     texts: list[str],
-    tokenizer: PreTrainedTokenizerBase,
+    tokenizer: "PreTrainedTokenizerBase",
     max_tokens: int,
     head_share: float,
     cache: Path | None,

@@ -97,7 +97,7 @@ def arithmetic(
 ) -> Literal["float32", "bfloat16"]:
     """Each number format that a training can run in, whatever this CPU is good at."""
     has_bfloat16 = request.param == "bfloat16"
-    monkeypatch.setattr("classifier.attention.cpu_has_bfloat16", lambda: has_bfloat16)
+    monkeypatch.setattr("classifier.number_format.cpu_has_bfloat16", lambda: has_bfloat16)
     chosen: Literal["float32", "bfloat16"] = request.param
     return chosen
 

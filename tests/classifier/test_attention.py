@@ -8,14 +8,10 @@ from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, AttentionMaskInterface
 
-from classifier.attention import (
-    CPU_BFLOAT16_ATTENTION,
-    attention_for,
-    compute_dtype,
-    cpu_has_bfloat16,
-)
+from classifier.attention import CPU_BFLOAT16_ATTENTION, attention_for
 from classifier.distributed import Group
 from classifier.inference import predict_tokens
+from classifier.number_format import compute_dtype, cpu_has_bfloat16
 from classifier.recipe import NOTEBOOK, Recipe
 from classifier.tokens import Tokens
 

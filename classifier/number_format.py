@@ -1,0 +1,22 @@
+"""The number format of matrix products, by what the machine has."""
+
+import torch
+
+
+def cpu_has_bfloat16() -> bool:
+    """Whether matrix products in bfloat16 run on the CPU's own instructions.
+
+    Elsewhere they are emulated and up to a hundred times slower than float32.
+    """
+    flags = torch.cpu.get_capabilities()
+    return bool(flags.get("avx512_bf16") or flags.get("amx_bf16") or flags.get("sve_bf16"))
+
+
+def compute_dtype(device: torch.device) -> torch.dtype:
+    """bfloat16 where the device has it, float32 elsewhere."""
+    has_bfloat16 = (
+        torch.cuda.is_bf16_supported(including_emulation=False)
+        if device.type == "cuda"
+        else device.type == "cpu" and cpu_has_bfloat16()
+    )
+    return torch.bfloat16 if has_bfloat16 else torch.float32
