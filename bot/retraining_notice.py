@@ -72,16 +72,18 @@ def _check(check: dict[str, Any], texts: Texts, said: RetrainingTexts) -> str:
     if check["sentiment"] is not None:
         what = what.format(sentiment=texts.sentiment(SENTIMENTS.index(check["sentiment"])))
     plain = check["name"] in _AT_MOST
-    limit = (said.at_most if plain else said.at_least).format(limit=_number(check["limit"], plain))
+    limit = (said.at_most if plain else said.at_least).format(
+        limit=_number(check["limit"], plain, said)
+    )
     return said.check.format(
         mark="✓" if check["passed"] else "✗",
         model=MODEL_NAMES[check["pooling"]],
         what=what,
-        value=_number(check["value"], plain),
+        value=_number(check["value"], plain, said),
         limit=limit,
     )
 
 
-def _number(figure: float, plain: bool) -> str:
+def _number(figure: float, plain: bool, said: RetrainingTexts) -> str:
     text = f"{figure:.2f}" if plain else f"{round(figure, 3) + 0.0:+.3f}"
-    return text.replace("-", "−")
+    return text.replace("-", "−").replace(".", said.decimal_point)

@@ -116,8 +116,9 @@ def publish_untrained(models: Path, encoder: Path, seed: int = 0) -> Version:
         for pooling in ("cls", "mean"):
             new_model(str(encoder), pooling, RECIPE, seed).save_pretrained(staging.path / pooling)
             tokenizer.save_pretrained(staging.path / pooling)
-        for stem in ("metrics", "history", "split", "training"):
+        for stem in ("metrics", "history", "training"):
             write_json(staging.path / f"{stem}.json", {"of": "an untrained version"})
+        write_json(staging.path / "split.json", {"train": [], "validation": [], "holdout": []})
         write_text(staging.path / "README.md", "# An untrained version\n")
         return registry.promote(staging.publish().name)
 

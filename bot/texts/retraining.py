@@ -29,6 +29,7 @@ class RetrainingTexts:
     speed: str
     at_least: str
     at_most: str
+    decimal_point: str
     back: str
     decided_promoted: str  # {version} {champion} {date}
     decided_refused: str  # likewise
@@ -71,6 +72,7 @@ RUSSIAN_RETRAINING = typeset(
         speed="время ответа, раз",
         at_least="не ниже {limit}",
         at_most="не выше {limit}",
+        decimal_point=",",
         back="Вернуть прежнюю версию: /models.",
         decided_promoted="✅ Версия <b>{version}</b> принята вместо {champion}\n{date}",
         decided_refused="⛔ Версия <b>{version}</b> не принята вместо {champion}\n{date}",
@@ -113,6 +115,7 @@ ENGLISH_RETRAINING = RetrainingTexts(
     speed="time of an answer, times",
     at_least="at least {limit}",
     at_most="at most {limit}",
+    decimal_point=".",
     back="Back to the version before: /models.",
     decided_promoted="✅ <b>{version}</b> was accepted in the place of {champion}\n{date}",
     decided_refused="⛔ <b>{version}</b> was refused in the place of {champion}\n{date}",
