@@ -49,7 +49,13 @@ def default_device() -> torch.device:
 
 @contextmanager
 def training_group() -> Iterator[Group]:
-    """The group that `torchrun` describes in the environment, else this process alone."""
+    """The group that `torchrun` describes in the environment, else this process alone.
+
+    Enter it before torch has started its threads: they flush denormal numbers to zero because
+    this one does. GELU's gradient of large inputs is denormal, and computing with such numbers
+    made it four times slower (measured: 4.1 ms a layer against 1.0, 3 % of a step).
+    """
+    torch.set_flush_denormal(True)
     rank, size = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     device = default_device()
     if size > 1:
@@ -57,5 +63,6 @@ def training_group() -> Iterator[Group]:
     try:
         yield Group(rank, size, device)
     finally:
+        torch.set_flush_denormal(False)
         if size > 1:
             dist.destroy_process_group()
