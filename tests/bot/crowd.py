@@ -1,14 +1,17 @@
 """A crowd in the local chat: people with ids of their own, and a time that passes when told to."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import count
 
 import httpx
 import pytest
 from telegram import Message
 
 from bot.local import people
+from bot.services.feedback import is_held_out
+from db import feedback, reviews, users
+from db.engine import Sessions
+from db.models import Review
 from tests import tiny
 from tests.bot.local_client import Person
 from tests.bot.talking import rating_data
@@ -45,12 +48,10 @@ def invite(patch: pytest.MonkeyPatch, user_ids: Iterable[int]) -> None:
 class Viewer(Person):
     """Writes reviews of films, and rates the answers: truly, or just the opposite."""
 
-    _seeds = count(1000)
-
     def __init__(self, http: httpx.AsyncClient, user: int, *, lies: bool = False) -> None:
         super().__init__(http, user)
         self.lies = lies
-        self._rows = iter(tiny.make_rows(500, seed=next(Viewer._seeds), rated=1.0))
+        self._rows = iter(tiny.make_rows(500, seed=user, rated=1.0))
         self.written: list[str] = []
 
     async def review(self, *, rate: bool = True) -> Message:
@@ -74,3 +75,36 @@ class Viewer(Person):
         await self.tap(question.message_id, "forget:yes")
         await self.edited(question.message_id, question)
         self.written.clear()
+
+
+async def rate_long_ago(
+    write: Sessions, now: datetime, user_ids: Sequence[int], each: int, *, lies: bool = False
+) -> None:
+    """So many reviews by each user, sent days ago, before there was an answer, and rated now."""
+    sent = now - timedelta(days=10)
+    rows = tiny.make_rows(each * len(user_ids), seed=user_ids[0] + each, rated=1.0)
+    async with write.begin() as session:
+        for number, row in enumerate(rows):
+            user_id, text = user_ids[number % len(user_ids)], str(row["content"])
+            await users.seen(session, user_id, "ru", sent)
+            review = Review(
+                user_id=user_id,
+                chat_id=user_id,
+                message_id=number,
+                update_id=1000 * user_ids[0] + number,
+                text=text,
+                source="private",
+                reply_message_id=None,
+                created_at=sent,
+            )
+            await reviews.add(session, review)
+            rating = round(float(row["grade10"]))
+            await feedback.rate(
+                session,
+                review.id,
+                user_id,
+                10 - rating if lies else rating,
+                asked=False,
+                held_out=is_held_out(user_id, text),
+                now=now,
+            )

@@ -1,20 +1,17 @@
-"""A crowd talks with the bot for a week, in which its models change hands.
+"""A crowd talks with the bot for a week, in which its models learn from it and change hands.
 
-Time is injected, everything else is real: the local server, the bot on its database, tiny models.
+Time is injected, everything else is real: the local server, the bot on its database, the trainings
+of tiny models and what the gate decides about them.
 """
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import torch
-from rich.console import Console
 from telegram import Message
 
 from bot.app import Kinorate, build_application
@@ -27,48 +24,36 @@ from bot.serving import serve
 from bot.stats_message import stats_message
 from bot.texts import RUSSIAN
 from bot.texts.statistics import RUSSIAN_STATISTICS
-from classifier.distributed import Group
-from classifier.experiment import Settings as Experiment
-from classifier.experiment import Surroundings, run_experiment
-from classifier.narrator import Narrator
 from classifier.registry import Registry
 from db.engine import Sessions
 from tests import tiny
 from tests.bot import raw_rows
 from tests.bot.conftest import NewSettings
-from tests.bot.crowd import Time, Viewer, invite
+from tests.bot.crowd import Time, Viewer, invite, rate_long_ago
 from tests.bot.local_client import Person, chat_client
 from tests.bot.raw_rows import Rows, details
 from tests.bot.talking import BORIS, all_done, buttons_of
+from tests.bot.training_process import PATIENCE, TrainingProcess
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 VIEWERS = range(2001, 2013)
 LIAR = 2666
+REGULARS = range(3001, 3011)
+RING = range(4001, 4013)
+"""More liars: each keeps to the cap, so that the gate alone can stop them."""
+
+CAP = 50
+NEVER = "0 4 29 2 *"  # the schedule goes by the real time: the test says when it comes due
 
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two versions; the champion, the earlier one, has seen few reviews, and those not often."""
+    """The champion has seen few reviews: with CLS it knows little."""
     folder = tmp_path_factory.mktemp("week")
     tiny.write_encoder(folder / "encoder")
-    reviews = folder / "reviews.jsonl"
-    lines = [json.dumps(row, ensure_ascii=False) for row in tiny.make_rows(200)]
-    reviews.write_text("\n".join(lines), encoding="utf-8")
-    around = Surroundings(
-        folder / "models",
-        folder / "cache",
-        Group(0, 1, torch.device("cpu")),
-        Narrator(Console(quiet=True)),
-    )
-    for epochs in (2, 4):
-        recipe = replace(tiny.RECIPE, epochs=epochs, least_steps=0)
-        experiment = Experiment(str(reviews), str(folder / "encoder"), recipe)
-        with torch.random.fork_rng([]):
-            assert run_experiment(experiment, around, resume=False) is not None
-    registry = Registry(around.models)
-    registry.promote(registry.versions()[0].name)
-    return around.models
+    tiny.publish_trained(folder, tiny.make_rows(400), epochs=3)
+    return folder / "models"
 
 
 @pytest.fixture
@@ -88,10 +73,17 @@ async def telegram(time: Time, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 @pytest.fixture
 async def bot(
-    time: Time, telegram: LocalServer, models: Path, new_settings: NewSettings
+    time: Time,
+    telegram: LocalServer,
+    models: Path,
+    new_settings: NewSettings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Kinorate]:
     """The bot with real models, served."""
-    settings = new_settings(models=models)
+    monkeypatch.setenv("KINORATE_CACHE", str(models.parent / "cache"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    settings = new_settings(models=models, retrain_cron=NEVER)
     pair = load_pair(Registry(models).get("champion").path)
     application = build_application(
         settings, pair, token=LOCAL_TOKEN, base_url=telegram.url, clock=time
@@ -148,6 +140,22 @@ class Week:
         for viewer in leaving:
             await viewer.forget()
 
+    async def told(self, mark: str) -> None:
+        """Wait until the admin is told of a retraining's end, with this mark."""
+
+        def ended(messages: list[Message]) -> bool:
+            return any((each.text or "").startswith(mark) for each in messages)
+
+        await self.admin.wait_until(ended, PATIENCE)
+
+    async def kill_midway(self) -> None:
+        """The admin has a retraining begun, which is killed when it has got somewhere."""
+        begun = await self.admin.ask("/retrain")
+        going = await self.admin.edited(begun.message_id, begun, PATIENCE)
+        assert "эпоха" in str(going.text)
+        (await TrainingProcess.begun(self.registry.root)).kill()
+        await self.told("⚠️")
+
     async def roll_back(self) -> None:
         """The admin goes back to the champion before this one."""
         listed = await self.admin.ask("/models")
@@ -166,22 +174,66 @@ class Week:
         (version,) = {row["model_version"] for row in last}
         return str(version)
 
+    def check_given(self, training: TrainingProcess) -> None:
+        """It got the ratings that are stored, of each user the latest, up to the cap."""
+        stored = self.rows()
+        for option, is_held_out in (("--extra", 0), ("--held-out", 1)):
+            of_user: dict[int, list[raw_rows.Row]] = {}
+            for row in stored.feedback:
+                if row["held_out"] == is_held_out:
+                    of_user.setdefault(row["user_id"], []).append(row)
+            newest_first = (
+                sorted(rows, key=lambda row: (row["updated_at"], row["id"]), reverse=True)
+                for rows in of_user.values()
+            )
+            expected = {
+                f"feedback-{row['review_id']}": row["rating"]
+                for rows in newest_first
+                for row in rows[:CAP]
+            }
+            given = {row["review_id"]: row["grade10"] for row in training.given(option)}
+            assert given == expected
+        mine = [row for row in stored.feedback if row["user_id"] == LIAR and not row["held_out"]]
+        learnt_from = {row["review_id"] for row in training.given("--extra")}
+        assert len(mine) > CAP
+        assert sum(f"feedback-{row['review_id']}" in learnt_from for row in mine) == CAP
+
 
 async def test_a_week(
-    http: httpx.AsyncClient, time: Time, models: Path, read: Sessions, rows: Callable[[], Rows]
+    http: httpx.AsyncClient,
+    bot: Kinorate,
+    time: Time,
+    models: Path,
+    write: Sessions,
+    read: Sessions,
+    rows: Callable[[], Rows],
 ) -> None:
     week = Week(http, time, models, rows)
-    first, second = (version.name for version in week.registry.versions())
-    await week.day(reviews=3)
-    await week.erase(2)
+    first = week.registry.get("champion").name
+    await rate_long_ago(write, time(), REGULARS, each=CAP)
+    await rate_long_ago(write, time(), [LIAR], each=CAP * 3 // 2, lies=True)
     await week.day(reviews=2)
+    await week.erase(2)
+    await week.day(reviews=1)
     assert await week.answered_by() == first
 
-    week.registry.promote(second)  # as from the command line
-    async with asyncio.timeout(30):
-        while await week.answered_by() != second:
-            await asyncio.sleep(1)
-    await week.day(reviews=2)
+    bot.schedule.run_soon("retraining")
+    week.check_given(await TrainingProcess.begun(models))
+    await week.told("✅")
+    second = week.registry.get("champion").name
+    assert await week.answered_by() == second != first
+    time.pass_by(hours=1)  # what was rated before is no news any more
+    await week.day(reviews=1)
+
+    before = {path.name for path in models.glob(".*")} - {".retraining"}
+    await week.kill_midway()
+    assert [version.name for version in week.registry.versions()] == [first, second]
+    assert {path.name for path in models.glob(".*")} == before, "nothing is left half done"
+
+    await rate_long_ago(write, time(), RING, each=CAP, lies=True)
+    bot.schedule.run_soon("retraining")
+    await week.told("⛔")
+    assert await week.answered_by() == second
     await week.erase(1)
     await week.roll_back()
     assert await week.answered_by() == first
@@ -190,14 +242,27 @@ async def test_a_week(
     stats = await week.admin.ask("/stats 7d")
     await all_done(read)
     stored = rows()
-    here = {row["user_id"] for row in stored.reviews}
-    assert here == {*VIEWERS[3:], LIAR}
-    actions = [(row["admin_id"], row["action"], details(row)) for row in stored.admin_actions]
-    assert actions == [(BORIS, "rollback", {"version": first})]
-    assert {row["model_version"] for row in stored.predictions} == {first, second}
+    assert {row["user_id"] for row in stored.reviews} == {*VIEWERS[3:], LIAR, *REGULARS, *RING}
+    _check_records(stored, first, second)
     overview = await StatisticsService(read, time).overview(SPANS["7d"])
     assert stats.text == parse(stats_message(overview, RUSSIAN, RUSSIAN_STATISTICS))[0]
     _agree(overview, raw_rows.figures(stored.since(time.now - timedelta(days=7))))
+
+
+def _check_records(stored: Rows, first: str, second: str) -> None:
+    """What is kept of the versions' changes, and of who made them."""
+    accepted, killed, refused = stored.training_runs
+    assert (accepted["trigger"], accepted["status"]) == ("schedule", "promoted")
+    assert accepted["version"] == second
+    assert (killed["trigger"], killed["status"]) == ("admin", "failed")
+    assert "killed by signal 9" in killed["reason"]
+    assert (refused["trigger"], refused["status"]) == ("schedule", "refused")
+    actions = [(row["admin_id"], row["action"], details(row)) for row in stored.admin_actions]
+    assert actions == [
+        (BORIS, "retrain", {"run": killed["id"]}),
+        (BORIS, "rollback", {"version": first}),
+    ]
+    assert {row["model_version"] for row in stored.predictions} == {first, second}
 
 
 def _buttons(message: Message) -> list[tuple[str, str]]:
