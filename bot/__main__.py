@@ -61,13 +61,10 @@ def _champion(settings: Settings) -> Version:
 def _load(champion: Version) -> "Predicts":
     # Here, not above: torch takes seconds to import, and a wrong setting is told at once.
     import torch
-    import transformers
 
     from bot.champion import load_pair
 
-    transformers.logging.disable_progress_bar()  # one line an event on stderr, and no other
-    # A core for the event loop and whatever else runs. Measured on two cores, 50 reviews: 2.1 to
-    # 2.6 s with one thread; with two 0.9 s on an idle machine, 3.7 s beside another busy process.
+    # A core for the event loop and whatever else runs; the two models have a thread at least each.
     torch.set_num_threads(max(1, torch.get_num_threads() - 1))
     return load_pair(champion.path)
 

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from scipy.stats import chi2
 
 from classifier.grades import SENTIMENTS
-from classifier.model import PoolingConfig
-from classifier.tokens import Tokens, load_tokenizer, tokenize
+from classifier.packed_model import PackedConfig
+from classifier.tokens import Tokens
+from classifier.word_pieces import WordPieces
 from classifier.written_ratings import strip_ratings
 
 MOVED = 0.1
@@ -87,11 +88,11 @@ def of_reviews(
 
     `probabilities` [n, 3] by pooling. Raises ClassifierError for a damaged version.
     """
-    tokenizer = load_tokenizer(version / "cls")
-    config = PoolingConfig.from_pretrained(version / "cls")
+    word_pieces = WordPieces(version / "cls")
+    config = PackedConfig.read(version / "cls")
     seen = list(contents) if config.keep_ratings else [strip_ratings(text) for text in contents]
-    tokens = tokenize(seen, tokenizer, config.max_tokens, config.head_share)
-    values = of_texts(contents, tokens, tokenizer.unk_token_id)
+    tokens = word_pieces.tokens(seen, config.max_tokens, config.head_share)
+    values = of_texts(contents, tokens, word_pieces.unknown_id)
     for pooling, shares in probabilities.items():
         values |= of_answers(pooling, shares)
     return values

@@ -55,11 +55,17 @@ class PackedConfig:
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Raises OSError, KeyError or ValueError where there is none that can be served."""
-        config = json.loads((folder / "config.json").read_text("utf-8"))
-        found = cls(**{field.name: config[field.name] for field in fields(cls)})
+        """Raises ClassifierError where there is none that can be served."""
+        refused = f"{folder} can't be loaded as a model"
+        try:
+            config = json.loads((folder / "config.json").read_text("utf-8"))
+            found = cls(**{field.name: config[field.name] for field in fields(cls)})
+        except (OSError, ValueError, TypeError) as error:
+            raise ClassifierError(f"{refused}: {error}") from error
+        except KeyError as error:
+            raise ClassifierError(f"{refused}: its config has no {error}.") from error
         if found.hidden_act != "gelu":
-            raise ValueError(f"its activation is {found.hidden_act}, not gelu")
+            raise ClassifierError(f"{refused}: its activation is {found.hidden_act}, not gelu.")
         return found
 
 
@@ -79,9 +85,9 @@ class PackedModel:
 
     def __init__(self, folder: Path, device: torch.device, dtype: torch.dtype) -> None:
         """Load the model in `folder` to compute in `dtype`; raises ClassifierError."""
+        self.config = PackedConfig.read(folder)
         refused = f"{folder} can't be loaded as a model"
         try:
-            self.config = PackedConfig.read(folder)
             weights = _Weights(load_file(folder / "model.safetensors"), device, dtype)
             self._read(weights)
         except KeyError as error:

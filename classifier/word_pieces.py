@@ -27,6 +27,8 @@ class WordPieces:
             self._tokenizer.no_padding()
             cls, sep = self._tokenizer.encode("").ids
             self._ends = (cls, sep)
+            unknown = getattr(self._tokenizer.model, "unk_token", None)
+            self.unknown_id = None if unknown is None else self._tokenizer.token_to_id(unknown)
             self._pad_id = int(
                 json.loads((folder / "config.json").read_text("utf-8"))["pad_token_id"]
             )

@@ -125,6 +125,7 @@ def test_word_pieces_are_those_of_the_training(
     tiny_model().save_pretrained(tmp_path)
     tokenizer.save_pretrained(tmp_path)
     texts = ["Прекрасный фильм!", "", "Скучно и долго, ёлки-палки. " * 40, "日本 и [SEP], \n\t  ❤"]
+    assert WordPieces(tmp_path).unknown_id == tokenizer.unk_token_id
     for head_share in (0.5, 1.0):
         wanted = tokenize(texts, tokenizer, 64, head_share)
         found = WordPieces(tmp_path).tokens(texts, 64, head_share)
