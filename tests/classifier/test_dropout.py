@@ -58,7 +58,7 @@ def test_torchs_seed_decides() -> None:
 def test_an_evaluated_model_drops_nothing(
     tiny_model: Callable[..., PoolingClassifier],
 ) -> None:
-    model = tiny_model()
+    model = tiny_model().train()
     count = sum(type(module) is nn.Dropout for module in model.modules())
     use_fast_dropout(model)
     fast = [module for module in model.modules() if isinstance(module, FastDropout)]
