@@ -42,7 +42,7 @@ def measure(values: dict[str, Any]) -> dict[str, Any]:
     dtype = compute_dtype(device)
     config = AutoConfig.from_pretrained(values["encoder"])
     hidden, wide = config.hidden_size, config.intermediate_size
-    tokens = DEFAULT.batch_size * DEFAULT.max_tokens
+    tokens = DEFAULT.batch_size * DEFAULT.window
     seconds = values["seconds"]
     shapes = [(hidden, hidden)] * 4 + [(hidden, wide), (wide, hidden)]
     with torch.inference_mode():

@@ -15,7 +15,7 @@ from classifier.recipe import Recipe
 from classifier.training import Part, Step, new_model, train
 
 _TIMED_STEPS = 8  # after a first one that isn't timed: it allocates
-_PREDICTED_PER_TRAINED = 3.5  # reviews predicted in the time that training on one takes
+_PREDICTED_PER_TRAINED = 3.5  # tokens predicted in the time that training on one takes
 _TRAINED, _VALIDATED, _HELD_OUT = 0.8, 0.1, 0.1  # shares of the reviews, see splits.py
 _HOLDOUT_PASSES = 2  # with and without the written ratings
 
@@ -27,8 +27,10 @@ def reviews_within(minutes: float, encoder: Encoder, recipe: Recipe, sample: Par
     batches.
     """
     seconds = _seconds_per_review(encoder, recipe, sample)
-    passes = _TRAINED * recipe.epochs
-    passes += (_VALIDATED * recipe.epochs + _HELD_OUT * _HOLDOUT_PASSES) / _PREDICTED_PER_TRAINED
+    lengths = sample.tokens.lengths
+    whole = lengths.mean() / np.minimum(lengths, recipe.window).mean()  # to what training reads
+    predicted = _VALIDATED * recipe.epochs + _HELD_OUT * _HOLDOUT_PASSES
+    passes = _TRAINED * recipe.epochs + predicted * whole / _PREDICTED_PER_TRAINED
     return int(minutes * 60 / (seconds * passes * len(POOLINGS)))
 
 

@@ -28,7 +28,7 @@ class Optimization:
             nn.utils.clip_grad_norm_(self.clipped, _MAX_GRADIENT_NORM)
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = rate
+                group["lr"] = rate * group.get("rate", 1.0)
             optimizer.step()
             optimizer.zero_grad()
 
@@ -79,7 +79,9 @@ def optimization(model: PoolingClassifier, recipe: Recipe) -> Optimization:
         lr=recipe.learning_rate,
         fused=True,
     )
-    sparse = SparseAdam([words.weight], lr=recipe.learning_rate)
+    sparse = SparseAdam(
+        [{"params": [words.weight], "rate": recipe.word_rate}], lr=recipe.learning_rate
+    )
     return Optimization([dense, sparse], decayed + others, recipe)
 
 

@@ -1,7 +1,7 @@
 """The two recipes: ours, and the reference notebook's."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -19,7 +19,9 @@ class Recipe:
     learning_rate: float = 4e-4
     warmup_share: float = 0.1  # of all steps; then linear decay to zero
     weight_decay: float = 0.01
-    max_tokens: int = 256
+    word_rate: float = 5.0  # times the learning rate for the word embeddings
+    max_tokens: int = 512
+    window: int = 256  # of those, how many in a row a training step reads, see windows.py
     head_share: float = 0.5  # of the tokens kept of a long review; 1.0 keeps its beginning only
     rating_head: bool = True
     notebook: bool = False  # full padding, float32, constant rate, no tricks
@@ -28,11 +30,17 @@ class Recipe:
         """How many mixed reviews make `least_steps` steps possible with so many training rows."""
         return max(0, math.ceil(self.least_steps * self.batch_size / self.epochs) - rows)
 
+    def for_mixed(self) -> "Recipe":
+        """The recipe where reviews are mixed of few: those share their words."""
+        return replace(self, word_rate=1.0)
+
     def dtype(self, device: torch.device) -> torch.dtype:
         """The number format of the matrix products."""
         return torch.float32 if self.notebook else compute_dtype(device)
 
 
+# Most words come up in a handful of reviews only, and their embeddings would hardly move in 3
+# epochs: they take five times the rate. See docs/experiments.md.
 DEFAULT = Recipe()
 
 # AdamW at 2e-5, cross-entropy on the sentiment alone, 3 epochs, batches of 16 in random
@@ -42,7 +50,9 @@ NOTEBOOK = Recipe(
     least_steps=0,
     learning_rate=2e-5,
     warmup_share=0.0,
+    word_rate=1.0,
     max_tokens=512,
+    window=512,
     head_share=1.0,
     rating_head=False,
     notebook=True,

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from classifier.attention import attention_for
+from classifier.averaging import WeightAverage
 from classifier.checkpoint import Checkpoint, History
 from classifier.distributed import Group
 from classifier.dropout import use_fast_dropout
@@ -21,6 +22,7 @@ from classifier.outputs import Labels
 from classifier.recipe import Recipe
 from classifier.tally import Tally, Targets, loss_sums
 from classifier.tokens import Tokens, shuffled_batches, sorted_batches
+from classifier.windows import random_windows
 
 
 @dataclass(frozen=True)
@@ -108,21 +110,24 @@ def train(
     for epoch in range(len(history), recipe.epochs):
         started = time.perf_counter()
         torch.manual_seed(_epoch_seed(seed, epoch, group.rank))  # dropout
+        chance = np.random.default_rng((seed, epoch))
+        tokens = random_windows(training.tokens, recipe.window, chance)
         batches = shuffled_batches(
-            training.tokens.lengths,
-            recipe.batch_size,
-            np.random.default_rng((seed, epoch)),
-            like_length=not recipe.notebook,
+            tokens.lengths, recipe.batch_size, chance, like_length=not recipe.notebook
         )
+        last = epoch + 1 == recipe.epochs
+        average: WeightAverage | None = None
         model.train()
         tally = Tally(group.device)
         for number, rows in enumerate(batches):
+            if last and number == len(batches) // 2 and not recipe.notebook:
+                average = WeightAverage(model)
             # Each process takes its share of the batch; one without a share computes the
             # first row again, with weight 0, because the others wait for its gradients.
             mine = rows[group.rank :: group.size]
             weight = float(len(mine) > 0) * group.size  # DDP divides by the group's size
             mine = mine if len(mine) else rows[:1]
-            input_ids, attention_mask = training.tokens.batch(mine, pad_to)
+            input_ids, attention_mask = tokens.batch(mine, pad_to)
             targets = _targets(training, mine, group.device)
             with torch.autocast(group.device.type, dtype, enabled=dtype != torch.float32):
                 output = replica(input_ids.to(group.device), attention_mask.to(group.device))
@@ -131,14 +136,18 @@ def train(
             loss = sentiment_loss / len(rows) + rating_loss / rated
             (loss * weight).backward()
             optimizers.step(epoch * len(batches) + number, recipe.epochs * len(batches))
+            if average is not None:
+                average.step()
             if weight:
                 tally.add(output, targets, losses)
             on_step(Step(epoch + 1, recipe.epochs, number + 1, len(batches), loss.item()))
+        if average is not None:
+            average.take()
         figures = {"epoch": float(epoch + 1), **tally.figures("train", group)}
         figures |= _measure(model, validation, dtype, group)
         history.append(figures | {"seconds": time.perf_counter() - started})
         if group.is_first:
-            checkpoint.save(model, optimizers if epoch + 1 < recipe.epochs else None, history)
+            checkpoint.save(model, None if last else optimizers, history)
         on_epoch(history[-1])
         group.wait()
     return history

@@ -1,0 +1,31 @@
+"""The mean of the weights along the last half epoch, steadier than the weights at its end.
+
+Stochastic weight averaging, Izmailov et al. 2018, https://arxiv.org/abs/1803.05407. Within one
+epoch, because a training is taken up at the beginning of one: a checkpoint need not keep it.
+"""
+
+from torch.optim.swa_utils import AveragedModel
+
+from classifier.model import PoolingClassifier
+
+_EVERY = 16  # steps; a mean over all of them is no better and costs a tenth of each
+
+
+class WeightAverage:
+    """The mean of a model's weights at every 16th step since this was made."""
+
+    def __init__(self, model: PoolingClassifier) -> None:
+        self._model = model
+        self._average = AveragedModel(model)
+        self._steps = 0
+
+    def step(self) -> None:
+        """Count one step of the optimizers, and the weights after it where it is the 16th."""
+        self._steps += 1
+        if self._steps % _EVERY == 0:
+            self._average.update_parameters(self._model)
+
+    def take(self) -> None:
+        """Put the mean in the model's place; before the 16th step it stays as it is."""
+        if self._steps >= _EVERY:
+            self._model.load_state_dict(self._average.module.state_dict())
