@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,9 @@ def test_a_better_challenger_is_accepted(
 ) -> None:
     read = Version.training
     # As of a champion for which there was time to mix five reviews.
-    monkeypatch.setattr(Version, "training", lambda version: read(version) | {"mixed": 5})
+    recipe = asdict(Recipe(**read(place.champion)["recipe"]).for_mixed())
+    as_mixed = {"mixed": 5, "recipe": recipe}
+    monkeypatch.setattr(Version, "training", lambda version: read(version) | as_mixed)
     held_out = make_rows(60, seed=8, rated=1)
     # Among the extra ones are reviews that are held out, and one that is nearly so.
     parts = restore_split(load_reviews(place.reviews).rows, place.champion.split())
