@@ -8,7 +8,7 @@ from classifier.model import PoolingClassifier
 from classifier.outputs import Outputs
 from classifier.tokens import Tokens, sorted_batches
 
-_BATCH_SIZE = 32
+_BATCH_SIZE = 8  # 32 whole reviews at once took a training to 6.4 GB
 
 
 @torch.inference_mode()

@@ -159,7 +159,7 @@ def _measure(
 ) -> dict[str, float]:
     model.eval()
     tally = Tally(group.device)
-    for rows in list(sorted_batches(part.tokens.lengths, 32))[group.rank :: group.size]:
+    for rows in list(sorted_batches(part.tokens.lengths, 8))[group.rank :: group.size]:
         input_ids, attention_mask = part.tokens.batch(rows)
         with torch.autocast(group.device.type, dtype, enabled=dtype != torch.float32):
             output = model(input_ids.to(group.device), attention_mask.to(group.device))
