@@ -52,7 +52,8 @@ def _training(document: Document) -> str:
         f"Both poolings of ours: {times(found['ours_to_notebook'])} the notebook's recipe, "
         f"{times(found['ours_to_trainer'])} `transformers.Trainer` at its best. TF-IDF and "
         f"logistic regression fit all of them in "
-        f"{number(found['arms'].get('TF-IDF', {}).get('fit_seconds'), 1)} s."
+        f"{number(found['arms'].get('TF-IDF', {}).get('fit_seconds'), 1)} s. The share of the "
+        "GEMM counts CLS pooling's last layer in full, of which ours computes one token."
     )
     columns = ["", "reviews/s", "to the notebook", f"of {_arithmetic(document)} GEMM", "peak MB"]
     return caption + "\n\n" + _table(columns, lines)
