@@ -400,7 +400,7 @@ async def test_the_admins_are_told_the_decision(
     async with running_bot(pair, models=registry.root), chat_client(telegram.url) as http:
         boris = Person(http, BORIS)
         begun = await boris.ask("/retrain")
-        told = await boris.answer_to(begun.message_id)
+        told = await boris.answer_to(begun.message_id, patience=60)
         text = told.text or told.caption
     assert text == (
         f"⛔ Переобучение: новая версия {registry.versions()[0].name} не принята, отвечает"

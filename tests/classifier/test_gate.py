@@ -64,8 +64,7 @@ def place(
     narrator = Narrator(Console(quiet=True))
     around = Surroundings(folder / "models", folder / "cache", group, narrator)
     reviews = write(folder / "reviews.jsonl", make_rows(400))
-    # Words learnt at the common rate: a champion that makes no mistake can't be beaten.
-    recipe = replace(tiny_recipe, epochs=3, least_steps=0, word_rate=1.0)
+    recipe = replace(tiny_recipe, epochs=3, least_steps=0)
     settings = Settings(reviews, str(tiny_encoder), recipe)
     with torch.random.fork_rng([]):
         champion = run_experiment(settings, around, resume=False)
