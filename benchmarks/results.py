@@ -2,16 +2,28 @@
 
 import statistics
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec
 
 from benchmarks import RESULTS
 from benchmarks.machine import machine, versions
 from classifier.atomic import write_json
+from classifier.errors import ClassifierError
 
 Run = dict[str, Any]
+_Given = ParamSpec("_Given")
+
+
+def attempted(
+    measure: Callable[_Given, Run], *arguments: _Given.args, **options: _Given.kwargs
+) -> Run:
+    """What `measure` finds, or why it failed: the other arms' figures are worth having."""
+    try:
+        return measure(*arguments, **options)
+    except ClassifierError as error:
+        return {"failed": str(error)}
 
 
 class Results:

@@ -1,9 +1,7 @@
 """`serving`: how fast and how big the models are in use, each arm on the same texts, in turns."""
 
-import json
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +13,14 @@ from rich.console import Console
 from benchmarks import bot_memory, rows, tfidf
 from benchmarks.answering import ServingJob
 from benchmarks.processes import run, run_arm
-from benchmarks.results import Results, ratio
+from benchmarks.results import Results, attempted, ratio
 from benchmarks.show import number, percent, print_table, times
 from classifier.errors import ClassifierError
+from classifier.packed_model import PackedConfig
 from classifier.registry import Registry, Version
 from classifier.reviews import Reviews
 from classifier.splits import stratified_subset
-from classifier.tokens import load_tokenizer, tokenize
+from classifier.word_pieces import WordPieces
 
 _LENGTH = 2000  # characters: about the median of the hub's reviews
 _SINGLE = 50  # reviews answered one at a time
@@ -109,7 +108,7 @@ def run_arms(
             results.arm(name, line)
         for repeat in range(repeats):
             for name in about:
-                measured = _tried(measure, name)
+                measured = attempted(measure, name)
                 results.add(name, measured)
                 console.print(f"{repeat + 1}/{repeats} {name}: {_told(measured)}", highlight=False)
     results.finish(summary(results, names))
@@ -130,9 +129,8 @@ def _parts(found: Reviews, version: Version, count: int) -> tuple[Dataset, Datas
 
 
 def _median_tokens(served: Dataset, version: Version) -> float:
-    config = json.loads((version.path / "cls" / "config.json").read_bytes())
-    tokenizer = load_tokenizer(version.path / "cls")
-    tokens = tokenize(list(served["text"]), tokenizer, config["max_tokens"], config["head_share"])
+    config, word_pieces = PackedConfig.read(version.path / "cls"), WordPieces(version.path / "cls")
+    tokens = word_pieces.tokens(list(served["text"]), config.max_tokens, config.head_share)
     return float(np.median(tokens.lengths))
 
 
@@ -141,13 +139,6 @@ def _cold_start(text: str, version: Version, models: Path) -> dict[str, Any]:
     # After "--": a review may begin with a dash.
     ended = run("-m", "classifier", "predict", *options, "--", text)
     return {"seconds": ended.seconds, "peak_mb": ended.peak_mb}
-
-
-def _tried(measure: Callable[[str], dict[str, Any]], name: str) -> dict[str, Any]:
-    try:
-        return measure(name)
-    except ClassifierError as error:  # the other arms' figures are worth having
-        return {"failed": str(error)}
 
 
 def _told(measured: dict[str, Any]) -> str:

@@ -12,10 +12,9 @@ from transformers import AutoConfig
 from benchmarks import gemm, rows, tfidf
 from benchmarks.pace import TrainingJob
 from benchmarks.processes import run_arm
-from benchmarks.results import Results, ratio, total
+from benchmarks.results import Results, attempted, ratio, total
 from benchmarks.show import number, percent, print_table, times
 from classifier.encoders import Encoder
-from classifier.errors import ClassifierError
 from classifier.recipe import DEFAULT
 from classifier.tokens import load_tokenizer, tokenize
 
@@ -104,22 +103,15 @@ def run_arms(
         file = str(rows.write(Path(folder) / "rows.jsonl", chosen))
         for repeat in range(repeats):
             for name in names:
-                job = TrainingJob(
-                    file, str(encoder.folder), str(cache), seconds, repeat, **ARMS[name].job
+                arm = ARMS[name]
+                job = TrainingJob(file, str(encoder.folder), str(cache), seconds, repeat, **arm.job)
+                measured = attempted(
+                    run_arm, arm.module, asdict(job), keep_freed_pages=arm.keep_freed_pages
                 )
-                measured = _burst(name, job)
                 results.add(name, measured)
                 console.print(f"{repeat + 1}/{repeats} {name}: {_told(measured)}", highlight=False)
     results.finish(summary(results, flops))
     return results
-
-
-def _burst(name: str, job: TrainingJob) -> dict[str, Any]:
-    arm = ARMS[name]
-    try:
-        return run_arm(arm.module, asdict(job), keep_freed_pages=arm.keep_freed_pages)
-    except ClassifierError as error:  # the other arms' figures are worth having
-        return {"failed": str(error)}
 
 
 def _told(measured: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -17,6 +18,12 @@ from matplotlib.figure import Figure
 from classifier.plots import LIGHT
 
 POINTS, SMALL = 10, 9
+LEGEND: dict[str, Any] = {
+    "fontsize": SMALL,
+    "frameon": False,
+    "labelcolor": LIGHT.text,
+    "handlelength": 1,
+}
 
 _WIDTH = 3.5  # inches
 _PIXELS_PER_INCH = 300

@@ -10,7 +10,7 @@ from matplotlib.figure import SubFigure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from bot.answers import MODEL_NAMES
-from bot.chart_style import SMALL, drawing, style
+from bot.chart_style import LEGEND, SMALL, drawing, style
 from bot.numbers import Numbers
 from bot.services.statistics import Overview
 from bot.texts.statistics import StatisticsTexts
@@ -188,11 +188,8 @@ def _draw_agreement(axes: Axes, pair: PairStatistics, numbers: Numbers) -> None:
         loc="upper left",
         bbox_to_anchor=(-0.1, 0.0),
         ncols=3,
-        fontsize=SMALL,
-        frameon=False,
-        labelcolor=LIGHT.text,
-        handlelength=1,
         columnspacing=1.2,
+        **LEGEND,
     )
 
 

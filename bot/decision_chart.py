@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from bot.answers import MODEL_NAMES
-from bot.chart_style import SMALL, drawing, style
+from bot.chart_style import LEGEND, drawing, style
 from bot.numbers import Numbers
 from bot.texts import Texts
 from bot.texts.retraining import RetrainingTexts
@@ -75,12 +75,9 @@ def draw_decision(decision: Json, texts: Texts, said: RetrainingTexts, numbers: 
             handles=_signs(said),
             loc="outside upper left",
             ncols=4,
-            fontsize=SMALL,
-            frameon=False,
-            labelcolor=LIGHT.text,
-            handlelength=1,
             columnspacing=0.8,
             handletextpad=0.2,
+            **LEGEND,
         )
     return drawn.png
 

@@ -18,7 +18,7 @@ from classifier.pooling import POOLINGS
 from classifier.predictor import load_model
 from classifier.registry import Version
 from classifier.scoring import Scores, score_rows
-from classifier.tokens import load_tokenizer, tokenize
+from classifier.word_pieces import WordPieces
 
 _TIMED_REVIEWS = 32
 _TIMES = 7
@@ -210,9 +210,8 @@ def _speeds(
         timed = []
         for version in (champion, challenger):
             model = load_model(version.path / pooling, device)
-            tokenizer = load_tokenizer(version.path / pooling)
-            config = model.config
-            tokens = tokenize(texts, tokenizer, config.max_tokens, config.head_share)
+            word_pieces = WordPieces(version.path / pooling)
+            tokens = word_pieces.tokens(texts, model.config.max_tokens, model.config.head_share)
             timed.append((model, tokens))
         seconds: list[list[float]] = [[], []]
         for _ in range(_TIMES):

@@ -8,12 +8,12 @@ from classifier.model import PoolingClassifier
 from classifier.outputs import Outputs
 from classifier.tokens import Tokens, sorted_batches
 
-_BATCH_SIZE = 8  # 32 whole reviews at once took a training to 6.4 GB
+BATCH_SIZE = 8  # 32 whole reviews at once took a training to 6.4 GB
 
 
 @torch.inference_mode()
 def predict_tokens(
-    model: PoolingClassifier, tokens: Tokens, dtype: torch.dtype, batch_size: int = _BATCH_SIZE
+    model: PoolingClassifier, tokens: Tokens, dtype: torch.dtype, batch_size: int = BATCH_SIZE
 ) -> Outputs:
     """`model`'s logits for every row of `tokens`, in their order.
 
