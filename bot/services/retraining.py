@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import logging
 import os
+import time
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -24,6 +25,9 @@ PER_USER = 50
 
 REFUSED_KEPT = 3
 """So many of the newest refused versions stay on disk, for an admin who wants one all the same."""
+
+SECONDS_TO_CLEAR_UP = 10.0
+"""So long a retraining waits for what a bot does at its start and after a run, under the lock."""
 
 logger = logging.getLogger(__name__)
 
@@ -71,22 +75,25 @@ class Retraining:
         self._killed_as: Ending | None = None
         self._ended_as: Ending | None = None
         self._lock = -1
+        self._beginning = asyncio.Lock()
+        self._stopping = False
 
     async def begin(self, trigger: str) -> int | NotBegun:
         """Start a retraining ("schedule" or "admin") in the background; the run's id."""
-        if not self._hold():
-            return NotBegun.BUSY
-        begun: int | NotBegun = NotBegun.BUSY
-        try:
-            await self._interrupt_orphan()
-            begun = await self._start(trigger)
-        finally:
-            if isinstance(begun, NotBegun):
-                self._let_go()
-        if not isinstance(begun, NotBegun):
-            self._killed_as = self._ended_as = None
-            self._task = asyncio.create_task(self._work(begun), name="retraining")
-        return begun
+        async with self._beginning:
+            if not await self._hold_between_runs():
+                return NotBegun.BUSY
+            begun: int | NotBegun = NotBegun.BUSY
+            try:
+                await self._interrupt_orphan()
+                begun = await self._start(trigger)
+            finally:
+                if isinstance(begun, NotBegun):
+                    self._let_go()
+            if not isinstance(begun, NotBegun):
+                self._killed_as = self._ended_as = None
+                self._task = asyncio.create_task(self._work(begun), name="retraining")
+            return begun
 
     async def _start(self, trigger: str) -> int | NotBegun:
         now = self._clock()
@@ -127,8 +134,10 @@ class Retraining:
             await self.begin("schedule")
 
     async def stop(self) -> None:
-        """Interrupt a run under way: the bot stops."""
-        await self._kill(Ending("interrupted", "the bot was stopped"))
+        """Interrupt a run under way, and begin none any more: the bot stops."""
+        self._stopping = True
+        async with self._beginning:
+            await self._kill(Ending("interrupted", "the bot was stopped"))
 
     async def join(self) -> None:
         """Wait for the end of the run under way, if there is one."""
@@ -140,8 +149,8 @@ class Retraining:
         if not self._hold():
             return  # the bot that runs it is alive, in another process
         try:
+            await self._interrupt_orphan()  # first: another bot may ask whether a run is under way
             await asyncio.to_thread(self._trainer.clear)
-            await self._interrupt_orphan()
             await self._tidy()
         finally:
             self._let_go()
@@ -229,6 +238,24 @@ class Retraining:
             await telling
         except Exception:  # Telegram is away: no reason to stop a training
             logger.warning("the watcher of a retraining failed", exc_info=True)
+
+    async def _hold_between_runs(self) -> bool:
+        """`_hold` once nobody clears up any more; False where a retraining is under way."""
+        give_up = time.monotonic() + SECONDS_TO_CLEAR_UP
+        while not self._stopping:
+            if self._hold():
+                return True
+            if await self._under_way() or time.monotonic() > give_up:
+                break
+            await asyncio.sleep(0.05)
+        return False
+
+    async def _under_way(self) -> bool:
+        """Whether whoever holds the lock retrains, and does not only clear up or tell the end."""
+        if self._lock >= 0:  # we do, and what the database still calls running may be a dead bot's
+            return self._task is not None and not self._task.done() and self._ended_as is None
+        async with self._read() as session:
+            return await training_runs.running(session) is not None
 
     def _hold(self) -> bool:
         """Lock a file while a run is this process's: the system lets go of it when we die.

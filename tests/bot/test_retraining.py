@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -22,7 +23,7 @@ from bot.services.retraining import REFUSED_KEPT, NotBegun, Retraining
 from bot.services.trainer import Progress, Trainer
 from bot.texts.retraining import RUSSIAN_RETRAINING
 from classifier.registry import Registry
-from db import feedback, privacy, reviews, users
+from db import feedback, privacy, reviews, training_runs, users
 from db.engine import Sessions
 from db.models import AdminAction, Review, TrainingRun
 from tests import tiny
@@ -254,6 +255,87 @@ async def test_a_killed_bots_run_is_marked_at_the_next_start(
     assert (run.status, run.reason) == ("interrupted", "the bot was killed meanwhile")
     assert not (registry.root / ".retraining").exists()
     assert not list(registry.root.glob(".staging-*"))
+
+
+@pytest.mark.parametrize("who", ["itself", "another bot"])
+async def test_a_start_that_clears_up_is_no_retraining(
+    who: str,
+    new_retraining: NewRetraining,
+    write: Sessions,
+    read: Sessions,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with write.begin() as session:
+        await training_runs.start(session, "schedule", NOW)
+    await rate(write, 3)
+    retraining, _ = new_retraining("refuse")
+    starting = retraining if who == "itself" else new_retraining("refuse")[0]
+    clearing, cleared = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def clear(_: Trainer) -> None:
+        loop.call_soon_threadsafe(clearing.set)
+        assert cleared.wait(20)
+
+    monkeypatch.setattr(Trainer, "clear", clear)
+    recovery = asyncio.create_task(starting.recover())
+    await clearing.wait()
+    loop.call_later(0.2, cleared.set)
+    monkeypatch.undo()
+    assert isinstance(await retraining.begin("admin"), int)
+    await recovery
+    await retraining.join()
+    assert [run.status for run in await runs(read)] == ["interrupted", "refused"]
+
+
+class SlowToTell:
+    """The admins are told by and by; `ended` says that the first one has been."""
+
+    def __init__(self) -> None:
+        self.ended_first, self.may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def progressed(self, run_id: int, progress: Progress) -> None:
+        pass
+
+    async def ended(self, run: TrainingRun) -> None:
+        self.ended_first.set()
+        await self.may_go_on.wait()
+
+
+async def test_who_was_told_of_the_end_may_begin_the_next(
+    new_retraining: NewRetraining, write: Sessions, read: Sessions
+) -> None:
+    await rate(write, 3)
+    retraining, _ = new_retraining("fail")
+    retraining.watcher = watcher = SlowToTell()
+    await retraining.begin("admin")
+    await watcher.ended_first.wait()
+    asyncio.get_running_loop().call_later(0.2, watcher.may_go_on.set)
+    assert isinstance(await retraining.begin("admin"), int)
+    await retraining.join()
+    assert [run.status for run in await runs(read)] == ["failed", "failed"]
+
+
+async def test_of_two_at_once_one_begins(new_retraining: NewRetraining, write: Sessions) -> None:
+    await rate(write, 3)
+    retraining, _ = new_retraining("hang")
+    begun = await asyncio.gather(retraining.begin("admin"), retraining.begin("admin"))
+    assert isinstance(begun[0], int)
+    assert begun[1] is NotBegun.BUSY
+    await retraining.stop()
+
+
+async def test_none_begins_once_the_bot_stops(
+    new_retraining: NewRetraining, write: Sessions, read: Sessions
+) -> None:
+    await rate(write, 3)
+    retraining, _ = new_retraining("hang")
+    beginning = asyncio.create_task(retraining.begin("admin"))
+    await asyncio.sleep(0)  # it has begun to begin
+    await retraining.stop()
+    assert isinstance(await beginning, int)
+    assert await retraining.begin("admin") is NotBegun.BUSY
+    assert [run.status for run in await runs(read)] == ["interrupted"]
 
 
 async def test_of_refused_versions_the_newest_stay(
