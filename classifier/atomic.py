@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from classifier.errors import ClassifierError
+from classifier.errors import ClassifierError, DiskFullError
 
 
 def write_text(path: Path, text: str) -> None:
@@ -19,10 +19,11 @@ def write_text(path: Path, text: str) -> None:
     Raises ClassifierError where it can't be written; the old file is then as it was.
     """
     try:
-        if path.exists() and not path.is_file():
-            path.write_text(text, encoding="utf-8")
-        else:
-            _replace(path.resolve(), text)
+        with explain_full_disk(path):
+            if path.exists() and not path.is_file():
+                path.write_text(text, encoding="utf-8")
+            else:
+                _replace(path.resolve(), text)
     except OSError as error:
         raise ClassifierError(f"{path} can't be written: {error.strerror or error}.") from error
 
@@ -43,17 +44,23 @@ def fsync(path: Path) -> None:
 
 @contextmanager
 def explain_full_disk(target: Path) -> Iterator[None]:
-    """Turn "no space left" and "quota exceeded" into a ClassifierError that names `target`."""
+    """Turn "no space left" and "quota exceeded" into a DiskFullError that names `target`.
+
+    The outermost has the last word: one that writes a folder names that, not the file in it.
+    """
     try:
         yield
     except Exception as error:
-        # By message, since safetensors raises an error of its own that carries no errno.
-        full = (os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT))
-        if not any(why in str(error) for why in full):
+        if not means_full_disk(error):
             raise
-        raise ClassifierError(
-            f"The disk is full: nothing was written to {target}; free some space and try again."
-        ) from error
+        raise DiskFullError(target) from error
+
+
+def means_full_disk(error: Exception) -> bool:
+    """Whether it is "no space left" or "quota exceeded"."""
+    # By message, since safetensors raises an error of its own that carries no errno.
+    full = (os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT))
+    return isinstance(error, DiskFullError) or any(why in str(error) for why in full)
 
 
 def _replace(path: Path, text: str) -> None:

@@ -1,13 +1,13 @@
 """What an interrupted training needs to go on: weights, optimizer state, history."""
 
 import json
-import os
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from classifier.atomic import explain_full_disk, fsync
 from classifier.model import PoolingClassifier
 from classifier.optimization import Optimization
 
@@ -23,7 +23,7 @@ class Checkpoint:
     def save(
         self, model: PoolingClassifier, optimization: Optimization | None, history: History
     ) -> None:
-        """Write the state after the last epoch of `history`, atomically.
+        """Write the state after the last epoch of `history`, atomically; or raise DiskFullError.
 
         `optimization` is None after the last epoch of all: two thirds less to keep.
         """
@@ -32,10 +32,13 @@ class Checkpoint:
             tensors |= {f"optimizer.{name}": value for name, value in optimization.tensors()}
         temporary = self.file.with_suffix(".tmp")
         tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-        save_file(tensors, temporary, metadata={"history": json.dumps(history)})
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        temporary.replace(self.file)
+        with explain_full_disk(self.file):
+            try:
+                save_file(tensors, temporary, metadata={"history": json.dumps(history)})
+                fsync(temporary)
+                temporary.replace(self.file)
+            finally:
+                temporary.unlink(missing_ok=True)  # there only where the disk is full
 
     def restore(self, model: PoolingClassifier, optimization: Optimization) -> History:
         """Put the saved state back and give its history; an empty one where there is none."""

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from huggingface_hub import snapshot_download
+from huggingface_hub.constants import HF_HUB_CACHE
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
+from classifier.atomic import explain_full_disk
 from classifier.errors import ClassifierError
 from classifier.hub import hub_unreachable
 from classifier.stand_in import stand_in_folder
@@ -65,12 +67,13 @@ def find_encoder(name: str, cache: Path) -> Encoder:
 
 
 def _download(name: str, *, local_only: bool) -> Path:
-    folder = snapshot_download(
-        name,
-        allow_patterns=_FILES,
-        local_files_only=local_only,
-        etag_timeout=_METADATA_SECONDS,
-    )
+    with explain_full_disk(Path(HF_HUB_CACHE)):
+        folder = snapshot_download(
+            name,
+            allow_patterns=_FILES,
+            local_files_only=local_only,
+            etag_timeout=_METADATA_SECONDS,
+        )
     return _checked(Path(folder))
 
 

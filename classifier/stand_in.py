@@ -26,6 +26,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from classifier.atomic import explain_full_disk
 from classifier.errors import ClassifierError
 
 PACKAGE = "silero-stress"
@@ -74,16 +75,17 @@ def stand_in_folder(cache: Path, why: str) -> Path:
         ) from None
     folder = cache / "encoders" / f"{PACKAGE}-{package.version}"
     if not folder.is_dir():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        unpacked = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=folder.parent))
-        try:
-            _unpack(Path(str(package.locate_file(_ARCHIVE))), unpacked)
-            os.rename(unpacked, folder)  # noqa: PTH104 - atomic, and fails on a full folder
-        except OSError:
-            if not folder.is_dir():  # else another process was faster with the same bytes
-                raise
-        finally:
-            shutil.rmtree(unpacked, ignore_errors=True)
+        with explain_full_disk(folder):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            unpacked = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=folder.parent))
+            try:
+                _unpack(Path(str(package.locate_file(_ARCHIVE))), unpacked)
+                os.rename(unpacked, folder)  # noqa: PTH104 - atomic, and fails on a full folder
+            except OSError:
+                if not folder.is_dir():  # else another process was faster with the same bytes
+                    raise
+            finally:
+                shutil.rmtree(unpacked, ignore_errors=True)
     return folder
 
 

@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from torch import Tensor
 
+from classifier.atomic import explain_full_disk
 from classifier.errors import ClassifierError
 
 if TYPE_CHECKING:  # seconds to import, and a prediction does without it
@@ -130,7 +131,10 @@ def tokenize_cached(
     head_share: float,
     cache: Path | None,
 ) -> Tokens:
-    """`tokenize`, kept below `cache`, if any, for the next run on the same texts and tokenizer."""
+    """`tokenize`, kept below `cache`, if any, for the next run on the same texts and tokenizer.
+
+    Raises DiskFullError where they can't be kept.
+    """
     if cache is None:
         return tokenize(texts, tokenizer, max_tokens, head_share)
     key = hashlib.sha256(f"{max_tokens} {head_share} {len(texts)}".encode())
@@ -145,14 +149,15 @@ def tokenize_cached(
         return Tokens(kept["ids"], kept["starts"], pad_id)
     except (FileNotFoundError, SafetensorError, KeyError):  # absent, or cut short by a crash
         tokens = tokenize(texts, tokenizer, max_tokens, head_share)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=file.parent)
-    os.close(handle)
-    try:
-        save_file({"ids": tokens.ids, "starts": tokens.starts}, temporary)
-        Path(temporary).replace(file)
-    finally:
-        Path(temporary).unlink(missing_ok=True)  # there only where the disk is full
+    with explain_full_disk(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=file.parent)
+        os.close(handle)
+        try:
+            save_file({"ids": tokens.ids, "starts": tokens.starts}, temporary)
+            Path(temporary).replace(file)
+        finally:
+            Path(temporary).unlink(missing_ok=True)  # there only where the disk is full
     return tokens
 
 

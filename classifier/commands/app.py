@@ -7,10 +7,9 @@ from types import FrameType
 import typer
 from rich.console import Console
 
-from classifier.atomic import explain_full_disk
+from classifier.atomic import means_full_disk
 from classifier.commands import compare, evaluate, models, predict, retrain, train
-from classifier.commands.options import DEFAULT_MODELS
-from classifier.errors import ClassifierError
+from classifier.errors import ClassifierError, DiskFullError
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
@@ -34,8 +33,12 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _interrupt)
     errors = Console(stderr=True, soft_wrap=True)
     try:
-        with explain_full_disk(DEFAULT_MODELS):
+        try:
             app()
+        except OSError as error:
+            if not means_full_disk(error):
+                raise
+            raise DiskFullError(error.filename or "the standard output") from error
     except ClassifierError as error:
         errors.print(f"Error: {error}", style="bold red", markup=False, highlight=False)
         sys.exit(1)

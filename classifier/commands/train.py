@@ -16,7 +16,7 @@ from classifier.commands.options import (
     Models,
     ReviewsSource,
 )
-from classifier.errors import ClassifierError
+from classifier.errors import ClassifierError, DiskFullError
 from classifier.registry import Registry
 
 
@@ -106,6 +106,8 @@ def train(
             raise KeyboardInterrupt(
                 "Interrupted. The same command with --resume goes on after the last whole epoch."
             ) from None
+        except DiskFullError as error:
+            raise DiskFullError(error.target, then="go on with --resume") from error
     if version is None:
         return
     registry = Registry(models)

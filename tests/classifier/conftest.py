@@ -1,5 +1,7 @@
 """A tiny encoder, invented reviews, and what the tests of models and trainings share."""
 
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
@@ -32,6 +34,19 @@ def keep_default_rng() -> Iterator[None]:
     """The global random state as it was, for tests that look at it."""
     with torch.random.fork_rng(devices=[]):
         yield
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 8 MiB."""
+    mount = shutil.which("mount")
+    folder = tmp_path / "small disk"
+    folder.mkdir()
+    command = [str(mount), "-t", "tmpfs", "-o", "size=8m", "none", str(folder)]
+    if mount is None or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("a small tmpfs can't be mounted here: that needs root")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from safetensors import SafetensorError
 
 from classifier import checkpoint as checkpoint_module
 from classifier.checkpoint import Checkpoint, History
+from classifier.errors import ClassifierError
 from classifier.model import PoolingClassifier
 from classifier.optimization import Optimization, optimization
 from classifier.recipe import DEFAULT
@@ -92,7 +93,8 @@ def test_a_failed_save_leaves_the_earlier_file(
     monkeypatch.setattr(checkpoint_module, "save_file", full)
     before = saved.file.read_bytes()
     model = tiny_model(seed=3)
-    with pytest.raises(SafetensorError):
+    with pytest.raises(ClassifierError, match=f"nothing was written to {saved.file};"):
         saved.save(model, None, HISTORY * 2)
     assert saved.file.read_bytes() == before
+    assert list(saved.file.parent.iterdir()) == [saved.file]
     assert saved.restore(model, optimization(model, DEFAULT)) == HISTORY

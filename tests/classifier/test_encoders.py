@@ -10,7 +10,7 @@ import pytest
 import torch
 from transformers import AutoModel, AutoTokenizer
 
-from classifier import stand_in
+from classifier import encoders, stand_in
 from classifier.encoders import DEFAULT_ENCODER, find_encoder
 from classifier.errors import ClassifierError
 from classifier.hub import hub_unreachable
@@ -56,6 +56,18 @@ def test_pickled_weights_are_never_an_encoder(tiny_encoder: Path, tmp_path: Path
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
     with pytest.raises(ClassifierError, match="no pickle"):
         find_encoder(str(folder), tmp_path)
+
+
+def test_a_full_disk_is_no_reason_to_do_without_the_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(encoders, "hub_unreachable", lambda: None)
+    monkeypatch.setattr(encoders, "snapshot_download", full)
+    with pytest.raises(ClassifierError, match=r"disk is full: nothing was written to .*hub"):
+        find_encoder(DEFAULT_ENCODER, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["no-such-folder", "./models/none", "a/b/c", "/nowhere/at/all"])
@@ -125,6 +137,6 @@ def test_a_failed_unpacking_leaves_nothing_behind(
         raise OSError(28, os.strerror(28))
 
     monkeypatch.setattr(stand_in, "save_file", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(ClassifierError, match=r"disk is full: nothing was written to .*silero"):
         find_encoder(DEFAULT_ENCODER, tmp_path)
     assert list((tmp_path / "encoders").iterdir()) == []

@@ -346,32 +346,19 @@ def test_importing_it_stays_light() -> None:
 # A full disk
 
 
-@pytest.fixture
-def full_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 1 MiB."""
-    mount = shutil.which("mount")
-    folder = tmp_path / "small disk"
-    folder.mkdir()
-    command = [str(mount), "-t", "tmpfs", "-o", "size=1m", "none", str(folder)]
-    if mount is None or subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("a small tmpfs can't be mounted here: that needs root")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
-
-
-def test_a_disk_that_fills_up_while_the_model_is_written(full_disk: Path) -> None:
-    registry = Registry(full_disk / "models")
+def test_a_disk_that_fills_up_while_the_model_is_written(small_disk: Path) -> None:
+    registry = Registry(small_disk / "models")
     kept = publish(registry, 1)
     registry.promote(kept.name)
 
     def by_python(folder: Path) -> None:
-        (folder / "big").write_bytes(bytes(2**21))
+        (folder / "big").write_bytes(bytes(2**24))
 
     def by_safetensors(folder: Path) -> None:
-        save_file({"weight": np.zeros(2**19, dtype=np.float32)}, folder / "big")
+        save_file({"weight": np.zeros(2**22, dtype=np.float32)}, folder / "big")
 
     def by_json(folder: Path) -> None:
-        write_json(folder / "big", ["review"] * 2**18)
+        write_json(folder / "big", ["review"] * 2**20)
 
     for write in (by_python, by_safetensors, by_json):
         with pytest.raises(ClassifierError, match="disk is full"):
@@ -418,7 +405,7 @@ def test_a_full_disk_leaves_the_champion(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", no_space)
-    with pytest.raises(ClassifierError, match="No space left"):
+    with pytest.raises(ClassifierError, match=r"disk is full: nothing was written to .*champion;"):
         registry.promote(second.name)
     assert registry.champion() == first
     assert leftovers(registry.root) == []

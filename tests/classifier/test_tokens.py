@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from transformers import BertTokenizer, PreTrainedTokenizerBase
 
 from classifier import tokens as tokens_module
+from classifier.errors import ClassifierError
 from classifier.grades import NO_RATING
 from classifier.labelled import labelled_part
 from classifier.recipe import DEFAULT
@@ -225,7 +226,7 @@ def test_a_cache_that_cannot_be_written_is_left_clean(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(tokens_module, "save_file", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(ClassifierError, match=r"disk is full: nothing was written to .*tokens"):
         tokenize_cached(TEXTS, tokenizer, 12, 0.5, tmp_path)
     assert list((tmp_path / "tokens").iterdir()) == []
 
