@@ -33,6 +33,15 @@ class Outputs:
         )
 
 
+def joined(parts: list[Outputs]) -> Outputs:
+    """What the same model says of the rows of all parts, of which there is one at least."""
+    ratings = [part.rating_logits for part in parts if part.rating_logits is not None]
+    return Outputs(
+        np.concatenate([part.sentiment_logits for part in parts]),
+        np.concatenate(ratings) if ratings else None,
+    )
+
+
 @dataclass(frozen=True)
 class Labels:
     """The truth of the same n rows."""

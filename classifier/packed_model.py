@@ -9,6 +9,7 @@ It is the same function as `model.PoolingClassifier`, which trains; a test holds
 """
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -21,7 +22,8 @@ from torch import Tensor
 from torch.nn.functional import embedding, gelu, layer_norm, linear, pad
 
 from classifier.errors import ClassifierError
-from classifier.outputs import Outputs
+from classifier.outputs import Outputs, joined
+from classifier.packed_attention import all_attend, first_attends
 from classifier.tokens import Tokens
 
 _TOKENS_AT_ONCE = 1024
@@ -71,8 +73,8 @@ class PackedConfig:
 
 @dataclass(frozen=True)
 class _Layer:
-    query: Parameters  # with the scores' 1 / sqrt(dims of a head) multiplied in
-    key_value: Parameters  # [2 * hidden, hidden]
+    # [3 * hidden, hidden]: query, with the scores' log2(e) / sqrt(dims of a head), key, value
+    projection: Parameters
     mixed: Parameters
     attention_norm: Parameters
     widened: Parameters
@@ -112,11 +114,14 @@ class PackedModel:
         if self.config.rating_head:
             self._rating_head = weights.pair("rating_head", torch.float32)
 
-    @torch.inference_mode()
     def predict(self, tokens: Tokens) -> Outputs:
         """The logits of every row of `tokens`, float32, in their order."""
-        batches = [self._pooled(tokens, rows) for rows in _batches(tokens)]
-        pooled = torch.cat(batches)  # float32 [reviews, hidden]
+        return joined([self.predict_batch(tokens, rows) for rows in batches(tokens)])
+
+    @torch.inference_mode()
+    def predict_batch(self, tokens: Tokens, rows: range) -> Outputs:
+        """The logits of the rows of one of the `batches`; two threads may have one each."""
+        pooled = self._pooled(tokens, rows)  # float32 [reviews, hidden]
         sentiment = linear(pooled, *self._sentiment_head).cpu().numpy()
         if self._rating_head is None:
             return Outputs(sentiment, None)
@@ -126,13 +131,16 @@ class PackedModel:
         lengths = tokens.lengths[rows.start : rows.stop].tolist()
         slots = [_slot(length) for length in lengths]
         hidden = self._embedded(tokens, rows, slots)
-        for layer in self._layers[:-1]:
-            hidden = self._through(layer, hidden, slots, hidden, slots, lengths)
-        last = self._layers[-1]
-        if self.config.pooling == "cls":  # of the last layer, nothing else is looked at
+        heads = self.config.num_attention_heads
+        cls = self.config.pooling == "cls"
+        for layer in self._layers[: -1 if cls else None]:
+            mixed = all_attend(linear(hidden, *layer.projection), heads, slots, lengths)
+            hidden = self._through(layer, hidden, mixed)
+        if cls:  # of the last layer, nothing but the first token is looked at
+            last = self._layers[-1]
+            mixed = first_attends(hidden, *last.projection, heads, slots, lengths)
             first = torch.stack([review[0] for review in hidden.split(slots)])
-            return self._through(last, first, [1] * len(rows), hidden, slots, lengths).float()
-        hidden = self._through(last, hidden, slots, hidden, slots, lengths)
+            return self._through(last, first, mixed).float()
         reviews = zip(hidden.split(slots), lengths, strict=True)
         return torch.stack(
             [review[:length].mean(0, dtype=torch.float32) for review, length in reviews]
@@ -150,33 +158,11 @@ class PackedModel:
         positions = torch.cat([self._positions[:slot] for slot in slots])
         return self._normed((words + positions).to(words.dtype), self._norm)
 
-    def _through(
-        self,
-        layer: _Layer,
-        asking: Tensor,  # [queries, hidden]
-        asked: list[int],  # queries of each review
-        hidden: Tensor,  # [tokens, hidden]
-        slots: list[int],  # tokens of each review, padding included
-        lengths: list[int],  # and without
-    ) -> Tensor:
-        """The layer's output `[queries, hidden]` for tokens that look at all of their review's."""
-        query = linear(asking, *layer.query).split(asked)
-        key, value = linear(hidden, *layer.key_value).chunk(2, dim=1)
-        reviews = zip(query, key.split(slots), value.split(slots), lengths, strict=True)
-        mixed = torch.cat([self._attention(*review) for review in reviews])
-        attended = self._normed(asking + linear(mixed, *layer.mixed), layer.attention_norm)
+    def _through(self, layer: _Layer, hidden: Tensor, mixed: Tensor) -> Tensor:
+        """The layer's output for tokens `hidden`, which took `mixed` from their reviews' others."""
+        attended = self._normed(hidden + linear(mixed, *layer.mixed), layer.attention_norm)
         narrowed = linear(gelu(linear(attended, *layer.widened)), *layer.narrowed)
         return self._normed(attended + narrowed, layer.output_norm)
-
-    def _attention(self, query: Tensor, key: Tensor, value: Tensor, length: int) -> Tensor:
-        """`[queries, hidden]` of one review."""
-        heads = self.config.num_attention_heads
-        query, key, value = (
-            part.unflatten(1, (heads, -1)).transpose(0, 1) for part in (query, key, value)
-        )  # [heads, tokens, dims]
-        scores = torch.bmm(query, key.mT)
-        scores[:, :, length:] = -torch.inf
-        return torch.bmm(scores.softmax(-1), value).transpose(0, 1).flatten(1)
 
     def _normed(self, hidden: Tensor, norm: Parameters) -> Tensor:
         return layer_norm(hidden, hidden.shape[-1:], *norm, self.config.layer_norm_eps)
@@ -206,10 +192,13 @@ class _Weights:
             self.pair(f"{at}attention.self.{name}", torch.float32)
             for name in ("query", "key", "value")
         )
-        scale = (len(query[1]) / heads) ** -0.5
+        scale = math.log2(math.e) * (len(query[1]) / heads) ** -0.5
+        query = (query[0] * scale, query[1] * scale)
+        weight, bias = (
+            torch.cat(parts).to(self._dtype) for parts in zip(query, key, value, strict=True)
+        )
         return _Layer(
-            query=self._rounded(query[0] * scale, query[1] * scale),
-            key_value=self._rounded(*(torch.cat(both) for both in zip(key, value, strict=True))),
+            projection=(weight, bias),
             mixed=self.pair(f"{at}attention.output.dense"),
             attention_norm=self.pair(f"{at}attention.output.LayerNorm"),
             widened=self.pair(f"{at}intermediate.dense"),
@@ -217,15 +206,12 @@ class _Weights:
             output_norm=self.pair(f"{at}output.LayerNorm"),
         )
 
-    def _rounded(self, weight: Tensor, bias: Tensor) -> Parameters:
-        return weight.to(self._dtype), bias.to(self._dtype)
-
 
 def _slot(length: int) -> int:
     return -(-length // _SLOT) * _SLOT
 
 
-def _batches(tokens: Tokens) -> Iterator[range]:
+def batches(tokens: Tokens) -> Iterator[range]:
     """Consecutive rows that are predicted together."""
     first, taken = 0, 0
     for row, length in enumerate(tokens.lengths.tolist()):

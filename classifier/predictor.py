@@ -12,8 +12,14 @@ import torch
 from classifier.calibration import calibrated_probabilities
 from classifier.grades import SENTIMENTS
 from classifier.number_format import compute_dtype
-from classifier.outputs import Outputs, rating_confidence, rating_distribution, shown_rating
-from classifier.packed_model import PackedModel
+from classifier.outputs import (
+    Outputs,
+    joined,
+    rating_confidence,
+    rating_distribution,
+    shown_rating,
+)
+from classifier.packed_model import PackedModel, batches
 from classifier.pooling import POOLINGS, Pooling
 from classifier.tokens import Tokens
 from classifier.word_pieces import WordPieces
@@ -71,10 +77,16 @@ class Predictor:
     def _timed(self, tokens: Tokens) -> dict[Pooling, tuple[Outputs, float]]:
         """Each model's outputs, and the milliseconds that it took beside the other."""
         running = {
-            pooling: _side_by_side().submit(_timed, model, tokens)
+            pooling: [
+                _side_by_side().submit(_timed, model, tokens, rows) for rows in batches(tokens)
+            ]
             for pooling, model in self.models.items()
         }
-        return {pooling: result.result() for pooling, result in running.items()}
+        timed: dict[Pooling, tuple[Outputs, float]] = {}
+        for pooling, results in running.items():
+            outputs, milliseconds = zip(*(result.result() for result in results), strict=True)
+            timed[pooling] = joined(list(outputs)), sum(milliseconds)
+        return timed
 
     def _prediction(self, pooling: Pooling, output: Outputs, milliseconds: float) -> Prediction:
         temperature = self.models[pooling].config.temperature
@@ -105,9 +117,9 @@ def load_model(folder: Path, device: torch.device) -> PackedModel:
     return PackedModel(folder, device, compute_dtype(device))
 
 
-def _timed(model: PackedModel, tokens: Tokens) -> tuple[Outputs, float]:
+def _timed(model: PackedModel, tokens: Tokens, rows: range) -> tuple[Outputs, float]:
     started = time.perf_counter()
-    outputs = model.predict(tokens)
+    outputs = model.predict_batch(tokens, rows)
     return outputs, (time.perf_counter() - started) * 1000
 
 

@@ -39,7 +39,11 @@ def pair(
     return save_pair(tmp_path / "20260101T000000Z-00000000", tiny_model, tokenizer, tiny_recipe)
 
 
-def test_both_models_answer_each_text_in_its_place(pair: Path) -> None:
+@pytest.mark.parametrize("tokens_at_once", [1024, 1])
+def test_both_models_answer_each_text_in_its_place(
+    pair: Path, tokens_at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("classifier.packed_model._TOKENS_AT_ONCE", tokens_at_once)
     predictor = Predictor(pair, CPU)
     together = predictor.predict(TEXTS)
     assert len(together) == len(TEXTS)

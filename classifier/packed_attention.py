@@ -1,0 +1,78 @@
+"""What tokens take from the others of their review, for predicting alone.
+
+A softmax took half of the attention's time. Here the weights are 2 to the power of the scores,
+whose log2(e) is in the query's weights, and the product with the values brings their sum too: the
+values have columns of ones. Scores too large or too small for that take the largest off first.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn.functional import linear, pad
+
+_SAFE = 1e30
+"""Sums of weights up to here, and down to one by it, are far from the ends of bfloat16's range."""
+
+
+def all_attend(projected: Tensor, heads: int, slots: list[int], lengths: list[int]) -> Tensor:
+    """`[tokens, hidden]` of reviews packed in `slots` tokens each, of which `lengths` count.
+
+    `projected`: `[tokens, 3 * hidden]`, the query in units of log2, the key and the value.
+    """
+    memory = projected.new_empty(heads * max(slots) ** 2)  # for one review's scores at a time
+    return torch.cat(
+        [
+            _attend(review.unflatten(1, (3, heads, -1)).permute(1, 2, 0, 3), length, memory)
+            for review, length in zip(projected.split(slots), lengths, strict=True)
+        ]
+    )
+
+
+def _attend(projected: Tensor, length: int, memory: Tensor) -> Tensor:
+    """`[tokens, hidden]` of one review, from `[3, heads, tokens, dims]`."""
+    query, key, value = projected
+    heads, tokens, dims = value.shape
+    scores = memory[: heads * tokens**2].view(heads, tokens, tokens)
+    torch.bmm(query, key.mT, out=scores)
+    # One column is enough; whole sixteens are quicker to multiply with.
+    value = pad(value, (0, 16 - dims % 16), value=1.0)
+    value[:, length:] = 0
+    summed = torch.bmm(scores.exp2_(), value)
+    least, most = summed[:, :, dims].aminmax()
+    if not (least > 1 / _SAFE and most < _SAFE):  # nor where it is not a number
+        torch.bmm(query, key.mT, out=scores)
+        scores[:, :, length:] = -torch.inf
+        scores -= scores.amax(-1, keepdim=True)
+        summed = torch.bmm(scores.exp2_(), value)
+    mixed = summed / summed[:, :, dims:][:, :, :1]  # all columns: a part of them is slow to divide
+    return mixed[:, :, :dims].transpose(0, 1).flatten(1)
+
+
+def first_attends(
+    hidden: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    heads: int,
+    slots: list[int],
+    lengths: list[int],
+) -> Tensor:
+    """`[reviews, hidden]` of each review's first token alone, without any key or value.
+
+    `hidden`: `[tokens, hidden]`; `weight` and `bias`: what would give `projected` of it. As in
+    first_token.py, a score q · (W x + b) is (Wᵀ q) · x, apart from what all tokens' have in
+    common, and a mean of W x + b is W (mean of x) + b.
+    """
+    query, key, value = weight.chunk(3)
+    query_bias, _, value_bias = bias.chunk(3)
+    reviews = hidden.split(slots)
+    first = torch.stack([review[0] for review in reviews])
+    asking = linear(first, query, query_bias).unflatten(1, (heads, -1))
+    asked = torch.einsum("rhd,hdc->rhc", asking, key.unflatten(0, (heads, -1)))
+    seen = []
+    for tokens, asks, length in zip(reviews, asked, lengths, strict=True):
+        scores = asks @ tokens.mT * math.log(2)
+        scores[:, length:] = -torch.inf
+        seen.append(scores.softmax(-1) @ tokens)
+    mixed = torch.einsum("rhc,hdc->rhd", torch.stack(seen), value.unflatten(0, (heads, -1)))
+    return mixed.flatten(1) + value_bias
