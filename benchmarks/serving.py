@@ -29,7 +29,8 @@ _ASKED = 20  # reviews sent to the bot
 
 _PIPELINE = (
     'transformers.pipeline("text-classification") twice, once a model, on the same weights: the '
-    "classifier in a subclass that returns .logits; 256 tokens from the beginning, batches of 32, "
+    "classifier in a subclass that returns .logits; as many tokens as ours, from the beginning, "
+    "batches of 32, "
 )
 
 
@@ -46,8 +47,9 @@ class Arm:
 ARMS = {
     "ours": Arm(
         "benchmarks.predictors",
-        "classifier.predictor.Predictor: both models, sentiment and rating, 256 tokens from both "
-        "ends, tokenizing and stripping of ratings included; the command line's malloc settings",
+        "classifier.predictor.Predictor: both models, sentiment and rating, as many tokens as the "
+        "version takes, from both ends, tokenizing and stripping of ratings included; the command "
+        "line's malloc settings",
         keep_freed_pages=True,
     ),
     "pipeline": Arm("benchmarks.pipelines", f"{_PIPELINE}float32, as it comes"),
