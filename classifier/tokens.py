@@ -24,6 +24,13 @@ if TYPE_CHECKING:  # seconds to import, and a prediction does without it
 _TOKENIZED_AT_ONCE = 1024
 _BATCHES_SORTED_TOGETHER = 64
 
+SLOT = 32
+"""Texts are padded to a multiple of so many tokens.
+
+For every new shape of a bfloat16 product oneDNN compiles a program, which takes 0.2 ms and half a
+megabyte: with each length on its own, 200 reviews made a process grow by 580 MB (measured).
+"""
+
 
 @dataclass(frozen=True)
 class Tokens:
@@ -51,8 +58,13 @@ class Tokens:
         return Tokens(np.concatenate([self.ids, other.ids]), starts, self.pad_id)
 
     def batch(self, rows: NDArray[np.int64], pad_to: int | None = None) -> tuple[Tensor, Tensor]:
-        """`input_ids` and `attention_mask` of those rows, int64 `[rows, tokens]`."""
-        width = pad_to or int(self.lengths[rows].max())
+        """`input_ids` and `attention_mask` of those rows, int64 `[rows, tokens]`.
+
+        As many tokens as `pad_to`, else as the longest of them has, rounded up to full slots but
+        to no more than the longest text of all, because the encoder may have no more positions.
+        """
+        lengths = self.lengths
+        width = pad_to or int(min(slot(int(lengths[rows].max())), lengths.max()))
         input_ids = np.full((len(rows), width), self.pad_id, dtype=np.int64)
         attention_mask = np.zeros((len(rows), width), dtype=np.int64)
         for line, row in enumerate(rows):
@@ -60,6 +72,11 @@ class Tokens:
             input_ids[line, : len(text)] = text
             attention_mask[line, : len(text)] = 1
         return torch.from_numpy(input_ids), torch.from_numpy(attention_mask)
+
+
+def slot(length: int) -> int:
+    """The tokens that a text of `length` takes with its padding."""
+    return -(-length // SLOT) * SLOT
 
 
 def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":

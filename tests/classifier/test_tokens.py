@@ -86,11 +86,21 @@ def test_more_texts_than_are_tokenized_at_once(tokenizer: PreTrainedTokenizerBas
     ]
 
 
-def test_a_batch_is_padded_to_its_longest_or_as_told() -> None:
+def test_a_batch_is_padded_to_full_slots() -> None:
+    starts = np.cumsum([0, 3, 33, 90])
+    tokens = Tokens(np.arange(starts[-1], dtype=np.int32), starts, pad_id=9)
+    widths = [tokens.batch(np.array(rows))[0].shape for rows in ([0], [1, 0], [2])]
+    assert widths == [(1, 32), (2, 64), (1, 90)]  # no text has 96 tokens, nor need the encoder
+    input_ids, attention_mask = tokens.batch(np.array([1, 0]))
+    assert input_ids[1].tolist() == [0, 1, 2] + [9] * 61
+    assert attention_mask.sum(1).tolist() == [33, 3]
+
+
+def test_a_batch_is_padded_to_the_longest_text_of_all_or_as_told() -> None:
     tokens = Tokens(np.arange(1, 8, dtype=np.int32), np.array([0, 1, 5, 7]), pad_id=9)
     input_ids, attention_mask = tokens.batch(np.array([2, 0]))
-    assert input_ids.tolist() == [[6, 7], [1, 9]]
-    assert attention_mask.tolist() == [[1, 1], [1, 0]]
+    assert input_ids.tolist() == [[6, 7, 9, 9], [1, 9, 9, 9]]
+    assert attention_mask.tolist() == [[1, 1, 0, 0], [1, 0, 0, 0]]
     input_ids, attention_mask = tokens.batch(np.array([1]), pad_to=6)
     assert input_ids.tolist() == [[2, 3, 4, 5, 9, 9]]
     assert attention_mask.tolist() == [[1, 1, 1, 1, 0, 0]]
