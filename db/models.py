@@ -141,8 +141,21 @@ class Prediction(Base, kw_only=True):
             name="whole_rating",
         ),
         CheckConstraint("milliseconds >= 0", name="milliseconds"),
-        # Holds all that is counted of a period, so that the probabilities are not read for it.
-        Index(None, "created_at", "pooling", "sentiment", "milliseconds"),
+        # Holds all that is counted of a period, so that the rows, which are far larger for the
+        # distributions in them, are not read for it.
+        Index(
+            "ix_predictions_counted",
+            "created_at",
+            "review_id",
+            "pooling",
+            "model_version",
+            "sentiment",
+            "probability_bad",
+            "probability_neutral",
+            "probability_good",
+            "rating",
+            "milliseconds",
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, init=False)
