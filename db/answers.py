@@ -58,13 +58,13 @@ class Answers:
 class Answered(NamedTuple):
     """How often a prediction met a rating given, and the confidence summed over those times."""
 
+    bin: int
+    given: int
+    rating: int | None
+    sentiment: int
+    asked: bool
     pooling: str
     version: str
-    asked: bool
-    given: int
-    sentiment: int
-    rating: int | None
-    bin: int
     times: int
     confidence: float
 
@@ -72,20 +72,20 @@ class Answered(NamedTuple):
 async def answered(session: AsyncSession, period: Period) -> list[Answered]:
     """The predictions made in the period that users answered, alike ones counted together."""
     sure = confidence(Prediction)
+    # SQLite sorts what it groups, and sorts quickest by numbers that differ: the texts come last.
     groups = (
+        Feedback.rating,
+        Prediction.rating,
+        Prediction.sentiment,
+        Feedback.asked,
         Prediction.pooling,
         Prediction.model_version,
-        Feedback.asked,
-        Feedback.rating,
-        Prediction.sentiment,
-        Prediction.rating,
-        bin_of(sure, BINS),
     )
     rows = await session.execute(
-        select(*groups, func.count(), func.sum(sure))
+        select(bin_of(sure, BINS).label("bin"), *groups, func.count(), func.sum(sure))
         .join(Feedback, Feedback.review_id == Prediction.review_id)
         .where(period.holds(Prediction.created_at))
-        .group_by(*groups)
+        .group_by("bin", *groups)
     )
     return [Answered(*row) for row in rows]
 
@@ -133,13 +133,13 @@ async def steps(
     session: AsyncSession, period: Period, seconds: int, sentiment_of: SentimentOf
 ) -> list[Step]:
     """The answers to the period's predictions by steps of so many seconds (UTC), in order."""
-    step = step_of(Prediction.created_at, seconds)
+    step = step_of(Prediction.created_at, seconds).label("step")
     right = case((truth(Feedback.rating, sentiment_of) == Prediction.sentiment, 1), else_=0)
     error = func.abs(Prediction.rating - Feedback.rating)
     rows = await session.execute(
         select(
-            Prediction.pooling,
             step,
+            Prediction.pooling,
             func.count(),
             func.sum(right),
             func.count(Prediction.rating),
@@ -147,10 +147,10 @@ async def steps(
         )
         .join(Feedback, Feedback.review_id == Prediction.review_id)
         .where(period.holds(Prediction.created_at))
-        .group_by(Prediction.pooling, step)
-        .order_by(Prediction.pooling, step)
+        .group_by("step", Prediction.pooling)
+        .order_by(Prediction.pooling, "step")
     )
-    return [Step(pooling, beginning(begins), *counts) for pooling, begins, *counts in rows]
+    return [Step(pooling, beginning(begins, seconds), *counts) for begins, pooling, *counts in rows]
 
 
 def grouped(rows: Iterable[Answered], key: Callable[[Answered], str]) -> dict[str, list[Answered]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, ColumnElement, and_, case, cast, extract, func, literal_column
@@ -25,7 +26,9 @@ class Period(NamedTuple):
 
 def truth(given: InstrumentedAttribute[int], sentiment_of: SentimentOf) -> ColumnElement[int]:
     """The sentiment that a rating given stands for."""
-    return case({rating: sentiment_of(rating) for rating in range(11)}, value=given)
+    # A comparison for each run of ratings that stand for the same one: some 3 a row, not 11.
+    runs = groupby(range(11), sentiment_of)
+    return case(*((given <= max(ratings), sentiment) for sentiment, ratings in runs))
 
 
 def confidence(prediction: type[Prediction]) -> ColumnElement[float]:
@@ -60,13 +63,13 @@ def same_review(cls: type[Prediction], mean: type[Prediction]) -> ColumnElement[
 
 
 def step_of(moment: InstrumentedAttribute[datetime], seconds: int) -> ColumnElement[Any]:
-    """The beginning of the step of so many seconds that a moment lies in, in seconds since 1970."""
+    """Which step of so many seconds since 1970 a moment lies in, from 0."""
     # Rounded downwards. A parameter would be a double, of which PostgreSQL rounds halves to even.
     half: ColumnElement[Any] = literal_column("0.5")
     whole = cast(func.round(extract("epoch", moment) - half), BigInteger)
-    return whole - whole % seconds
+    return whole // seconds
 
 
-def beginning(step: Any) -> datetime:
-    """The moment of a `step_of`."""
-    return datetime.fromtimestamp(int(step), UTC)
+def beginning(step: int, seconds: int) -> datetime:
+    """The first moment of a `step_of`."""
+    return datetime.fromtimestamp(step * seconds, UTC)

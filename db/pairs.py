@@ -1,11 +1,10 @@
 """Both poolings on the same reviews: how often they agree, and which of them is right."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -17,9 +16,16 @@ class UserSums(NamedTuple):
     """One user's answers together: a user's reviews are more alike than those of two users."""
 
     answers: int
-    right: int  # how many more of them mean got right than CLS did
+    both_right: int
+    only_cls_right: int
+    only_mean_right: int
     rated: int  # answers to reviews to which both gave a rating
     error: int  # how much larger mean's absolute errors on these are than CLS's, summed
+
+    @property
+    def right(self) -> int:
+        """How many more of the answers mean got right than CLS did."""
+        return self.only_mean_right - self.only_cls_right
 
 
 @dataclass(frozen=True)
@@ -29,10 +35,7 @@ class PairStatistics:
     reviews: int
     same_sentiment: int
     ratings_apart: Mapping[int, int]  # points between the ratings of both → reviews
-    # Of the ratings that users gave:
-    sentiments: Mapping[tuple[int, int, int], int]  # the true one, CLS's, mean's → times
-    errors: Mapping[tuple[int, int], int]  # absolute rating error of CLS, of mean → times
-    users: Mapping[UserSums, int]  # → how many users have these
+    users: Mapping[UserSums, int]  # of those who rated a review → how many have these
 
     @property
     def rated(self) -> int:
@@ -50,70 +53,45 @@ class PairStatistics:
 
     @property
     def answered(self) -> int:
-        return sum(self.sentiments.values())
+        return self._of_users("answers")
 
     @property
     def both_right(self) -> int:
-        return self._right(True, True)
+        return self._of_users("both_right")
 
     @property
     def only_cls_right(self) -> int:
-        return self._right(True, False)
+        return self._of_users("only_cls_right")
 
     @property
     def only_mean_right(self) -> int:
-        return self._right(False, True)
+        return self._of_users("only_mean_right")
 
     @property
     def neither_right(self) -> int:
-        return self._right(False, False)
+        right = self.both_right + self.only_cls_right + self.only_mean_right
+        return self.answered - right
 
-    def _right(self, of_cls: bool, of_mean: bool) -> int:
-        return sum(
-            times
-            for (truth, cls, mean), times in self.sentiments.items()
-            if (cls == truth, mean == truth) == (of_cls, of_mean)
-        )
+    def _of_users(self, figure: str) -> int:
+        return sum(times * getattr(sums, figure) for sums, times in self.users.items())
 
 
 async def pair(session: AsyncSession, period: Period, sentiment_of: SentimentOf) -> PairStatistics:
     """The pairs of predictions made in the period."""
     cls, mean = aliased(Prediction), aliased(Prediction)
-    both, made = same_review(cls, mean), period.holds(cls.created_at)
-    same_sentiment, apart = cls.sentiment == mean.sentiment, func.abs(cls.rating - mean.rating)
-    agreement = (
-        await session.execute(
-            select(same_sentiment, apart, func.count())
-            .select_from(cls)
-            .join(mean, both)
-            .where(made)
-            .group_by(same_sentiment, apart)
-        )
-    ).all()
-    ratings_apart: Counter[int] = Counter()
-    for _, points, times in agreement:
-        if points is not None:
-            ratings_apart[points] += times
-
-    groups = (Feedback.rating, cls.sentiment, mean.sentiment, cls.rating, mean.rating)
-    sentiments: Counter[tuple[int, int, int]] = Counter()
-    errors: Counter[tuple[int, int]] = Counter()
-    for given, of_cls, of_mean, cls_rating, mean_rating, times in await session.execute(
-        select(*groups, func.count())
-        .join(cls, cls.review_id == Feedback.review_id)
-        .join(mean, both)
-        .where(made)
-        .group_by(*groups)
-    ):
-        sentiments[sentiment_of(given), of_cls, of_mean] += times
-        if cls_rating is not None and mean_rating is not None:
-            errors[abs(cls_rating - given), abs(mean_rating - given)] += times
+    apart = func.abs(cls.rating - mean.rating).label("apart")
+    rows = await session.execute(
+        select(apart, func.count(), func.count().filter(cls.sentiment == mean.sentiment))
+        .select_from(cls)
+        .join(mean, same_review(cls, mean))
+        .where(period.holds(cls.created_at))
+        .group_by("apart")
+    )
+    agreement = [(points, pairs, alike) for points, pairs, alike in rows]
     return PairStatistics(
-        reviews=sum(times for *_, times in agreement),
-        same_sentiment=sum(times for same, _, times in agreement if same),
-        ratings_apart=dict(ratings_apart),
-        sentiments=dict(sentiments),
-        errors=dict(errors),
+        reviews=sum(pairs for _, pairs, _ in agreement),
+        same_sentiment=sum(alike for *_, alike in agreement),
+        ratings_apart={points: pairs for points, pairs, _ in agreement if points is not None},
         users=await _users(session, period, sentiment_of),
     )
 
@@ -123,26 +101,23 @@ async def _users(
 ) -> dict[UserSums, int]:
     cls, mean, given = aliased(Prediction), aliased(Prediction), Feedback.rating
     true = truth(given, sentiment_of)
-    both_rate = and_(cls.rating.is_not(None), mean.rating.is_not(None))
-    right = _one_if(mean.sentiment == true) - _one_if(cls.sentiment == true)
+    cls_right, mean_right = cls.sentiment == true, mean.sentiment == true
     error = func.abs(mean.rating - given) - func.abs(cls.rating - given)
     of_user = (
         select(
             func.count().label("answers"),
-            func.sum(right).label("right"),
-            func.sum(_one_if(both_rate)).label("rated"),
-            func.sum(case((both_rate, error), else_=0)).label("error"),
+            func.count().filter(cls_right, mean_right).label("both_right"),
+            func.count().filter(cls_right, ~mean_right).label("only_cls_right"),
+            func.count().filter(~cls_right, mean_right).label("only_mean_right"),
+            func.count(error).label("rated"),
+            func.coalesce(func.sum(error), 0).label("error"),
         )
-        .select_from(Feedback)
-        .join(cls, cls.review_id == Feedback.review_id)
+        .select_from(cls)
+        .join(Feedback, Feedback.review_id == cls.review_id)
         .join(mean, same_review(cls, mean))
         .where(period.holds(cls.created_at))
         .group_by(Feedback.user_id)
         .subquery()
     )
     rows = await session.execute(select(*of_user.c, func.count()).group_by(*of_user.c))
-    return {UserSums(*map(int, sums)): users for *sums, users in rows}
-
-
-def _one_if(condition: ColumnElement[bool]) -> ColumnElement[int]:
-    return case((condition, 1), else_=0)
+    return {UserSums(*sums): users for *sums, users in rows}

@@ -4,14 +4,15 @@ The database groups, so that a few rows stand for any number of reviews; what is
 groups (accuracy, mean error) is a few additions here.
 """
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
 from operator import attrgetter
 from typing import NamedTuple
 
-from sqlalchemy import distinct, func, select
+from sqlalchemy import BigInteger, cast, distinct, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.answers import Answered, Answers, answered, answers_of, calibration_error, grouped, share
@@ -93,7 +94,7 @@ def _pooling(
     made: list["_Predicted"], rows: list[Answered], sentiment_of: SentimentOf
 ) -> PoolingStatistics:
     return PoolingStatistics(
-        sentiments=tuple(sum(row.times for row in made if row.sentiment == i) for i in range(3)),
+        sentiments=tuple(map(sum, zip(*(row.sentiments for row in made), strict=True))),
         median_milliseconds=_percentile(made, 50),
         p95_milliseconds=_percentile(made, 95),
         answers=answers_of(rows, sentiment_of),
@@ -108,27 +109,29 @@ def _pooling(
 
 
 class _Predicted(NamedTuple):
+    tenths: int  # of a millisecond
     pooling: str
-    sentiment: int
-    tenths: float  # of a millisecond, whole
-    times: int
+    sentiments: tuple[int, ...]  # how often it predicted each in that time
 
 
 async def _predicted(session: AsyncSession, period: Period) -> list[_Predicted]:
-    """How often each sentiment was predicted in each tenth of a millisecond."""
-    tenths = func.round(Prediction.milliseconds * 10)
+    """How often each sentiment was predicted in each tenth of a millisecond, the least first."""
+    tenths = cast(func.round(Prediction.milliseconds * 10), BigInteger).label("tenths")
     rows = await session.execute(
-        select(Prediction.pooling, Prediction.sentiment, tenths, func.count())
+        select(
+            tenths,
+            Prediction.pooling,
+            *(func.count().filter(Prediction.sentiment == sentiment) for sentiment in range(3)),
+        )
         .where(period.holds(Prediction.created_at))
-        .group_by(Prediction.pooling, Prediction.sentiment, tenths)
+        .group_by("tenths", Prediction.pooling)
+        .order_by("tenths", Prediction.pooling)
     )
-    return [_Predicted(*row) for row in rows]
+    return [_Predicted(place, pooling, tuple(times)) for place, pooling, *times in rows]
 
 
-def _percentile(rows: Iterable[_Predicted], percent: int) -> float:
+def _percentile(rows: Sequence[_Predicted], percent: int) -> float:
     """The least latency, in milliseconds, that `percent` % of the predictions don't exceed."""
-    ordered = sorted(rows, key=attrgetter("tenths"))
-    total = sum(row.times for row in ordered)
-    up_to = accumulate(row.times for row in ordered)
-    least = next(row for row, n in zip(ordered, up_to, strict=True) if 100 * n >= percent * total)
-    return least.tenths / 10
+    up_to = list(accumulate(sum(row.sentiments) for row in rows))
+    least = bisect_left(up_to, percent * up_to[-1], key=lambda times: 100 * times)
+    return rows[least].tenths / 10

@@ -45,7 +45,8 @@ def _grouped(sums: Iterable[tuple[int, int, int]]) -> _Groups:
     groups: Counter[tuple[int, int]] = Counter()
     for reviews, gap, users in sums:
         groups[reviews, gap] += users
-    return groups
+    # What is drawn hangs on the order, and a database may give it the users in any.
+    return dict(sorted(groups.items()))
 
 
 def _difference(groups: _Groups, p: float) -> Difference:

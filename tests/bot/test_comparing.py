@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,7 +23,14 @@ Answer = tuple[tuple[int, ...], tuple[int, int]]
 def pair_of(answers: list[Answer], each: int = 1) -> PairStatistics:
     """`each` is how many answers a user gave, one after the other."""
     sums = [
-        UserSums(1, (mean == true) - (cls == true), 1, e_mean - e_cls)
+        UserSums(
+            answers=1,
+            both_right=cls == true == mean,
+            only_cls_right=cls == true != mean,
+            only_mean_right=cls != true == mean,
+            rated=1,
+            error=e_mean - e_cls,
+        )
         for (true, cls, mean), (e_cls, e_mean) in answers
     ]
     users = [sums[begin : begin + each] for begin in range(0, len(sums), each)]
@@ -30,8 +38,6 @@ def pair_of(answers: list[Answer], each: int = 1) -> PairStatistics:
         reviews=len(answers),
         same_sentiment=0,
         ratings_apart={},
-        sentiments=Counter((true, cls, mean) for (true, cls, mean), _ in answers),
-        errors=Counter(errors for _, errors in answers),
         users=Counter(UserSums(*map(sum, zip(*user, strict=True))) for user in users),
     )
 
@@ -88,6 +94,18 @@ def test_it_equals_the_comparison_row_by_row() -> None:
 def test_nothing_to_compare() -> None:
     found = compare(pair_of([]))
     assert (found.answers, found.users, found.accuracy, found.mae) == (0, 0, None, None)
+
+
+def test_the_order_in_which_users_come_does_not_matter() -> None:
+    chance = random.Random(4)
+    answers: list[Answer] = [
+        ((2, chance.choice((0, 2)), 2), (chance.choice((0, 1, 4)), chance.choice((0, 1))))
+        for _ in range(300)
+    ]
+    pair = pair_of(answers, each=5)
+    backwards = replace(pair, users=dict(reversed(list(pair.users.items()))))
+    assert list(backwards.users) != list(pair.users)
+    assert compare(backwards) == compare(pair)
 
 
 def test_two_that_never_differ() -> None:

@@ -16,6 +16,7 @@ from db.answers import BINS, Answers, Step, steps
 from db.engine import Sessions
 from db.measures import Period
 from db.models import Feedback, Prediction, Review
+from db.pairs import UserSums
 from db.statistics import collect, first_prediction
 
 pytestmark = pytest.mark.anyio
@@ -186,28 +187,27 @@ async def test_statistics_equal_a_plain_computation(
     assert found.pair.same_rating == sum(cls == mean for cls, mean in both_rated)
     assert found.pair.within_one == sum(abs(cls - mean) <= 1 for cls, mean in both_rated)
     assert found.pair.answered == sum(right.values())
-    errors = Counter(
-        (abs(cls.rating - answer.rating), abs(mean.rating - answer.rating))
-        for review, cls, mean in pairs
-        for answer in fed[review.id]
-        if cls.rating is not None
-        if mean.rating is not None
-    )
-    assert found.pair.errors == errors
     assert found.pair.both_right == right[True, True]
     assert found.pair.only_cls_right == right[True, False]
     assert found.pair.only_mean_right == right[False, True]
     assert found.pair.neither_right == right[False, False]
-    of_user: defaultdict[int, list[tuple[int, int, int, int]]] = defaultdict(list)
+    of_user: defaultdict[int, list[UserSums]] = defaultdict(list)
     for review, cls, mean in pairs:
         for answer in fed[review.id]:
             true, both = sentiment_of(answer.rating), None not in (cls.rating, mean.rating)
+            hits = (cls.sentiment == true, mean.sentiment == true)
             cls_error, mean_error = (abs((one.rating or 0) - answer.rating) for one in (cls, mean))
-            more = (mean.sentiment == true) - (cls.sentiment == true)
-            error = mean_error - cls_error if both else 0
-            of_user[answer.user_id].append((1, more, both, error))
-    sums = (tuple(map(sum, zip(*answers, strict=True))) for answers in of_user.values())
-    assert found.pair.users == Counter(sums)
+            sums = UserSums(
+                answers=1,
+                both_right=hits == (True, True),
+                only_cls_right=hits == (True, False),
+                only_mean_right=hits == (False, True),
+                rated=both,
+                error=mean_error - cls_error if both else 0,
+            )
+            of_user[answer.user_id].append(sums)
+    of_all = (UserSums(*map(sum, zip(*answers, strict=True))) for answers in of_user.values())
+    assert found.pair.users == Counter(of_all)
 
 
 async def test_steps_equal_a_plain_computation(
