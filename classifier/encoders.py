@@ -1,5 +1,6 @@
 """Where the encoder and its tokenizer come from: a folder, the hub, its cache, the stand-in."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,13 @@ class Encoder:
     folder: Path
     origin: str  # one line for people, stored with every model trained from it
     stand_in: bool = False  # True where the figures are not those of `name`
+
+    @property
+    def positions(self) -> int:
+        """How many tokens it can read at once."""
+        config = json.loads((self.folder / "config.json").read_bytes())
+        positions: int = config.get("max_position_embeddings", 512)  # as BertConfig has it
+        return positions
 
 
 def find_encoder(name: str, cache: Path) -> Encoder:

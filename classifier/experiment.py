@@ -110,7 +110,7 @@ def run_experiment(settings: Settings, around: Surroundings, *, resume: bool) ->
         counts = {name: class_counts(rows) for name, rows in vars(parts).items()}
         narrator.parts(counts)
         if mixed:
-            settings = replace(settings, recipe=settings.recipe.for_mixed())
+            settings = replace(settings, recipe=settings.recipe.for_mixed(encoder.positions))
             narrator.say(f"Few reviews: {mixed:,} more to train on, mixed from their sentences.")
         training = with_mixed(parts.train, mixed, settings.seed)
         data = _tokenized(parts, training, tokenizer, settings.recipe, around.cache)

@@ -14,7 +14,7 @@ class Recipe:
 
     name: str = "default"
     epochs: int = 3
-    least_steps: int = 550  # where the epochs over few reviews are less, see mixing.py
+    least_steps: int = 650  # where the epochs over few reviews are less, see mixing.py
     batch_size: int = 16
     learning_rate: float = 4e-4
     warmup_share: float = 0.1  # of all steps; then linear decay to zero
@@ -30,9 +30,16 @@ class Recipe:
         """How many mixed reviews make `least_steps` steps possible with so many training rows."""
         return max(0, math.ceil(self.least_steps * self.batch_size / self.epochs) - rows)
 
-    def for_mixed(self) -> "Recipe":
-        """The recipe where reviews are mixed of few: those share their words."""
-        return replace(self, word_rate=1.0)
+    def for_mixed(self, positions: int) -> "Recipe":
+        """The recipe where reviews are mixed of few, for an encoder that reads `positions` tokens.
+
+        Mixed reviews share their words, so these need no higher rate. And what little a model
+        has learnt it finds sooner in the whole of a review: unless so many tokens were asked for,
+        it reads twice as many.
+        """
+        usual = self.max_tokens == DEFAULT.max_tokens
+        tokens = 2 * self.max_tokens if usual else self.max_tokens
+        return replace(self, word_rate=1.0, max_tokens=min(tokens, positions))
 
     def dtype(self, device: torch.device) -> torch.dtype:
         """The number format of the matrix products."""

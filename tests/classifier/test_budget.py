@@ -16,7 +16,7 @@ from classifier.distributed import Group
 from classifier.encoders import Encoder
 from classifier.experiment import Settings, Surroundings, run_experiment
 from classifier.narrator import Narrator
-from classifier.recipe import NOTEBOOK, Recipe
+from classifier.recipe import DEFAULT, NOTEBOOK, Recipe
 from classifier.training import Part
 
 Rows = list[dict[str, Any]]
@@ -58,6 +58,14 @@ def test_few_reviews_are_mixed_into_more(tiny_recipe: Recipe) -> None:
     recipe = replace(tiny_recipe, least_steps=300)  # three epochs in batches of 8
     assert [recipe.mixed_for(rows) for rows in (10_000, 800, 700, 100)] == [0, 0, 100, 700]
     assert NOTEBOOK.mixed_for(100) == 0
+
+
+def test_models_of_few_reviews_read_more_of_each_unless_told_otherwise() -> None:
+    recipe = DEFAULT.for_mixed(positions=2048)
+    assert (recipe.max_tokens, recipe.word_rate, recipe.window) == (1024, 1.0, DEFAULT.window)
+    assert recipe.for_mixed(positions=2048) == recipe  # a challenger takes up its champion's
+    assert DEFAULT.for_mixed(positions=512).max_tokens == 512
+    assert replace(DEFAULT, max_tokens=300).for_mixed(positions=2048).max_tokens == 300
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ def test_a_folder_is_taken_as_it_is(tiny_encoder: Path, tmp_path: Path) -> None:
     found = find_encoder(str(tiny_encoder), tmp_path)
     assert (found.folder, found.stand_in) == (tiny_encoder, False)
     assert found.origin == "the folder tiny"
+    assert found.positions == 256
 
 
 @pytest.mark.parametrize("missing", ["config.json", "model.safetensors", "tokenizer.json"])
