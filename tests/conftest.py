@@ -1,8 +1,9 @@
-"""How the tests run side by side; and the database of a test.
+"""How the tests run side by side; the tiny models of tests; and the database of a test.
 
 A folder of tests says by its `url` which database that is.
 """
 
+import fcntl
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -22,6 +23,48 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The files with slow tests first, so that no process is left with one while others idle."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A BERT folder: 2 layers of 32, random weights, 1,500 word pieces of Russian reviews."""
+    from tests import tiny  # here, for the process that hands out the tests does without torch
+
+    folder = tmp_path_factory.mktemp("encoders") / "tiny"
+    tiny.write_encoder(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def two_versions(tmp_path_factory: pytest.TempPathFactory, tiny_encoder: Path) -> Path:
+    """A folder of two versions of tiny untrained models, to be copied; the later is champion."""
+    from tests import tiny
+
+    models = tmp_path_factory.mktemp("versions") / "models"
+    for seed in (0, 1):
+        tiny.publish_untrained(models, tiny_encoder, seed)
+    return models
+
+
+@pytest.fixture(scope="session")
+def trained_on_few(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose `models`, to be copied, have a champion trained on the 400 `reviews.jsonl`.
+
+    With CLS it knows little. It takes seconds to train: the processes of tests share it.
+    """
+    from tests import tiny
+
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    folder = folder / "trained on few"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "models" / "champion").exists():
+            tiny.write_encoder(folder / "encoder")
+            tiny.publish_trained(folder, tiny.make_rows(400), epochs=3)
+    return folder
 
 
 @pytest.fixture

@@ -17,10 +17,10 @@ Benchmark = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(scope="session")
-def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def few(tmp_path_factory: pytest.TempPathFactory, tiny_encoder: Path) -> Path:
     """A folder with `encoder`, `reviews.jsonl` (120 of them) and `models`, with a champion."""
     folder = tmp_path_factory.mktemp("few reviews")
-    tiny.write_encoder(folder / "encoder")
+    (folder / "encoder").symlink_to(tiny_encoder)
     tiny.publish_untrained(folder / "models", folder / "encoder")
     lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in tiny.make_rows(120)]
     (folder / "reviews.jsonl").write_text("".join(lines), encoding="utf-8")

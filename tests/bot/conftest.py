@@ -15,6 +15,7 @@ from bot.batching import Predicts
 from bot.local.server import LOCAL_TOKEN, LocalServer
 from bot.serving import serve
 from bot.settings import Settings
+from classifier.registry import Registry
 from tests import tiny
 from tests.bot.local_client import Person, chat_client
 from tests.bot.predictors import InventedPredictor
@@ -32,12 +33,17 @@ def url(migrated_file: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_models(tmp_path_factory: pytest.TempPathFactory, tiny_encoder: Path) -> Path:
     """A folder of model versions whose champion is a pair of tiny untrained models."""
-    folder = tmp_path_factory.mktemp("tiny")
-    tiny.write_encoder(folder / "encoder")
-    tiny.publish_untrained(folder / "models", folder / "encoder")
-    return folder / "models"
+    models = tmp_path_factory.mktemp("tiny") / "models"
+    tiny.publish_untrained(models, tiny_encoder)
+    return models
+
+
+@pytest.fixture
+def registry(two_versions: Path, tmp_path: Path) -> Registry:
+    """Two versions of tiny models; the later one is the champion."""
+    return Registry(Path(shutil.copytree(two_versions, tmp_path / "models")))
 
 
 @pytest.fixture

@@ -12,19 +12,9 @@ from classifier.errors import ClassifierError
 from classifier.pooling import POOLINGS, Pooling
 from classifier.predictor import Prediction
 from classifier.registry import Registry
-from tests import tiny
 from tests.bot.predictors import InventedPredictor, prediction
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def registry(tmp_path: Path) -> Registry:
-    """Two versions of tiny models; the later one is the champion."""
-    tiny.write_encoder(tmp_path / "encoder")
-    for seed in (0, 1):
-        tiny.publish_untrained(tmp_path / "models", tmp_path / "encoder", seed=seed)
-    return Registry(tmp_path / "models")
 
 
 def names(registry: Registry) -> list[str]:

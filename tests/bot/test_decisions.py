@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,13 +45,10 @@ class Judged:
 
 
 @pytest.fixture(scope="module")
-def judged(tmp_path_factory: pytest.TempPathFactory) -> Judged:
+def judged(tmp_path_factory: pytest.TempPathFactory, two_versions: Path) -> Judged:
     folder = tmp_path_factory.mktemp("judged")
-    tiny.write_encoder(folder / "encoder")
-    old, new = (
-        tiny.publish_untrained(folder / "models", folder / "encoder", seed) for seed in (0, 1)
-    )
-    registry = Registry(folder / "models")
+    registry = Registry(Path(shutil.copytree(two_versions, folder / "models")))
+    old, new = registry.versions()
     registry.promote(old.name)
     holdout, rated = (_reviews(folder / f"{seed}.jsonl", seed) for seed in (1, 2))
     decision = judge(old, new, holdout, rated, device=torch.device("cpu"), cache=folder / "cache")

@@ -1,7 +1,5 @@
 """/models: an admin sees the versions, and makes another one answer without a restart."""
 
-from pathlib import Path
-
 import pytest
 from sqlalchemy import select
 from telegram import Message
@@ -13,22 +11,11 @@ from bot.texts.models import ENGLISH_MODELS, RUSSIAN_MODELS
 from classifier.registry import Registry
 from db.engine import Sessions
 from db.models import AdminAction
-from tests import tiny
 from tests.bot.conftest import RunningBot
 from tests.bot.local_client import Person, chat_client
 from tests.bot.talking import ANYA, BORIS, EMILY, OTHER_REVIEW, REVIEW, buttons_of, reviews
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two versions; the later one is the champion, the earlier one was."""
-    folder = tmp_path_factory.mktemp("versions")
-    tiny.write_encoder(folder / "encoder")
-    for seed in (0, 1):
-        tiny.publish_untrained(folder / "models", folder / "encoder", seed)
-    return folder / "models"
 
 
 def data_of(message: Message) -> list[str]:
@@ -43,12 +30,11 @@ async def versions_used(read: Sessions) -> list[str]:
 
 
 async def test_promote_and_roll_back(
-    models: Path, telegram: LocalServer, running_bot: RunningBot, read: Sessions
+    registry: Registry, telegram: LocalServer, running_bot: RunningBot, read: Sessions
 ) -> None:
-    registry = Registry(models)
     first, second = (version.name for version in registry.versions())
     pair = load_pair(registry.get(second).path)
-    async with running_bot(pair, models=models), chat_client(telegram.url) as http:
+    async with running_bot(pair, models=registry.root), chat_client(telegram.url) as http:
         boris, anya = Person(http, BORIS), Person(http, ANYA)
         await anya.ask(REVIEW)
         listed = await boris.ask("/models")
@@ -88,12 +74,8 @@ async def test_promote_and_roll_back(
 
 
 async def test_a_damaged_version_is_refused_and_the_champion_stays(
-    tmp_path: Path, telegram: LocalServer, running_bot: RunningBot, read: Sessions
+    registry: Registry, telegram: LocalServer, running_bot: RunningBot, read: Sessions
 ) -> None:
-    tiny.write_encoder(tmp_path / "encoder")
-    for seed in (0, 1):
-        tiny.publish_untrained(tmp_path / "models", tmp_path / "encoder", seed)
-    registry = Registry(tmp_path / "models")
     first, second = (version.name for version in registry.versions())
     pair = load_pair(registry.get(second).path)
     weights = registry.get(first).path / "mean" / "model.safetensors"
@@ -112,12 +94,11 @@ async def test_a_damaged_version_is_refused_and_the_champion_stays(
 
 
 async def test_to_others_it_does_not_exist(
-    models: Path, telegram: LocalServer, running_bot: RunningBot
+    registry: Registry, telegram: LocalServer, running_bot: RunningBot
 ) -> None:
-    registry = Registry(models)
     champion, name = registry.get("champion").name, registry.versions()[0].name
     async with (
-        running_bot(load_pair(registry.get("champion").path), models=models),
+        running_bot(load_pair(registry.get("champion").path), models=registry.root),
         chat_client(telegram.url) as http,
     ):
         anya = Person(http, ANYA)
@@ -131,8 +112,11 @@ async def test_to_others_it_does_not_exist(
     assert registry.get("champion").name == champion
 
 
-async def test_in_english(models: Path, telegram: LocalServer, running_bot: RunningBot) -> None:
-    pair = load_pair(Registry(models).get("champion").path)
-    async with running_bot(pair, models=models, admin_ids=[EMILY]), chat_client(telegram.url) as h:
-        listed = await Person(h, EMILY).ask("/models")
+async def test_in_english(
+    registry: Registry, telegram: LocalServer, running_bot: RunningBot
+) -> None:
+    pair = load_pair(registry.get("champion").path)
+    running = running_bot(pair, models=registry.root, admin_ids=[EMILY])
+    async with running, chat_client(telegram.url) as http:
+        listed = await Person(http, EMILY).ask("/models")
     assert ENGLISH_MODELS.explained in str(listed.text)

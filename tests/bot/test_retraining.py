@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import sys
 import threading
 from collections.abc import Callable
@@ -37,15 +38,6 @@ pytestmark = pytest.mark.anyio
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 STAND_IN = Path(__file__).parent / "stand_in_training.py"
 NewRetraining = Callable[..., tuple[Retraining, LivePredictor]]
-
-
-@pytest.fixture
-def registry(tmp_path: Path) -> Registry:
-    """Two versions; the later one is the champion."""
-    tiny.write_encoder(tmp_path / "encoder")
-    for seed in (0, 1):
-        tiny.publish_untrained(tmp_path / "models", tmp_path / "encoder", seed)
-    return Registry(tmp_path / "models")
 
 
 def stand_in(registry: Registry, what: str) -> tuple[str, ...]:
@@ -339,10 +331,10 @@ async def test_none_begins_once_the_bot_stops(
 
 
 async def test_of_refused_versions_the_newest_stay(
-    tmp_path: Path, new_retraining: NewRetraining, registry: Registry, write: Sessions
+    tiny_encoder: Path, new_retraining: NewRetraining, registry: Registry, write: Sessions
 ) -> None:
     for seed in range(2, 3 + REFUSED_KEPT + 1):
-        tiny.publish_untrained(tmp_path / "models", tmp_path / "encoder", seed)
+        tiny.publish_untrained(registry.root, tiny_encoder, seed)
     names = [version.name for version in registry.versions()]
     (registry.root / "champion").write_text(f"{names[1]}\n{names[2]}\n")
     async with write.begin() as session:
@@ -494,6 +486,7 @@ async def test_the_admins_are_told_the_decision(
 @pytest.mark.slow
 async def test_a_real_training_from_feedback_to_the_next_answer(
     tmp_path: Path,
+    trained_on_few: Path,
     telegram: LocalServer,
     running_bot: RunningBot,
     write: Sessions,
@@ -503,10 +496,9 @@ async def test_a_real_training_from_feedback_to_the_next_answer(
     monkeypatch.setenv("KINORATE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    tiny.write_encoder(tmp_path / "encoder")
-    champion = tiny.publish_trained(tmp_path, tiny.make_rows(400), epochs=3)
+    registry = Registry(Path(shutil.copytree(trained_on_few / "models", tmp_path / "models")))
+    champion = registry.get("champion")
     await rate_rows(write, tiny.make_rows(500, seed=7, rated=1))
-    registry = Registry(tmp_path / "models")
     pair = load_pair(champion.path)
     async with running_bot(pair, models=registry.root), chat_client(telegram.url) as http:
         boris = Person(http, BORIS)

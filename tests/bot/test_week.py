@@ -5,6 +5,7 @@ of tiny models and what the gate decides about them.
 """
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -26,7 +27,6 @@ from bot.texts import RUSSIAN
 from bot.texts.statistics import RUSSIAN_STATISTICS
 from classifier.registry import Registry
 from db.engine import Sessions
-from tests import tiny
 from tests.bot import raw_rows
 from tests.bot.conftest import NewSettings
 from tests.bot.crowd import Time, Viewer, invite, rate_long_ago
@@ -47,13 +47,9 @@ CAP = 50
 NEVER = "0 4 29 2 *"  # the schedule goes by the real time: the test says when it comes due
 
 
-@pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The champion has seen few reviews: with CLS it knows little."""
-    folder = tmp_path_factory.mktemp("week")
-    tiny.write_encoder(folder / "encoder")
-    tiny.publish_trained(folder, tiny.make_rows(400), epochs=3)
-    return folder / "models"
+@pytest.fixture
+def models(trained_on_few: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(trained_on_few / "models", tmp_path / "models"))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A tiny encoder, invented reviews, and what the tests of models and trainings share."""
+"""Invented reviews, and what the tests of models and trainings share."""
 
 import shutil
 import subprocess
@@ -53,14 +53,6 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def make_rows() -> MakeRows:
     """`make_rows(count, seed=0, rated=0.9)`: invented reviews, no two of them alike."""
     return tiny.make_rows
-
-
-@pytest.fixture(scope="session")
-def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A BERT folder: 2 layers of 32, random weights, 1,500 word pieces of Russian reviews."""
-    folder = tmp_path_factory.mktemp("encoders") / "tiny"
-    tiny.write_encoder(folder)
-    return folder
 
 
 @pytest.fixture(scope="session")

@@ -108,10 +108,9 @@ def test_unknown_tokens_are_counted_without_the_special_ones(
     assert values["unknown"].tolist() == [0, 0.5, 0]
 
 
-def test_both_sides_see_the_same_reviews_alike(tmp_path: Path) -> None:
+def test_both_sides_see_the_same_reviews_alike(tmp_path: Path, tiny_encoder: Path) -> None:
     """The values of a version's reviews, as training has them and as the bot has them."""
-    tiny.write_encoder(tmp_path / "encoder")
-    version = tiny.publish_untrained(tmp_path / "models", tmp_path / "encoder")
+    version = tiny.publish_untrained(tmp_path / "models", tiny_encoder)
     contents = [str(row["content"]) + " Оценка: 8 из 10" for row in tiny.make_rows(60)]
     probabilities: NDArray[np.float64] = np.tile([0.1, 0.2, 0.7], (60, 1))
     values = drift.of_reviews(version.path, contents, {"cls": probabilities})
