@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from rich.console import Console
@@ -126,7 +127,10 @@ def publish_untrained(models: Path, encoder: Path, seed: int = 0) -> Version:
 
 
 def publish_trained(folder: Path, rows: list[Row], epochs: int) -> Version:
-    """A champion in `folder`/models, trained on the rows from the encoder in `folder`."""
+    """A champion in `folder`/models, trained on the rows from the encoder in `folder`.
+
+    Without a report: to draw one takes as long as to train the models.
+    """
     reviews = folder / "reviews.jsonl"
     lines = [json.dumps(row, ensure_ascii=False) for row in rows]
     reviews.write_text("\n".join(lines), encoding="utf-8")
@@ -135,7 +139,7 @@ def publish_trained(folder: Path, rows: list[Row], epochs: int) -> Version:
     around = Surroundings(folder / "models", folder / "cache", group, narrator)
     recipe = replace(RECIPE, epochs=epochs, least_steps=0)
     settings = Settings(str(reviews), str(folder / "encoder"), recipe)
-    with torch.random.fork_rng([]):
+    with torch.random.fork_rng([]), patch("classifier.publishing.write_report"):
         version = run_experiment(settings, around, resume=False)
     assert version is not None
     return Registry(around.models).promote(version.name)

@@ -37,6 +37,12 @@ def keep_default_rng() -> Iterator[None]:
 
 
 @pytest.fixture
+def no_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Versions without a report: to draw it takes as long as to train two tiny models."""
+    monkeypatch.setattr("classifier.publishing.write_report", lambda *_: None)
+
+
+@pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 8 MiB."""
     mount = shutil.which("mount")

@@ -80,6 +80,7 @@ def test_a_stratified_subset_is_taken_where_not_all_fit(
     tiny_recipe: Recipe,
     make_rows: Callable[[int], Rows],
     alone: Group,
+    no_report: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(experiment, "reviews_within", lambda *_: fitting)

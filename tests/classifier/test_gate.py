@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from rich.console import Console
 from classifier.distributed import Group
 from classifier.errors import ClassifierError
 from classifier.evaluation import evaluate
-from classifier.experiment import Settings, Surroundings, run_experiment
+from classifier.experiment import Surroundings
 from classifier.extra import Extra
 from classifier.gate import Check, Decision, Limits, calibration_check, judge
 from classifier.narrator import Narrator
@@ -53,29 +54,21 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def place(
-    tmp_path_factory: pytest.TempPathFactory,
-    tiny_encoder: Path,
-    tiny_recipe: Recipe,
-    make_rows: MakeRows,
-) -> Place:
+def place(tmp_path_factory: pytest.TempPathFactory, trained_on_few: Path, alone: Group) -> Place:
     folder = tmp_path_factory.mktemp("retraining")
-    group = Group(0, 1, torch.device("cpu"))
-    narrator = Narrator(Console(quiet=True))
-    around = Surroundings(folder / "models", folder / "cache", group, narrator)
-    reviews = write(folder / "reviews.jsonl", make_rows(400))
-    recipe = replace(tiny_recipe, epochs=3, least_steps=0)
-    settings = Settings(reviews, str(tiny_encoder), recipe)
-    with torch.random.fork_rng([]):
-        champion = run_experiment(settings, around, resume=False)
-    assert champion is not None
-    Registry(around.models).promote(champion.name)
-    return Place(folder, around, reviews, champion)
+    models = Path(shutil.copytree(trained_on_few / "models", folder / "models"))
+    around = Surroundings(models, folder / "cache", alone, Narrator(Console(quiet=True)))
+    reviews = str(trained_on_few / "reviews.jsonl")
+    return Place(folder, around, reviews, Registry(models).get("champion"))
 
 
 @pytest.mark.slow
 def test_a_better_challenger_is_accepted(
-    place: Place, make_rows: MakeRows, keep_default_rng: None, monkeypatch: pytest.MonkeyPatch
+    place: Place,
+    make_rows: MakeRows,
+    keep_default_rng: None,
+    no_report: None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     read = Version.training
     # As of a champion for which there was time to mix five reviews.
@@ -116,7 +109,7 @@ def test_a_better_challenger_is_accepted(
 
 @pytest.mark.slow
 def test_a_challenger_trained_on_shuffled_labels_is_refused(
-    place: Place, make_rows: MakeRows, keep_default_rng: None
+    place: Place, make_rows: MakeRows, keep_default_rng: None, no_report: None
 ) -> None:
     extra = [row | {"weight": 3} for row in make_rows(500, seed=7, rated=1)]
     ratings = [row["grade10"] for row in extra]
