@@ -17,6 +17,9 @@ from db.training_data import RatedReview
 COMMAND = (sys.executable, "-m", "classifier", "retrain")
 """What trains a challenger; options follow."""
 
+NICENESS = 19
+"""The system's lowest priority: whoever writes to the bot meanwhile comes first."""
+
 _SECRETS = {"TELEGRAM_TOKEN", "WEBHOOK_SECRET", "DATABASE_URL"}  # nothing that training needs
 _LONGEST_LINE = 2**24  # bytes; the decision comes in one, with all its figures
 _ASKED_WEIGHT, _VOLUNTEERED_WEIGHT = 2.0, 1.0
@@ -88,7 +91,7 @@ class Trainer:
         errors = self.folder / "errors.txt"
         with errors.open("wb") as stderr:
             process = self._process = await asyncio.create_subprocess_exec(
-                *("nice", "-n", "19", *self._command, *options),
+                *("nice", "-n", str(NICENESS), *self._command, *options),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=stderr,

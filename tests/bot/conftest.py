@@ -64,6 +64,16 @@ def new_settings(url: str, tmp_path: Path) -> NewSettings:
 
 
 @pytest.fixture
+def real_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a bot's training process is to find: a folder for its cache, no hub, and its share
+    of the processor, which at the usual priority it gets on a busy machine too."""
+    monkeypatch.setenv("KINORATE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setattr("bot.services.trainer.NICENESS", 0)
+
+
+@pytest.fixture
 async def telegram() -> AsyncIterator[LocalServer]:
     """The local Bot API server."""
     server = LocalServer()

@@ -73,12 +73,9 @@ async def bot(
     telegram: LocalServer,
     models: Path,
     new_settings: NewSettings,
-    monkeypatch: pytest.MonkeyPatch,
+    real_training: None,
 ) -> AsyncIterator[Kinorate]:
     """The bot with real models, served."""
-    monkeypatch.setenv("KINORATE_CACHE", str(models.parent / "cache"))
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     settings = new_settings(models=models, retrain_cron=NEVER)
     pair = load_pair(Registry(models).get("champion").path)
     application = build_application(
