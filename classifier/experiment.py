@@ -98,6 +98,10 @@ def run_experiment(settings: Settings, around: Surroundings, *, resume: bool) ->
     reviews = read_reviews(settings.reviews, around.models, narrator, settings.keep_ratings)
     encoder = find_encoder(settings.encoder, around.cache)
     narrator.encoder(encoder.name, encoder.origin, encoder.stand_in)
+    recipe = settings.recipe.for_encoder(encoder.positions)
+    if recipe != settings.recipe:
+        narrator.say(f"It reads {recipe.max_tokens:,} tokens at once: longer reviews are cut.")
+        settings = replace(settings, recipe=recipe)
     tokenizer = load_tokenizer(encoder.folder)
     extra = None if settings.extra is None else Extra.load(settings.extra, settings.keep_ratings)
     fingerprint = reviews.fingerprint + (extra.fingerprint if extra else "")
@@ -110,7 +114,7 @@ def run_experiment(settings: Settings, around: Surroundings, *, resume: bool) ->
         counts = {name: class_counts(rows) for name, rows in vars(parts).items()}
         narrator.parts(counts)
         if mixed:
-            settings = replace(settings, recipe=settings.recipe.for_mixed(encoder.positions))
+            settings = replace(settings, recipe=settings.recipe.for_mixed())
             narrator.say(f"Few reviews: {mixed:,} more to train on, mixed from their sentences.")
         training = with_mixed(parts.train, mixed, settings.seed)
         data = _tokenized(parts, training, tokenizer, settings.recipe, around.cache)

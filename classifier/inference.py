@@ -8,12 +8,13 @@ from classifier.model import PoolingClassifier
 from classifier.outputs import Outputs
 from classifier.tokens import Tokens, sorted_batches
 
-BATCH_SIZE = 8  # 32 whole reviews at once took a training to 6.4 GB
+TOKENS_AT_ONCE = 2048
+"""Attention holds 12 numbers for each pair of a review's tokens: 50 MB for two of 1,024."""
 
 
 @torch.inference_mode()
 def predict_tokens(
-    model: PoolingClassifier, tokens: Tokens, dtype: torch.dtype, batch_size: int = BATCH_SIZE
+    model: PoolingClassifier, tokens: Tokens, dtype: torch.dtype, most_tokens: int = TOKENS_AT_ONCE
 ) -> Outputs:
     """`model`'s logits for every row of `tokens`, in their order.
 
@@ -26,7 +27,7 @@ def predict_tokens(
     rating: NDArray[np.float32] | None = None
     if model.rating_head is not None:
         rating = np.empty((len(tokens), model.rating_head.out_features), dtype=np.float32)
-    for rows in sorted_batches(tokens.lengths, batch_size):
+    for rows in sorted_batches(tokens.lengths, most_tokens):
         input_ids, attention_mask = tokens.batch(rows)
         with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
             output = model(input_ids.to(device), attention_mask.to(device))

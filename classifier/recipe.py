@@ -20,7 +20,7 @@ class Recipe:
     warmup_share: float = 0.1  # of all steps; then linear decay to zero
     weight_decay: float = 0.01
     word_rate: float = 5.0  # times the learning rate for the word embeddings
-    max_tokens: int = 512
+    max_tokens: int = 1024
     window: int = 256  # of those, how many in a row a training step reads, see windows.py
     head_share: float = 0.5  # of the tokens kept of a long review; 1.0 keeps its beginning only
     rating_head: bool = True
@@ -30,16 +30,13 @@ class Recipe:
         """How many mixed reviews make `least_steps` steps possible with so many training rows."""
         return max(0, math.ceil(self.least_steps * self.batch_size / self.epochs) - rows)
 
-    def for_mixed(self, positions: int) -> "Recipe":
-        """The recipe where reviews are mixed of few, for an encoder that reads `positions` tokens.
+    def for_mixed(self) -> "Recipe":
+        """The recipe where reviews are mixed of few: those share their words."""
+        return replace(self, word_rate=1.0)
 
-        Mixed reviews share their words, so these need no higher rate. And what little a model
-        has learnt it finds sooner in the whole of a review: unless so many tokens were asked for,
-        it reads twice as many.
-        """
-        usual = self.max_tokens == DEFAULT.max_tokens
-        tokens = 2 * self.max_tokens if usual else self.max_tokens
-        return replace(self, word_rate=1.0, max_tokens=min(tokens, positions))
+    def for_encoder(self, positions: int) -> "Recipe":
+        """The recipe for an encoder that can read `positions` tokens at once."""
+        return replace(self, max_tokens=min(self.max_tokens, positions))
 
     def dtype(self, device: torch.device) -> torch.dtype:
         """The number format of the matrix products."""

@@ -201,8 +201,14 @@ def shuffled_batches(
     return batches
 
 
-def sorted_batches(lengths: NDArray[np.int64], batch_size: int) -> Iterator[NDArray[np.int64]]:
-    """Every row once, longest first: for prediction, where the order does not matter."""
+def sorted_batches(lengths: NDArray[np.int64], most_tokens: int) -> Iterator[NDArray[np.int64]]:
+    """Every row once, longest first: for prediction, where the order does not matter.
+
+    A batch takes at most `most_tokens` with its padding, or is a single text.
+    """
     order = np.argsort(-lengths, kind="stable")
-    for at in range(0, len(order), batch_size):
-        yield order[at : at + batch_size]
+    at = 0
+    while at < len(order):
+        rows = max(1, most_tokens // slot(int(lengths[order[at]])))
+        yield order[at : at + rows]
+        at += rows

@@ -16,7 +16,7 @@ from classifier.checkpoint import Checkpoint, History
 from classifier.distributed import Group
 from classifier.dropout import use_fast_dropout
 from classifier.grades import NO_RATING
-from classifier.inference import BATCH_SIZE
+from classifier.inference import TOKENS_AT_ONCE
 from classifier.model import PoolingClassifier, load_classifier, reset_heads
 from classifier.optimization import optimization
 from classifier.outputs import Labels
@@ -160,7 +160,8 @@ def _measure(
 ) -> dict[str, float]:
     model.eval()
     tally = Tally(group.device)
-    for rows in list(sorted_batches(part.tokens.lengths, BATCH_SIZE))[group.rank :: group.size]:
+    batches = list(sorted_batches(part.tokens.lengths, TOKENS_AT_ONCE))
+    for rows in batches[group.rank :: group.size]:
         input_ids, attention_mask = part.tokens.batch(rows)
         with torch.autocast(group.device.type, dtype, enabled=dtype != torch.float32):
             output = model(input_ids.to(group.device), attention_mask.to(group.device))

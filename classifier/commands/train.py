@@ -48,8 +48,7 @@ def train(
         float | None, typer.Option(min=0, help="By default the recipe's.")
     ] = None,
     max_tokens: Annotated[
-        int | None,
-        typer.Option(min=8, help="Longer reviews are cut; 512 by default, 1,024 of few reviews."),
+        int | None, typer.Option(min=8, help="Longer reviews are cut; 1,024 by default.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     seeds: Annotated[

@@ -60,12 +60,9 @@ def test_few_reviews_are_mixed_into_more(tiny_recipe: Recipe) -> None:
     assert NOTEBOOK.mixed_for(100) == 0
 
 
-def test_models_of_few_reviews_read_more_of_each_unless_told_otherwise() -> None:
-    recipe = DEFAULT.for_mixed(positions=2048)
-    assert (recipe.max_tokens, recipe.word_rate, recipe.window) == (1024, 1.0, DEFAULT.window)
-    assert recipe.for_mixed(positions=2048) == recipe  # a challenger takes up its champion's
-    assert DEFAULT.for_mixed(positions=512).max_tokens == 512
-    assert replace(DEFAULT, max_tokens=300).for_mixed(positions=2048).max_tokens == 300
+def test_an_encoder_is_not_asked_for_more_than_it_reads() -> None:
+    assert DEFAULT.for_encoder(positions=2048) == DEFAULT
+    assert DEFAULT.for_encoder(positions=512) == replace(DEFAULT, max_tokens=512)
 
 
 @pytest.mark.parametrize(

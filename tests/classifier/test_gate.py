@@ -72,7 +72,7 @@ def test_a_better_challenger_is_accepted(
 ) -> None:
     read = Version.training
     # As of a champion for which there was time to mix five reviews.
-    recipe = asdict(Recipe(**read(place.champion)["recipe"]).for_mixed(positions=256))
+    recipe = asdict(Recipe(**read(place.champion)["recipe"]).for_mixed())
     as_mixed = {"mixed": 5, "recipe": recipe}
     monkeypatch.setattr(Version, "training", lambda version: read(version) | as_mixed)
     held_out = make_rows(60, seed=8, rated=1)

@@ -15,7 +15,14 @@ from classifier.errors import ClassifierError
 from classifier.grades import NO_RATING
 from classifier.labelled import labelled_part
 from classifier.recipe import DEFAULT
-from classifier.tokens import Tokens, shuffled_batches, sorted_batches, tokenize, tokenize_cached
+from classifier.tokens import (
+    Tokens,
+    shuffled_batches,
+    slot,
+    sorted_batches,
+    tokenize,
+    tokenize_cached,
+)
 
 LONG = "Начну с того, что сюжет тут скучный, а на 83 минуте становится ясно: финал хороший."
 TEXTS = ["Фильм хороший.", "", LONG, "Скучный фильм!"]
@@ -120,14 +127,23 @@ def test_batches_hold_every_row_once(
     array = np.array(lengths, dtype=np.int64)
     shuffled = shuffled_batches(array, size, np.random.default_rng(seed), like_length=like_length)
     again = shuffled_batches(array, size, np.random.default_rng(seed), like_length=like_length)
-    in_order = list(sorted_batches(array, size))
-    for batches in (shuffled, in_order):
-        assert sorted(row for batch in batches for row in batch.tolist()) == [*range(len(array))]
-        whole, rest = divmod(len(array), size)
-        assert sorted(map(len, batches)) == sorted([size] * whole + [rest] * (rest > 0))
+    assert sorted(row for batch in shuffled for row in batch.tolist()) == [*range(len(array))]
+    whole, rest = divmod(len(array), size)
+    assert sorted(map(len, shuffled)) == sorted([size] * whole + [rest] * (rest > 0))
     assert [batch.tolist() for batch in shuffled] == [batch.tolist() for batch in again]
-    longest_first = [length for batch in in_order for length in array[batch].tolist()]
+
+
+@given(st.lists(st.integers(2, 512), min_size=1, max_size=300), st.integers(1, 2000))
+def test_sorted_batches_are_as_large_as_their_tokens_allow(lengths: list[int], most: int) -> None:
+    array = np.array(lengths, dtype=np.int64)
+    batches = list(sorted_batches(array, most))
+    assert sorted(row for batch in batches for row in batch.tolist()) == [*range(len(array))]
+    longest_first = [length for batch in batches for length in array[batch].tolist()]
     assert longest_first == sorted(lengths, reverse=True)
+    for batch, following in zip(batches, [*batches[1:], None], strict=True):
+        width = slot(int(array[batch].max()))
+        assert len(batch) == 1 or len(batch) * width <= most
+        assert following is None or (len(batch) + 1) * width > most
 
 
 def test_like_lengths_spare_padding_and_epochs_see_other_batches() -> None:
