@@ -1,4 +1,8 @@
-"""The command line with a tiny encoder: each command as a process, then the rest in this one."""
+"""The command line with a tiny encoder.
+
+A process of its own costs seconds of imports: a training, its kill, predicting, listing and an
+error are tried in one, in test_full_disk.py evaluating too; the rest runs in this one.
+"""
 
 import gzip
 import json
@@ -64,9 +68,8 @@ def test_train_tells_measures_and_keeps(trained: tuple[CommandLine, Path, str]) 
 @pytest.mark.slow
 def test_evaluate_compare_and_models(trained: tuple[CommandLine, Path, str]) -> None:
     line, reviews, _ = trained
-    status, out, err = line.run(
-        "evaluate", "champion", "--reviews", str(reviews), "--json", "e.json"
-    )
+    of_file = ("evaluate", "champion", "--reviews", str(reviews), "--json", "e.json")
+    status, out, err = line.here(*of_file)
     assert status == 0, err
     figures = json.loads((line.folder / "e.json").read_text())
     # Every class is there, and it was trained on most of them: both are said.
@@ -87,7 +90,7 @@ def test_evaluate_compare_and_models(trained: tuple[CommandLine, Path, str]) -> 
 @pytest.mark.slow
 def test_predict_a_text_lines_and_a_file(trained: tuple[CommandLine, Path, str]) -> None:
     line, reviews, _ = trained
-    status, out, err = line.run("predict", "Прекрасный фильм. 10 из 10", "--json", "p.json")
+    status, out, err = line.here("predict", "Прекрасный фильм. 10 из 10", "--json", "p.json")
     assert (status, out.count("/10")) == (0, 2), err
     answered = json.loads((line.folder / "p.json").read_text())
     assert answered[0]["cls"]["rating"] in range(11)
@@ -95,7 +98,7 @@ def test_predict_a_text_lines_and_a_file(trained: tuple[CommandLine, Path, str])
     assert (status, out.count("CLS")) == (0, 2)
     status, _, err = line.here("predict", "8/10")
     assert (status, "Error: Nothing to rate" in err) == (1, True)
-    status, out, err = line.run("predict", "--file", str(reviews), "--out", "out.csv")
+    status, out, err = line.here("predict", "--file", str(reviews), "--out", "out.csv")
     assert status == 0, err
     assert len((line.folder / "out.csv").read_text().splitlines()) == 1 + len(
         reviews.read_text().splitlines()
@@ -115,8 +118,9 @@ def test_a_command_imports_what_it_needs_alone(
     arguments: tuple[str, ...], does_without: set[str], trained: tuple[CommandLine, Path, str]
 ) -> None:
     line, _, _ = trained
-    status, _, err = line.run(*arguments, python=("-X", "importtime", "-m", "classifier"))
+    status, out, err = line.run(*arguments, python=("-X", "importtime", "-m", "classifier"))
     assert status == 0, err
+    assert ("CLS" if "predict" in arguments else "★") in out
     imported = {row.rpartition("|")[2].strip() for row in err.splitlines()}
     assert "classifier.registry" in imported
     assert not imported & does_without
@@ -135,7 +139,7 @@ def test_a_killed_training_resumes_to_the_same_figures(
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert not list(line.models.glob("2*")), "a killed training left a version"
-    status, out, err = line.run(*line.training(reviews, "--resume", "--json", "figures.json"))
+    status, out, err = line.here(*line.training(reviews, "--resume", "--json", "figures.json"))
     assert status == 0, err
     assert "Resuming: " in out
     resumed, whole = (
@@ -180,8 +184,7 @@ def test_bad_reviews_are_one_sentence(
         whole = gzip.compress(write_rows(path, some_rows).read_bytes())
         path = line.folder / "bad.jsonl.gz"
         path.write_bytes(whole[: len(whole) // 2])
-    run = line.run if case == "no such file" else line.here  # one in its own process
-    status, _, err = run(*line.training(path))
+    status, _, err = line.here(*line.training(path))
     assert status == 1
     assert err.startswith("Error: ")
     assert str(path) in err
@@ -216,7 +219,9 @@ def test_bad_rows_are_listed_and_training_goes_on(
 def test_other_bad_input_is_one_sentence(
     arguments: tuple[str, ...], said: str, tmp_path: Path, tiny_encoder: Path
 ) -> None:
-    status, _, err = CommandLine(tmp_path, tiny_encoder).here(*arguments)
+    line = CommandLine(tmp_path, tiny_encoder)
+    run = line.run if arguments[0] == "models" else line.here  # that one needs no torch
+    status, _, err = run(*arguments)
     assert status == 1
     assert err.startswith("Error: ")
     assert said in err
