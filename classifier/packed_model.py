@@ -24,17 +24,10 @@ from torch.nn.functional import embedding, gelu, layer_norm, linear, pad
 from classifier.errors import ClassifierError
 from classifier.outputs import Outputs, joined
 from classifier.packed_attention import all_attend, first_attends
-from classifier.tokens import Tokens
+from classifier.tokens import SLOT, Tokens, slot
 
 _TOKENS_AT_ONCE = 1024
 """What one pass takes, unless a single review is longer: its tensors stay in the CPU's cache."""
-
-_SLOT = 32
-"""A review's tokens are rounded up to a multiple of this.
-
-For every new shape of a bfloat16 product oneDNN compiles a program, which takes 0.2 ms and half a
-megabyte: with each length on its own, 200 reviews made a process grow by 580 MB (measured).
-"""
 
 Parameters = tuple[Tensor, Tensor]
 """Weight and bias of a linear layer or a layer norm."""
@@ -103,7 +96,7 @@ class PackedModel:
         types = weights.one(f"{at}token_type_embeddings.weight", torch.float32)
         positions = weights.one(f"{at}position_embeddings.weight", torch.float32)
         # Padding behind a longest review gets a position too.
-        self._positions = pad(positions + types[0], (0, 0, 0, _SLOT))
+        self._positions = pad(positions + types[0], (0, 0, 0, SLOT))
         self._norm = weights.pair(f"{at}LayerNorm")
         self._layers = [
             weights.layer(f"bert.encoder.layer.{index}.", self.config.num_attention_heads)
@@ -129,7 +122,7 @@ class PackedModel:
 
     def _pooled(self, tokens: Tokens, rows: range) -> Tensor:
         lengths = tokens.lengths[rows.start : rows.stop].tolist()
-        slots = [_slot(length) for length in lengths]
+        slots = [slot(length) for length in lengths]
         hidden = self._embedded(tokens, rows, slots)
         heads = self.config.num_attention_heads
         cls = self.config.pooling == "cls"
@@ -150,12 +143,12 @@ class PackedModel:
         """`[tokens, hidden]` of the packed slots."""
         ids = np.full(sum(slots), tokens.pad_id, dtype=np.int64)
         at = 0
-        for row, slot in zip(rows, slots, strict=True):
+        for row, taken in zip(rows, slots, strict=True):
             text = tokens.ids[tokens.starts[row] : tokens.starts[row + 1]]
             ids[at : at + len(text)] = text
-            at += slot
+            at += taken
         words = embedding(torch.from_numpy(ids).to(self._words.device), self._words)
-        positions = torch.cat([self._positions[:slot] for slot in slots])
+        positions = torch.cat([self._positions[:taken] for taken in slots])
         return self._normed((words + positions).to(words.dtype), self._norm)
 
     def _through(self, layer: _Layer, hidden: Tensor, mixed: Tensor) -> Tensor:
@@ -207,16 +200,12 @@ class _Weights:
         )
 
 
-def _slot(length: int) -> int:
-    return -(-length // _SLOT) * _SLOT
-
-
 def batches(tokens: Tokens) -> Iterator[range]:
     """Consecutive rows that are predicted together."""
     first, taken = 0, 0
     for row, length in enumerate(tokens.lengths.tolist()):
-        if row > first and taken + _slot(length) > _TOKENS_AT_ONCE:
+        if row > first and taken + slot(length) > _TOKENS_AT_ONCE:
             yield range(first, row)
             first, taken = row, 0
-        taken += _slot(length)
+        taken += slot(length)
     yield range(first, len(tokens))
