@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import migrate
@@ -17,6 +18,11 @@ from db.engine import Sessions, create_engine, reading, writing
 # Before a test imports torch: two processes of tests share the cores, and threads that wait for
 # each other in turns made both slower than one.
 os.environ["OMP_NUM_THREADS"] = "1"
+
+
+# A busy machine makes any example slow.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

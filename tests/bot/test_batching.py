@@ -16,8 +16,11 @@ from tests.bot.predictors import InventedPredictor, prediction
 
 pytestmark = pytest.mark.anyio
 
-LONGEST_LAG = 0.1
-"""Seconds; a person does not notice so much. A prediction on the loop would hold it for longer."""
+LONGEST_HOLD = 0.1
+"""Seconds; a person does not notice so much."""
+
+FEWEST_TURNS = 40
+"""Of the loop in more than a second; with the slow predictions on it there are three."""
 
 
 class EchoingPredictor(InventedPredictor):
@@ -107,14 +110,17 @@ async def test_a_cancelled_caller_disturbs_nobody() -> None:
     assert predictor.batches == [["a"], ["c"]]
 
 
-async def longest_lag(done: asyncio.Event) -> float:
-    """The longest that the event loop took, beyond the time asked for, to come round again."""
-    longest = 0.0
+async def turns_of_the_loop(done: asyncio.Event) -> list[float]:
+    """What the event loop's thread computed in each turn, in seconds.
+
+    Not what the clock says: on a busy machine that is how long other programs took.
+    """
+    turns = []
     while not done.is_set():
-        before = time.perf_counter()
+        before = time.thread_time()
         await asyncio.sleep(0.005)
-        longest = max(longest, time.perf_counter() - before - 0.005)
-    return longest
+        turns.append(time.thread_time() - before)
+    return turns
 
 
 @pytest.mark.parametrize("kind", ["tiny models", "slow"])
@@ -130,12 +136,14 @@ async def test_the_loop_keeps_turning_while_fifty_reviews_are_in_flight(
     await worker.start()
     await worker.predict(texts[0])  # the first call of torch is slower than any after it
     done = asyncio.Event()
-    lag = asyncio.create_task(longest_lag(done))
+    turning = asyncio.create_task(turns_of_the_loop(done))
     started = time.perf_counter()
     answers = await asyncio.gather(*map(worker.predict, texts))
     seconds = time.perf_counter() - started
     done.set()
     await worker.stop()
-    print(f"{kind}: 50 reviews in {seconds:.2f} s, the loop's longest lag {await lag:.4f} s")
+    turns = await turning
+    print(f"{kind}: 50 reviews in {seconds:.2f} s, {len(turns)} turns, longest {max(turns):.4f} s")
     assert len(answers) == 50
-    assert await lag < LONGEST_LAG
+    assert max(turns) < LONGEST_HOLD
+    assert len(turns) > FEWEST_TURNS or kind == "tiny models"

@@ -77,9 +77,9 @@ def test_any_text_gets_a_verdict(text: str) -> None:
     "pattern", ["8 ", "8 8 из 10 из 10 ", "www.", "a.ru", "а-", "5/", "(", " "]
 )
 def test_no_text_takes_long(pattern: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     check((pattern * 20_000)[:20_000])
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 # --- files

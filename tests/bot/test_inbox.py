@@ -274,8 +274,12 @@ def test_the_pauses_grow_to_a_minute() -> None:
 
 
 async def test_a_network_error_while_sending_loses_and_doubles_nothing(
-    telegram: LocalServer, running_bot: RunningBot, read: Sessions
+    telegram: LocalServer,
+    running_bot: RunningBot,
+    read: Sessions,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("bot.inbox.pause_before", lambda retry: 0.1 * retry)
     async with chat_client(telegram.url) as http:
         people = [Person(http, 1001), Person(http, 1002)]
         await control(http, fail={"method": "sendMessage", "next": 3, "status": 502})

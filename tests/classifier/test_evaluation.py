@@ -92,7 +92,7 @@ def test_a_model_without_rating_head_has_no_distribution() -> None:
         rating_distribution(saying([0]))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(

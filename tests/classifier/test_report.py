@@ -241,7 +241,7 @@ def test_nothing_is_marked_without_a_difference(tmp_path: Path) -> None:
     assert "better" not in " ".join(cell for row in alike.tables[0] for cell in row[1:])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seeds=st.tuples(st.integers(0, 99), st.integers(0, 99)),
     noises=st.tuples(st.sampled_from([1.0, 1.5, 2.0]), st.sampled_from([1.0, 1.5, 2.0])),

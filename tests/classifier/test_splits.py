@@ -6,7 +6,7 @@ from itertools import chain
 
 import pytest
 from datasets import Dataset
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier.errors import ClassifierError
@@ -42,7 +42,6 @@ def test_a_random_split_is_80_10_10_with_the_same_shares() -> None:
 
 
 @given(st.tuples(*[st.integers(0, 40)] * 3), st.integers(0, 5))
-@settings(deadline=None)
 def test_a_sentiment_of_three_rows_is_in_every_part(counts: tuple[int, ...], seed: int) -> None:
     sentiments = [kind for kind, count in enumerate(counts) for _ in range(count)]
     kinds = sum(count > 0 for count in counts)
@@ -66,7 +65,6 @@ def test_the_seed_decides(by: By) -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 12)), min_size=9, max_size=80))
-@settings(deadline=None)
 def test_films_stay_whole(reviews: list[tuple[int, int]]) -> None:
     films = [f"Фильм {film}" if film else None for _, film in reviews]
     rows = _rows([sentiment for sentiment, _ in reviews], films)
@@ -129,7 +127,6 @@ def test_a_split_of_other_rows_is_refused() -> None:
 
 
 @given(st.lists(st.integers(0, 2), min_size=1, max_size=120), st.data())
-@settings(deadline=None)
 def test_a_subset_keeps_shares_and_begins_every_larger_one(
     sentiments: list[int], data: st.DataObject
 ) -> None:

@@ -206,7 +206,7 @@ review_like = st.lists(st.sampled_from(WORDS) | st.text(max_size=4), max_size=12
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(review_like | st.text())
 def test_stripping_leaves_no_rating_and_nothing_new(text: str) -> None:
     stripped = strip_ratings(text)
@@ -216,7 +216,7 @@ def test_stripping_leaves_no_rating_and_nothing_new(text: str) -> None:
         assert stripped == text
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(review_like)
 def test_ratings_lie_in_the_text_one_after_another(text: str) -> None:
     position = 0
@@ -226,7 +226,6 @@ def test_ratings_lie_in_the_text_one_after_another(text: str) -> None:
         position = rating.end
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10), st.sampled_from(["{} из 10", "{}/10", "Моя оценка: {}", "ставлю {}"]))
 def test_a_rating_after_any_sentence_goes_and_the_sentence_stays(value: int, form: str) -> None:
     text = "Смотрел один раз, в 2010 году, и 3 часа пролетели."
