@@ -165,6 +165,13 @@ class Page:
             raise AssertionError(answer["exceptionDetails"]["exception"]["description"])
         return answer["result"].get("value")
 
+    async def reload(self) -> None:
+        """Load the page anew; what is waited for in the old one would be cut short."""
+        await self.evaluate("window.old = true; location.reload()")
+        async with asyncio.timeout(PATIENCE_MS / 1000):
+            while await self.evaluate("window.old || document.readyState !== 'complete'"):
+                await asyncio.sleep(0.05)
+
     async def until(self, expression: str) -> Any:
         return await self.evaluate(UNTIL % (expression, PATIENCE_MS))
 

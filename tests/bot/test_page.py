@@ -67,7 +67,7 @@ async def test_a_review_is_answered_by_both_models_and_rated(
         await page.shows("Ваша оценка: 9", ".with-keyboard .text")
         await page.click(".keyboard button", "4")
         await page.shows("Ваша оценка: 4", ".with-keyboard .text")
-        await page.evaluate("location.reload()")
+        await page.reload()
         await page.shows("Ваша оценка: 4", ".with-keyboard .text")
         assert page.errors == []
 

