@@ -18,7 +18,7 @@ from classifier.tokens import load_tokenizer
 from classifier.training import Part, Step, new_model, train
 
 
-class _EnoughError(Exception):
+class EnoughError(Exception):
     """Ends a training from within its progress bar."""
 
 
@@ -26,15 +26,15 @@ def measure(values: dict[str, Any]) -> dict[str, Any]:
     """A burst of training with one pooling."""
     job = TrainingJob(**values)
     started = time.perf_counter()
-    part = _part(job)
+    part = part_of(job)
     prepared = time.perf_counter() - started
     pace = Pace(job.seconds)
 
     def on_step(step: Step) -> None:
         if pace.step(DEFAULT.batch_size, step.loss):
-            raise _EnoughError
+            raise EnoughError
 
-    with tempfile.TemporaryDirectory() as folder, suppress(_EnoughError):
+    with tempfile.TemporaryDirectory() as folder, suppress(EnoughError):
         train(
             new_model(job.encoder, job.pooling, DEFAULT, job.seed),
             DEFAULT,
@@ -49,7 +49,8 @@ def measure(values: dict[str, Any]) -> dict[str, Any]:
     return pace.figures() | {"tokenizing_seconds": prepared}
 
 
-def _part(job: TrainingJob) -> Part:
+def part_of(job: TrainingJob) -> Part:
+    """The job's reviews as `train` prepares those to train on."""
     found = rows.load(job.rows)
     labels = Dataset.from_dict(
         {
@@ -60,4 +61,4 @@ def _part(job: TrainingJob) -> Part:
     )
     texts = [row["text"] for row in found]
     tokenizer = load_tokenizer(Path(job.encoder))
-    return labelled_part(labels, texts, tokenizer, DEFAULT, Path(job.cache))
+    return labelled_part(labels, texts, tokenizer, DEFAULT, Path(job.cache), to_train=True)

@@ -180,7 +180,7 @@ def _trained(name: str, place: Path, seed: int, plan: Plan, parts: Parts) -> dic
     arms = {
         f"{name}, {pooling}": {
             **{figure: measured[pooling].get(figure) for figure in FIGURES},
-            "train_seconds": training["seconds"][pooling],
+            "train_seconds": training["seconds"][pooling] + _adapting(training),
             # Of the whole command: both poolings, reading and the report included.
             "command_seconds": ended.seconds if ended else None,
             "peak_mb": ended.peak_mb if ended else None,
@@ -191,6 +191,11 @@ def _trained(name: str, place: Path, seed: int, plan: Plan, parts: Parts) -> dic
         for pooling in ("cls", "mean")
     }
     return {"arms": arms, "encoder": training["encoder"]["origin"]}
+
+
+def _adapting(training: dict[str, Any]) -> float:
+    """Seconds of the encoder's adaptation, which one pooling alone would need as well."""
+    return float(sum(epoch["seconds"] for epoch in training["adaptation"]))
 
 
 def _told(figures: dict[str, Any]) -> str:

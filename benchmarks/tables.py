@@ -49,7 +49,8 @@ def _training(document: Document) -> str:
     caption = (
         f"Training, reviews a second and pooling (`{document['command']}`; {told['rows']:,} "
         f"reviews, {told['median_characters']:,} characters in the median; {_machine(document)}). "
-        f"Both poolings of ours: {times(found['ours_to_notebook'])} the notebook's recipe, "
+        f"Both poolings of ours{_adapted(found)}: "
+        f"{times(found['ours_to_notebook'])} the notebook's recipe, "
         f"{times(found['ours_to_trainer'])} `transformers.Trainer` at its best. TF-IDF and "
         f"logistic regression fit all of them in "
         f"{number(found['arms'].get('TF-IDF', {}).get('fit_seconds'), 1)} s. The share of the "
@@ -105,6 +106,10 @@ def _quality(document: Document) -> str:
     )
     columns = ["", "accuracy", "macro F1", "rating MAE", "seconds to train"]
     return caption + "\n\n" + _table(columns, lines)
+
+
+def _adapted(found: dict[str, Any]) -> str:
+    return ", the adaptation's time included" if "ours, adapting" in found["arms"] else ""
 
 
 _TABLES = {"training": _training, "serving": _serving, "quality": _quality}

@@ -30,8 +30,8 @@ def reviews_within(minutes: float, encoder: Encoder, recipe: Recipe, sample: Par
     lengths = sample.tokens.lengths
     whole = lengths.mean() / np.minimum(lengths, recipe.window).mean()  # to what training reads
     predicted = _VALIDATED * recipe.epochs + _HELD_OUT * _HOLDOUT_PASSES
-    passes = _TRAINED * recipe.epochs + predicted * whole / _PREDICTED_PER_TRAINED
-    return int(minutes * 60 / (seconds * passes * len(POOLINGS)))
+    passes = predicted * len(POOLINGS) * whole / _PREDICTED_PER_TRAINED
+    return int(minutes * 60 / (seconds * (_TRAINED * recipe.all_epochs + passes)))
 
 
 def _seconds_per_review(encoder: Encoder, recipe: Recipe, sample: Part) -> float:

@@ -5,10 +5,9 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from classifier.atomic import explain_full_disk, fsync
-from classifier.model import PoolingClassifier
 from classifier.optimization import Optimization
 
 History = list[dict[str, float]]
@@ -20,9 +19,7 @@ class Checkpoint:
     def __init__(self, file: Path) -> None:
         self.file = file
 
-    def save(
-        self, model: PoolingClassifier, optimization: Optimization | None, history: History
-    ) -> None:
+    def save(self, model: nn.Module, optimization: Optimization | None, history: History) -> None:
         """Write the state after the last epoch of `history`, atomically; or raise DiskFullError.
 
         `optimization` is None after the last epoch of all: two thirds less to keep.
@@ -40,7 +37,7 @@ class Checkpoint:
             finally:
                 temporary.unlink(missing_ok=True)  # there only where the disk is full
 
-    def restore(self, model: PoolingClassifier, optimization: Optimization) -> History:
+    def restore(self, model: nn.Module, optimization: Optimization) -> History:
         """Put the saved state back and give its history; an empty one where there is none."""
         try:
             with safe_open(self.file, framework="pt") as saved:
@@ -51,6 +48,12 @@ class Checkpoint:
         model.load_state_dict(_below("model.", tensors))
         optimization.load(_below("optimizer.", tensors))
         return history
+
+    def weights(self, prefix: str) -> dict[str, Tensor]:
+        """The saved model's weights whose names begin with `prefix`, without it."""
+        with safe_open(self.file, framework="pt") as saved:
+            names = [name for name in saved.keys() if name.startswith(f"model.{prefix}")]  # noqa: SIM118
+            return {name.removeprefix(f"model.{prefix}"): saved.get_tensor(name) for name in names}
 
 
 def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -9,6 +9,7 @@ from datasets import Dataset
 from transformers import PreTrainedTokenizerBase
 
 from classifier import drift
+from classifier.adaptation import adapt
 from classifier.budget import reviews_within
 from classifier.calibration import calibrated_probabilities, fit_temperature
 from classifier.checkpoint import History
@@ -75,6 +76,7 @@ class Data:
     validation: Part
     holdout: Part
     as_written: Tokens  # the holdout with the written ratings left in
+    mask_id: int | None  # of the tokenizer's [MASK]
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ class Trained:
     """One pooling after training, with what it says of the holdout."""
 
     model: PoolingClassifier
+    adaptation: History  # of the encoder it started from
     history: History
     outputs: Outputs
     metrics: Metrics
@@ -208,6 +211,8 @@ def _fitting(
 ) -> int:
     """How many reviews can be trained on in so many minutes, told where that is not all."""
     recipe = settings.recipe
+    if recipe.mixed_for(len(rows)):
+        recipe = recipe.for_mixed()
     timed = stratified_subset(rows, min(_TIMED_REVIEWS, len(rows)), settings.seed)
     sample = labelled_part(timed, timed["text"], tokenizer, recipe, around.cache)
     fitting = reviews_within(minutes, encoder, recipe, sample) * around.group.size
@@ -227,13 +232,15 @@ def _tokenized(
     cache: Path,
 ) -> Data:
     training, validation, holdout = (
-        labelled_part(rows, rows["text"], tokenizer, recipe, cache)
+        labelled_part(rows, rows["text"], tokenizer, recipe, cache, to_train=rows is training_rows)
         for rows in (training_rows, parts.validation, parts.holdout)
     )
     as_written = tokenize_cached(
         parts.holdout["content"], tokenizer, recipe.max_tokens, recipe.head_share, cache
     )
-    return Data(training, validation, holdout, as_written)
+    mask_id = tokenizer.mask_token_id
+    assert mask_id is None or isinstance(mask_id, int)
+    return Data(training, validation, holdout, as_written, mask_id)
 
 
 def _train_pair(
@@ -244,14 +251,19 @@ def _train_pair(
     run: UnfinishedRun,
     around: Surroundings,
 ) -> dict[str, Trained]:
-    """Both poolings under one seed."""
+    """Both poolings under one seed, from the same encoder."""
+    recipe = settings.recipe
+    adaptation = _adapt(settings, encoder, data, seed, run, around)
+    share = recipe.epochs / (settings.seeds * recipe.all_epochs)
     pair: dict[str, Trained] = {}
     for pooling in POOLINGS:
-        title = f"{pooling} pooling" + (f", seed {seed}" if settings.seeds > 1 else "")
+        title = f"{pooling} pooling{_of_seed(settings, seed)}"
         around.narrator.say(f"Training with {title}")
         model = new_model(str(encoder.folder), pooling, settings.recipe, seed)
+        if adaptation:
+            model.bert.load_state_dict(run.checkpoint("adapted", seed).weights("bert."))
         model.config.keep_ratings = settings.keep_ratings
-        with around.narrator.training(title) as on_step:
+        with around.narrator.training(title, share) as on_step:
             history = train(
                 model,
                 settings.recipe,
@@ -264,11 +276,49 @@ def _train_pair(
                 around.narrator.epoch,
             )
         if around.group.is_first:
-            pair[pooling] = _judge(model, history, data, settings.recipe)
+            pair[pooling] = _judge(model, adaptation, history, data, recipe)
     return pair
 
 
-def _judge(model: PoolingClassifier, history: History, data: Data, recipe: Recipe) -> Trained:
+def _adapt(
+    settings: Settings,
+    encoder: Encoder,
+    data: Data,
+    seed: int,
+    run: UnfinishedRun,
+    around: Surroundings,
+) -> History:
+    """Adapt the encoder to the training texts, into the run's checkpoint "adapted"."""
+    recipe = settings.recipe
+    if not recipe.adaptation_epochs:
+        return []
+    if data.mask_id is None:
+        around.narrator.say("The tokenizer has no [MASK]: the encoder stays as it is.")
+        return []
+    title = f"the encoder{_of_seed(settings, seed)}"
+    around.narrator.say(f"Adapting {title} to the reviews")
+    share = recipe.adaptation_epochs / (settings.seeds * recipe.all_epochs)
+    with around.narrator.training(title, share) as on_step:
+        return adapt(
+            new_model(str(encoder.folder), "mean", recipe, seed).bert,
+            recipe,
+            data.training.tokens,
+            data.mask_id,
+            seed,
+            run.checkpoint("adapted", seed),
+            around.group,
+            on_step,
+            around.narrator.adapted,
+        )
+
+
+def _of_seed(settings: Settings, seed: int) -> str:
+    return f", seed {seed}" if settings.seeds > 1 else ""
+
+
+def _judge(
+    model: PoolingClassifier, adaptation: History, history: History, data: Data, recipe: Recipe
+) -> Trained:
     dtype = recipe.dtype(model.device)
     validated = predict_tokens(model, data.validation.tokens, dtype)
     temperature = fit_temperature(validated.sentiment_logits, data.validation.labels.sentiment)
@@ -278,6 +328,7 @@ def _judge(model: PoolingClassifier, history: History, data: Data, recipe: Recip
     labels = data.holdout.labels
     return Trained(
         model=model,
+        adaptation=adaptation,
         history=history,
         outputs=outputs,
         metrics=evaluate(outputs, labels, temperature=temperature),
@@ -347,6 +398,7 @@ def _training(
             "stand_in": encoder.stand_in,
         },
         "recipe": asdict(settings.recipe),
+        "adaptation": pair["cls"].adaptation,
         "seed": settings.seed,
         "seeds": settings.seeds,
         "seconds": {

@@ -54,7 +54,10 @@ class Extra:
 
     def join(self, training: Part, tokenizer: PreTrainedTokenizerBase, recipe: Recipe) -> Part:
         """The training part with these rows after its own."""
-        return training.joined(labelled_part(self.rows, self.rows["text"], tokenizer, recipe, None))
+        texts = self.rows["text"]
+        return training.joined(
+            labelled_part(self.rows, texts, tokenizer, recipe, None, to_train=True)
+        )
 
     def told(self) -> str:
         """One line: how many there are."""

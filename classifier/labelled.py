@@ -27,8 +27,14 @@ def labelled_part(
     tokenizer: PreTrainedTokenizerBase,
     recipe: Recipe,
     cache: Path | None,
+    *,
+    to_train: bool = False,
 ) -> Part:
-    """`rows`, of which the models are to see `texts`; no trace of them stays without a cache."""
-    tokens = tokenize_cached(list(texts), tokenizer, recipe.max_tokens, recipe.head_share, cache)
+    """`rows`, of which the models are to see `texts`; no trace of them stays without a cache.
+
+    They are cut to what a model reads at prediction, or for training to `Recipe.trained_tokens`.
+    """
+    most = recipe.trained_tokens if to_train else recipe.max_tokens
+    tokens = tokenize_cached(list(texts), tokenizer, most, recipe.head_share, cache)
     weights = np.asarray(rows["weight"], dtype=np.float32)
     return Part(tokens, labels_of(rows), None if (weights == 1).all() else weights)

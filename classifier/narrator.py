@@ -81,9 +81,23 @@ class Narrator:
             line += f", rating exact {figures['validation_rating_accuracy']:.3f}"
         self.say(f"{line} ({figures['seconds']:.0f} s)")
 
+    def adapted(self, figures: dict[str, float]) -> None:
+        """One line for an epoch of the encoder's adaptation."""
+        self.say(
+            f"  epoch {figures['epoch']:.0f}: loss {figures['loss']:.3f}, masked words guessed "
+            f"{figures['accuracy']:.3f} ({figures['seconds']:.0f} s)"
+        )
+
     @contextmanager
-    def training(self, title: str) -> Iterator[Callable[[Step], None]]:
-        """A bar over all steps of a training; nothing where the output is no terminal."""
+    def training(
+        self,
+        title: str,
+        share: float,  # noqa: ARG002 a bar is of one training alone
+    ) -> Iterator[Callable[[Step], None]]:
+        """A bar over all steps of a training; nothing where the output is no terminal.
+
+        `share` is how much of the whole run it is.
+        """
         bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),

@@ -9,6 +9,7 @@ from torch.optim import AdamW, Optimizer, SparseAdam
 
 from classifier.model import PoolingClassifier
 from classifier.recipe import Recipe
+from classifier.word_model import WordModel
 
 _MAX_GRADIENT_NORM = 1.0
 
@@ -53,7 +54,7 @@ class Optimization:
             optimizer.load_state_dict({"state": state, "param_groups": groups})
 
 
-def optimization(model: PoolingClassifier, recipe: Recipe) -> Optimization:
+def optimization(model: PoolingClassifier | WordModel, recipe: Recipe) -> Optimization:
     """AdamW, as fast as the recipe allows.
 
     26 of rubert-tiny2's 29 million parameters are word embeddings, and a batch touches a few

@@ -9,7 +9,6 @@ from typing import Any, TextIO
 from rich.console import Console
 
 from classifier.narrator import Narrator
-from classifier.pooling import POOLINGS
 from classifier.training import Step
 
 _SECONDS_APART = 1.0
@@ -24,15 +23,15 @@ class ProgressNarrator(Narrator):
     def __init__(self, out: TextIO) -> None:
         super().__init__(Console(quiet=True))
         self._out = out
-        self._trained = 0  # poolings
+        self._done = 0.0  # of the whole run
         self._last = -_SECONDS_APART
 
     def say(self, line: str) -> None:
         self.tell({"said": line})
 
     @contextmanager
-    def training(self, title: str) -> Iterator[Callable[[Step], None]]:
-        """`share` is of both poolings' training."""
+    def training(self, title: str, share: float) -> Iterator[Callable[[Step], None]]:
+        """Tells how much of the whole run is done."""
         started = time.monotonic()
 
         def on_step(step: Step) -> None:
@@ -40,20 +39,21 @@ class ProgressNarrator(Narrator):
             if now - self._last < _SECONDS_APART:
                 return
             self._last = now
-            mine = ((step.epoch - 1) * step.batches + step.done) / (step.epochs * step.batches)
-            left = len(POOLINGS) - self._trained - mine
+            steps = (step.epoch - 1) * step.batches + step.done
+            mine = share * steps / (step.epochs * step.batches)
+            left = max(0.0, 1 - self._done - mine)
             self.tell(
                 {
                     "training": title,
                     "epoch": step.epoch,
                     "epochs": step.epochs,
-                    "share": round(1 - left / len(POOLINGS), 4),
+                    "share": round(1 - left, 4),
                     "seconds_left": round((now - started) / mine * left),
                 }
             )
 
         yield on_step
-        self._trained += 1
+        self._done += share
 
     def tell(self, what: dict[str, Any]) -> None:
         """One line; BrokenPipeError where nobody reads any more."""

@@ -6,6 +6,9 @@ from dataclasses import dataclass, replace
 import torch
 
 from classifier.number_format import compute_dtype
+from classifier.pooling import POOLINGS
+
+_WHOLE = 2**31 - 1  # tokens
 
 
 @dataclass(frozen=True)
@@ -14,6 +17,7 @@ class Recipe:
 
     name: str = "default"
     epochs: int = 3
+    adaptation_epochs: int = 1  # of the encoder to the texts, before, see adaptation.py
     least_steps: int = 650  # where the epochs over few reviews are less, see mixing.py
     batch_size: int = 16
     learning_rate: float = 4e-4
@@ -32,11 +36,21 @@ class Recipe:
 
     def for_mixed(self) -> "Recipe":
         """The recipe where reviews are mixed of few: those share their words."""
-        return replace(self, word_rate=1.0)
+        return replace(self, word_rate=1.0, adaptation_epochs=0)
 
     def for_encoder(self, positions: int) -> "Recipe":
         """The recipe for an encoder that can read `positions` tokens at once."""
         return replace(self, max_tokens=min(self.max_tokens, positions))
+
+    @property
+    def all_epochs(self) -> int:
+        """Passes over the training texts for one seed."""
+        return self.adaptation_epochs + self.epochs * len(POOLINGS)
+
+    @property
+    def trained_tokens(self) -> int:
+        """Where texts to train on are cut: not at all, if windows are drawn from them anyway."""
+        return _WHOLE if self.window < self.max_tokens else self.max_tokens
 
     def dtype(self, device: torch.device) -> torch.dtype:
         """The number format of the matrix products."""
@@ -51,6 +65,7 @@ DEFAULT = Recipe()
 # order, every review padded to 512 tokens: slow, and kept so that its table can be had again.
 NOTEBOOK = Recipe(
     name="notebook",
+    adaptation_epochs=0,
     least_steps=0,
     learning_rate=2e-5,
     warmup_share=0.0,

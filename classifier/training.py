@@ -110,7 +110,7 @@ def train(
     pad_to = recipe.max_tokens if recipe.notebook else None
     for epoch in range(len(history), recipe.epochs):
         started = time.perf_counter()
-        torch.manual_seed(_epoch_seed(seed, epoch, group.rank))  # dropout
+        torch.manual_seed(epoch_seed(seed, epoch, group.rank))  # dropout
         chance = np.random.default_rng((seed, epoch))
         tokens = random_windows(training.tokens, recipe.window, chance)
         batches = shuffled_batches(
@@ -183,5 +183,6 @@ def _weights(part: Part) -> NDArray[np.float32]:
     return np.ones(len(part.tokens), np.float32) if part.weights is None else part.weights
 
 
-def _epoch_seed(seed: int, epoch: int, rank: int) -> int:
+def epoch_seed(seed: int, epoch: int, rank: int) -> int:
+    """A seed for torch that each process of the group has for itself."""
     return int(np.random.SeedSequence((seed, epoch, rank)).generate_state(1)[0])

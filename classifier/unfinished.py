@@ -74,16 +74,16 @@ class UnfinishedRun:
         """Keep what must not change when the run is taken up again."""
         write_json(self.folder / _CHOICES, choices)
 
-    def checkpoint(self, pooling: str, seed: int) -> Checkpoint:
-        """Where the training of one pooling with one seed stands."""
-        return Checkpoint(self.folder / f"{pooling}-{seed}.safetensors")
+    def checkpoint(self, name: str, seed: int) -> Checkpoint:
+        """Where a training with one seed stands: of a pooling, or "adapted" for the encoder's."""
+        return Checkpoint(self.folder / f"{name}-{seed}.safetensors")
 
     def what_is_there(self) -> str:
         """One sentence about what `resume` found."""
         kept = sorted(file.stem for file in self.folder.glob("*.safetensors"))
         if not kept:
             return "Nothing to resume with these settings: starting from the beginning."
-        return f"Resuming: {', '.join(kept)} found (pooling-seed, each to its last whole epoch)."
+        return f"Resuming: {', '.join(kept)} found (and the seed), each to its last whole epoch."
 
     def finish(self) -> None:
         """The run's result is published: remove what was kept for taking it up again."""

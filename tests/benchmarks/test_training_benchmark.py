@@ -10,7 +10,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoConfig
 
-from benchmarks import gemm, notebook, ours, rows, tfidf, trainer
+from benchmarks import adapting, gemm, notebook, ours, rows, tfidf, trainer
 from benchmarks.pace import Pace, TrainingJob
 from classifier.errors import ClassifierError
 from classifier.recipe import DEFAULT
@@ -45,7 +45,9 @@ def test_it_times_arms_side_by_side(benchmark: Benchmark, few: Path) -> None:
     assert {"torch", "transformers"} <= set(document["versions"])
 
 
-@pytest.mark.parametrize("module", [ours, notebook, trainer], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module", [ours, adapting, notebook, trainer], ids=lambda module: module.__name__
+)
 def test_an_arm_trains(module: object, job: TrainingJob) -> None:
     with torch.random.fork_rng([]):
         figures = module.measure(asdict(job))  # type: ignore[attr-defined]
