@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from datasets import Dataset, concatenate_datasets
+from datasets import concatenate_datasets
 from rich.console import Console
 
 from benchmarks import rows, tfidf
@@ -20,20 +20,20 @@ from benchmarks.results import Results
 from benchmarks.show import number, print_table, spread
 from classifier.atomic import write_json
 from classifier.errors import ClassifierError
+from classifier.held_out import hold_out
 from classifier.recipe import DEFAULT, NOTEBOOK
 from classifier.registry import Registry
 from classifier.reviews import Reviews
 from classifier.splits import Parts, split_reviews
 
 FIGURES = ("accuracy", "macro_f1", "weighted_f1", "rating_mae")
-OURS, NOTEBOOKS, WORDS, ALL_WORDS = "ours", "notebook", "TF-IDF", "TF-IDF, all rows"
-ARMS = (OURS, NOTEBOOKS, WORDS, ALL_WORDS)
-USUAL = (OURS, WORDS, ALL_WORDS)  # the notebook's recipe takes hours
+OURS, NOTEBOOKS, WORDS = "ours", "notebook", "TF-IDF"
+ARMS = (OURS, NOTEBOOKS, WORDS)
+USUAL = (OURS, WORDS)  # the notebook's recipe takes hours
 _ABOUT = {
     OURS: "python -m classifier train, its default recipe",
     NOTEBOOKS: "python -m classifier train --recipe notebook",
     WORDS: f"{tfidf.ABOUT}; on the rows that ours trains and validates on",
-    ALL_WORDS: f"{tfidf.ABOUT}; on all rows of --reviews, which ours holds a tenth out of",
 }
 
 
@@ -53,9 +53,11 @@ def run_arms(
     console: Console, plan: Plan, *, seeds: int, names: list[str], path: Path | None
 ) -> Results:
     """Seed by seed, every arm."""
-    names = [name for name in names if plan.test or name != ALL_WORDS]
     found = rows.read(plan.reviews)
     test = rows.read(plan.test) if plan.test else None
+    learnt, holdout = found.rows, None
+    if test:
+        learnt, holdout = hold_out(found, test, "random").rest.rows, test.rows
     results = Results(
         "quality",
         path,
@@ -74,15 +76,15 @@ def run_arms(
             results.arm(line, _ABOUT[name])
     plan.work.mkdir(parents=True, exist_ok=True)
     for seed in range(seeds):
-        parts = split_reviews(found.rows, by="random", seed=seed)
+        parts = split_reviews(learnt, by="random", seed=seed, holdout=holdout)
         for name in names:
-            if name == ALL_WORDS and seed:
+            if name == WORDS and test and seed:
                 continue  # it has no randomness, and the rows are the same
             console.print(f"seed {seed}, {name}:", highlight=False)
             place = plan.work / f"{_key(plan, found, test, name)}-{seed}"
             measured = _kept(place)
             if measured is None:
-                measured = _judged(name, place, seed, plan, found, parts, test)
+                measured = _judged(name, place, seed, plan, parts)
                 _keep(place, measured)
             for line, figures in measured["arms"].items():
                 results.add(line, {"seed": seed, **figures})
@@ -103,8 +105,10 @@ def _key(plan: Plan, found: Reviews, test: Reviews | None, name: str) -> str:
     recipe = asdict(NOTEBOOK if name == NOTEBOOKS else DEFAULT) if name in (OURS, NOTEBOOKS) else {}
     matters = [found.fingerprint, test.fingerprint if test else "", recipe]
     matters += [plan.encoder, plan.options, tfidf.ABOUT]
+    if test:  # for what is kept from when ours held a tenth out besides
+        matters.append("--holdout")
     digest = hashlib.sha256(json.dumps(matters, sort_keys=True).encode()).hexdigest()[:12]
-    return f"{name.replace(', ', '-').replace(' ', '-')}-{digest}"
+    return f"{name}-{digest}"
 
 
 def _kept(place: Path) -> dict[str, Any] | None:
@@ -122,46 +126,34 @@ def _keep(place: Path, measured: dict[str, Any]) -> None:
         write_json(place.with_suffix(".json"), measured)
 
 
-def _judged(
-    name: str,
-    place: Path,
-    seed: int,
-    plan: Plan,
-    found: Reviews,
-    parts: Parts,
-    test: Reviews | None,
-) -> dict[str, Any]:
+def _judged(name: str, place: Path, seed: int, plan: Plan, parts: Parts) -> dict[str, Any]:
     try:
         if name in (OURS, NOTEBOOKS):
             return _trained(name, place, seed, plan, parts)
-        learnt = found.rows if name == ALL_WORDS else _learnt(parts)
-        judged_on = test.rows if test else parts.holdout
-        return {"arms": {name: _fitted(learnt, judged_on)}}
+        return {"arms": {name: _fitted(parts)}}
     except ClassifierError as error:  # the other arms' figures are worth having
         return {"arms": {line: {"failed": str(error)} for line in _lines(name)}}
 
 
-def _learnt(parts: Parts) -> Dataset:
-    return concatenate_datasets([parts.train, parts.validation])
-
-
-def _fitted(learnt: Dataset, judged_on: Dataset) -> dict[str, Any]:
+def _fitted(parts: Parts) -> dict[str, Any]:
+    learnt = concatenate_datasets([parts.train, parts.validation])
     with tempfile.TemporaryDirectory() as folder:
         files = {
             "rows": str(rows.write(Path(folder) / "learnt.jsonl", learnt)),
-            "test": str(rows.write(Path(folder) / "judged.jsonl", judged_on)),
+            "test": str(rows.write(Path(folder) / "judged.jsonl", parts.holdout)),
         }
         return run_arm("benchmarks.tfidf", files, function="judge")
 
 
 def _trained(name: str, place: Path, seed: int, plan: Plan, parts: Parts) -> dict[str, Any]:
-    """A training by the command line, unless it is there already, and its evaluation."""
+    """A training by the command line, unless it is there already."""
     where = ("--models", str(place), "--cache", str(plan.cache))
     ended = None
     if not Registry(place).versions():
         ended = run(
             *("-m", "classifier", "train", "--resume", "--reviews", plan.reviews, *where),
             *("--encoder", plan.encoder, "--seed", str(seed), *plan.options),
+            *(("--holdout", plan.test) if plan.test else ()),
             *("--recipe", "notebook" if name == NOTEBOOKS else "default"),
             aloud=True,  # it takes minutes
         )
@@ -169,14 +161,7 @@ def _trained(name: str, place: Path, seed: int, plan: Plan, parts: Parts) -> dic
     ids = parts.ids()
     if version.split() != ids:
         raise ClassifierError(f"{version.path} was trained on other rows than the split's.")
-    measured, seen = version.metrics(), 0
-    if plan.test:
-        figures = place / "figures.json"
-        test = ("--reviews", plan.test, "--json", str(figures))
-        run("-m", "classifier", "evaluate", version.name, *test, *where)
-        measured = json.loads(figures.read_bytes())
-        seen = measured["trained_on"]
-    training = version.training()
+    measured, training = version.metrics(), version.training()
     arms = {
         f"{name}, {pooling}": {
             **{figure: measured[pooling].get(figure) for figure in FIGURES},
@@ -186,7 +171,6 @@ def _trained(name: str, place: Path, seed: int, plan: Plan, parts: Parts) -> dic
             "peak_mb": ended.peak_mb if ended else None,
             "trained_on": len(ids["train"]) + len(ids["validation"]),
             "test_rows": measured[pooling]["rows"],
-            "test_rows_trained_on": seen,
         }
         for pooling in ("cls", "mean")
     }

@@ -16,6 +16,7 @@ from benchmarks.processes import run, run_arm
 from benchmarks.results import Results, attempted, ratio
 from benchmarks.show import number, percent, print_table, times
 from classifier.errors import ClassifierError
+from classifier.held_out import learnt_by
 from classifier.packed_model import PackedConfig
 from classifier.registry import Registry, Version
 from classifier.reviews import Reviews
@@ -119,9 +120,7 @@ def run_arms(
 
 def _parts(found: Reviews, version: Version, count: int) -> tuple[Dataset, Dataset, int]:
     """The rows nearest to 2,000 characters, unseen ones first; some others; how many were seen."""
-    split = version.split()
-    learnt = {*split.get("train", []), *split.get("validation", [])}
-    seen = [review_id in learnt for review_id in found.rows["review_id"]]
+    seen = learnt_by(version, found.rows)
     far = [abs(len(text) - _LENGTH) for text in found.rows["text"]]
     order = sorted(range(len(seen)), key=lambda row: (seen[row], far[row]))
     if len(order) < 2 * count:

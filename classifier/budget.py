@@ -10,28 +10,43 @@ import numpy as np
 from classifier.checkpoint import Checkpoint
 from classifier.distributed import Group, default_device
 from classifier.encoders import Encoder
+from classifier.errors import ClassifierError
 from classifier.pooling import POOLINGS
 from classifier.recipe import Recipe
 from classifier.training import Part, Step, new_model, train
 
 _TIMED_STEPS = 8  # after a first one that isn't timed: it allocates
 _PREDICTED_PER_TRAINED = 3.5  # tokens predicted in the time that training on one takes
-_TRAINED, _VALIDATED, _HELD_OUT = 0.8, 0.1, 0.1  # shares of the reviews, see splits.py
+_TENTH = 0.1  # of the reviews is to validate, and one is held out by default; see splits.py
 _HOLDOUT_PASSES = 2  # with and without the written ratings
 
 
-def reviews_within(minutes: float, encoder: Encoder, recipe: Recipe, sample: Part) -> int:
+def reviews_within(
+    minutes: float, encoder: Encoder, recipe: Recipe, sample: Part, held_out: int | None = None
+) -> int:
     """How many reviews like `sample` both poolings can be trained on and judged in `minutes`.
 
     Found by timing a few real training steps on this machine; `sample` needs about ten
-    batches.
+    batches. `held_out` is how many reviews they are judged by besides, instead of by a tenth.
+
+    Raises ClassifierError where those alone take longer.
     """
     seconds = _seconds_per_review(encoder, recipe, sample)
     lengths = sample.tokens.lengths
     whole = lengths.mean() / np.minimum(lengths, recipe.window).mean()  # to what training reads
-    predicted = _VALIDATED * recipe.epochs + _HELD_OUT * _HOLDOUT_PASSES
-    passes = predicted * len(POOLINGS) * whole / _PREDICTED_PER_TRAINED
-    return int(minutes * 60 / (seconds * (_TRAINED * recipe.all_epochs + passes)))
+    predicting = seconds * len(POOLINGS) * whole / _PREDICTED_PER_TRAINED
+    judging = predicting * _HOLDOUT_PASSES
+    trained = 1 - _TENTH * (2 if held_out is None else 1)
+    each = trained * seconds * recipe.all_epochs + _TENTH * predicting * recipe.epochs
+    if held_out is None:
+        return int(minutes * 60 / (each + _TENTH * judging))
+    left = minutes * 60 - held_out * judging
+    if left <= 0:
+        raise ClassifierError(
+            f"To judge by {held_out:,} held-out reviews takes {held_out * judging / 60:.1f} "
+            f"minutes alone, and there are {minutes:g}."
+        )
+    return int(left / each)
 
 
 def _seconds_per_review(encoder: Encoder, recipe: Recipe, sample: Part) -> float:

@@ -18,6 +18,7 @@ from classifier.grades import SENTIMENTS, parse_rating, parse_sentiment, sentime
 
 SHINGLE_WORDS = 5
 NEAR_DUPLICATE_JACCARD = 0.8
+_SHARED_BY_VERSIONS = 0.5
 MOST_WEIGHT = 100
 _COMPARED_AT_ONCE = 256
 _WORDS = re.compile(r"\w+")
@@ -177,6 +178,30 @@ def near_duplicates(texts: Sequence[str]) -> NDArray[np.bool_]:
             alike = both >= NEAR_DUPLICATE_JACCARD * (sizes[later] + sizes[earlier] - both)
             repeated[later] = np.any(alike & (earlier < later) & ~repeated[earlier])
     return repeated
+
+
+def repeats_of(known: Sequence[str], texts: Sequence[str]) -> NDArray[np.bool_]:
+    """`[n]`: whether a text is the same, or nearly, as a known one or as an earlier one."""
+    # The known ones come first, for of two texts that are alike the earlier one stays.
+    contents = [*known, *texts]
+    return (exact_duplicates(contents) | near_duplicates(contents))[len(known) :]
+
+
+def versions_of_one_text(first: Sequence[str], second: Sequence[str]) -> NDArray[np.bool_]:
+    """`[n]`: whether the nth texts share over half of the shorter one's runs of 5 words.
+
+    That is for texts which something else, such as an id, says to be one: edited or shortened
+    it still does, while two reviews rarely have more than a phrase in common.
+    """
+    shingles = _shingles([*first, *second])
+    pairs = zip(shingles[: len(first)], shingles[len(first) :], strict=True)
+    return np.array(
+        [
+            np.intersect1d(one, other).size > _SHARED_BY_VERSIONS * min(one.size, other.size)
+            for one, other in pairs
+        ],
+        dtype=bool,
+    )
 
 
 def _shingles(texts: Sequence[str]) -> list[NDArray[np.uint64]]:

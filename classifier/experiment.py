@@ -18,6 +18,7 @@ from classifier.distributed import Group
 from classifier.encoders import Encoder, find_encoder
 from classifier.evaluation import Metrics, evaluate
 from classifier.extra import Extra
+from classifier.held_out import HeldOut, hold_out
 from classifier.inference import predict_tokens
 from classifier.labelled import labelled_part
 from classifier.mixing import with_mixed
@@ -48,6 +49,7 @@ class Settings:
     split: By = "random"
     keep_ratings: bool = False
     split_of: str | None = None  # take the parts of this version instead of splitting anew
+    holdout: str | None = None  # a file of reviews to judge by, instead of a tenth of the others
     extra: str | None = None  # a file of reviews to train on besides, unless like one in:
     apart_from: str | None = None  # a file of reviews that are held out as well
     mixed: int | None = None  # with split_of, so many mixed reviews; by default what is needed
@@ -99,6 +101,9 @@ def run_experiment(settings: Settings, around: Surroundings, *, resume: bool) ->
     """
     narrator = around.narrator
     reviews = read_reviews(settings.reviews, around.models, narrator, settings.keep_ratings)
+    held_out = _held_out(settings, reviews, around)
+    if held_out is not None:
+        reviews = held_out.rest
     encoder = find_encoder(settings.encoder, around.cache)
     narrator.encoder(encoder.name, encoder.origin, encoder.stand_in)
     recipe = settings.recipe.for_encoder(encoder.positions)
@@ -108,12 +113,13 @@ def run_experiment(settings: Settings, around: Surroundings, *, resume: bool) ->
     tokenizer = load_tokenizer(encoder.folder)
     extra = None if settings.extra is None else Extra.load(settings.extra, settings.keep_ratings)
     fingerprint = reviews.fingerprint + (extra.fingerprint if extra else "")
+    fingerprint += held_out.holdout.fingerprint if held_out else ""
     key = run_key(asdict(settings), fingerprint, encoder.origin)
     work = around.work or around.models
     with UnfinishedRun.open(work, key, around.group, resume=resume) as run:
         if resume:
             narrator.say(run.what_is_there())
-        parts, mixed = _choose(settings, reviews, encoder, tokenizer, around, run)
+        parts, mixed = _choose(settings, reviews, held_out, encoder, tokenizer, around, run)
         counts = {name: class_counts(rows) for name, rows in vars(parts).items()}
         narrator.parts(counts)
         if mixed:
@@ -140,7 +146,8 @@ def run_experiment(settings: Settings, around: Surroundings, *, resume: bool) ->
                 "history": {name: trained.history for name, trained in pairs[0].items()},
                 "split": parts.ids(),
                 "training": _training(settings, reviews, extra, counts, encoder, pairs[0], around)
-                | {"mixed": mixed},
+                | {"mixed": mixed}
+                | ({"holdout": held_out.record()} if held_out else {}),
                 "reference": _reference(parts, extra, data, tokenizer, pairs[0]),
             },
             Holdout(
@@ -155,19 +162,38 @@ def run_experiment(settings: Settings, around: Surroundings, *, resume: bool) ->
 
 
 def read_reviews(
-    source: str, models: Path, narrator: Narrator, keep_ratings: bool = False
+    source: str,
+    models: Path,
+    narrator: Narrator,
+    keep_ratings: bool = False,
+    title: str = "reviews",
 ) -> Reviews:
     """The reviews of `source`, told about; rejected rows are listed in a file in `models`."""
     models.mkdir(parents=True, exist_ok=True)
-    rejects = models / f"{Path(source).name}.rejected.jsonl"
+    # The holdout's file may have the same name as the reviews', in another folder.
+    prefix = "holdout-" if title == "holdout" else ""
+    rejects = models / f"{prefix}{Path(source).name}.rejected.jsonl"
     reviews = load_reviews(source, rejects_path=rejects, keep_ratings=keep_ratings)
-    narrator.reviews(reviews, rejects)
+    narrator.reviews(reviews, rejects, title.capitalize())
     return reviews
+
+
+def _held_out(settings: Settings, reviews: Reviews, around: Surroundings) -> HeldOut | None:
+    """The reviews of --holdout, told about, and the others without them."""
+    if settings.holdout is None:
+        return None
+    holdout = read_reviews(
+        settings.holdout, around.models, around.narrator, settings.keep_ratings, "holdout"
+    )
+    held_out = hold_out(reviews, holdout, settings.split)
+    around.narrator.say(f"  {held_out.told()}")
+    return held_out
 
 
 def _choose(
     settings: Settings,
     reviews: Reviews,
+    held_out: HeldOut | None,
     encoder: Encoder,
     tokenizer: PreTrainedTokenizerBase,
     around: Surroundings,
@@ -177,10 +203,10 @@ def _choose(
 
     Chosen once, by the first process: the same for the others, and when resumed.
     """
-    recipe = settings.recipe
+    recipe, holdout = settings.recipe, held_out.holdout.rows if held_out else None
     if settings.split_of is not None:
         split = Registry(around.models).get(settings.split_of).split()
-        parts = restore_split(reviews.rows, split)
+        parts = restore_split(reviews.rows, split, holdout)
         needed = recipe.mixed_for(len(parts.train))
         return parts, needed if settings.mixed is None else settings.mixed
     if around.group.is_first and run.choices() is None:
@@ -188,22 +214,26 @@ def _choose(
         if settings.limit is not None and settings.limit < len(rows):
             rows = stratified_subset(rows, settings.limit, settings.seed)
         if settings.minutes is not None:
-            fitting = _fitting(settings.minutes, rows, settings, encoder, tokenizer, around)
+            judging = None if holdout is None else len(holdout)
+            fitting = _fitting(
+                settings.minutes, rows, judging, settings, encoder, tokenizer, around
+            )
             most = max(0, fitting - len(rows))
             if fitting < len(rows):
                 rows = stratified_subset(rows, fitting, settings.seed)
-        parts = split_reviews(rows, by=settings.split, seed=settings.seed)
+        parts = split_reviews(rows, by=settings.split, seed=settings.seed, holdout=holdout)
         mixed = int(min(recipe.mixed_for(len(parts.train)), most))
         run.choose({"parts": parts.ids(), "mixed": mixed})
     around.group.wait()
     chosen = run.choices()
     assert chosen is not None
-    return restore_split(reviews.rows, chosen["parts"]), chosen["mixed"]
+    return restore_split(reviews.rows, chosen["parts"], holdout), chosen["mixed"]
 
 
 def _fitting(
     minutes: float,
     rows: Dataset,
+    held_out: int | None,
     settings: Settings,
     encoder: Encoder,
     tokenizer: PreTrainedTokenizerBase,
@@ -215,7 +245,7 @@ def _fitting(
         recipe = recipe.for_mixed()
     timed = stratified_subset(rows, min(_TIMED_REVIEWS, len(rows)), settings.seed)
     sample = labelled_part(timed, timed["text"], tokenizer, recipe, around.cache)
-    fitting = reviews_within(minutes, encoder, recipe, sample) * around.group.size
+    fitting = reviews_within(minutes, encoder, recipe, sample, held_out) * around.group.size
     if fitting < len(rows):
         around.narrator.warn(
             f"  {fitting:,} of {len(rows):,} reviews fit into {minutes:g} minutes on this machine: "

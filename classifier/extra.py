@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datasets import Dataset
 from transformers import PreTrainedTokenizerBase
 
-from classifier.cleaning import exact_duplicates, near_duplicates
+from classifier.cleaning import repeats_of
 from classifier.errors import ClassifierError
 from classifier.labelled import labelled_part
 from classifier.recipe import Recipe
@@ -43,9 +43,7 @@ class Extra:
         if held_out is not None:
             known += load_reviews(held_out).rows["content"]
         known += parts.train["content"]
-        contents = [*known, *self.rows["content"]]
-        # What is held out comes first, for of two texts that are alike the earlier one stays.
-        repeated = (exact_duplicates(contents) | near_duplicates(contents))[len(known) :]
+        repeated = repeats_of(known, list(self.rows["content"]))
         rows = self.rows.select([i for i, is_known in enumerate(repeated) if not is_known])
         if not len(rows):
             raise ClassifierError(f"All {len(self.rows)} extra reviews are known already.")

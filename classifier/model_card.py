@@ -116,7 +116,7 @@ def _hub_id(encoder: dict[str, Any]) -> str | None:
 
 
 def _results(training: dict[str, Any], figures: dict[str, Any]) -> list[EvalResult]:
-    source = training["reviews"]["source"]
+    source = training.get("holdout", training["reviews"])["source"]
     from_hub = source == "hub"
     return [
         EvalResult(

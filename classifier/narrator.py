@@ -35,10 +35,10 @@ class Narrator:
         """One line that must not be overlooked."""
         self.console.print(line, style="bold yellow", markup=False, highlight=False, soft_wrap=True)
 
-    def reviews(self, reviews: Reviews, rejects: Path) -> None:
+    def reviews(self, reviews: Reviews, rejects: Path, title: str) -> None:
         """Which reviews were taken, why, and what was left out."""
         counts = reviews.counts
-        self.say(f"Reviews: {reviews.reason}.")
+        self.say(f"{title}: {reviews.reason}.")
         self.say(
             f"  {counts['read']:,} read; {counts['exact_duplicates']:,} duplicates and "
             f"{counts['near_duplicates']:,} near duplicates left out; {counts['kept']:,} kept, "

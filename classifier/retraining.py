@@ -5,9 +5,12 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from datasets import Dataset
+
 from classifier.errors import ClassifierError
 from classifier.experiment import Settings, Surroundings, run_experiment
 from classifier.gate import Decision, judge
+from classifier.held_out import holdout_of
 from classifier.recipe import Recipe
 from classifier.registry import Registry, Version
 from classifier.reviews import load_reviews
@@ -26,10 +29,11 @@ def retrain(feedback: Feedback, around: Surroundings) -> Decision | None:
     """Train a challenger from the base encoder, publish it and put it before the gate.
 
     Nothing is promoted. None in all processes of the group but the first. Raises ClassifierError
-    where there is no champion, or its reviews have changed since.
+    where there is no champion, or its reviews or its holdout have changed since.
     """
     champion = Registry(around.models).get("champion")
     training = champion.training()
+    holdout = holdout_of(champion)
     try:
         settings = Settings(
             reviews=training["reviews"]["source"],
@@ -39,6 +43,7 @@ def retrain(feedback: Feedback, around: Surroundings) -> Decision | None:
             keep_ratings=training["keep_ratings"],
             seed=training["seed"],
             split_of=champion.name,
+            holdout=None if holdout is None else holdout.source,
             mixed=training.get("mixed"),  # as many, so that what is new makes the difference
             extra=feedback.extra,
             apart_from=feedback.held_out,
@@ -53,18 +58,19 @@ def retrain(feedback: Feedback, around: Surroundings) -> Decision | None:
     if challenger is None:
         return None
     around.narrator.say("Comparing it with the champion.")
-    return _judged(champion, challenger, settings, feedback.held_out, around)
+    rows = load_reviews(settings.reviews, keep_ratings=settings.keep_ratings).rows
+    parts = restore_split(rows, champion.split(), None if holdout is None else holdout.rows)
+    return _judged(champion, challenger, settings, parts.holdout, feedback.held_out, around)
 
 
 def _judged(
     champion: Version,
     challenger: Version,
     settings: Settings,
+    holdout: Dataset,
     held_out: str | None,
     around: Surroundings,
 ) -> Decision:
-    reviews = load_reviews(settings.reviews, keep_ratings=settings.keep_ratings)
-    holdout = restore_split(reviews.rows, champion.split()).holdout
     rated = None
     if held_out is not None:
         rated = load_reviews(held_out, keep_ratings=settings.keep_ratings).rows

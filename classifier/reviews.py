@@ -126,6 +126,11 @@ def class_counts(rows: Dataset) -> dict[str, int]:
     }
 
 
+def text_digest(content: str) -> str:
+    """12 hex digits of the content's sha256."""
+    return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+
 @dataclass(frozen=True)
 class _Source:
     taken: str  # Reviews.source
@@ -225,12 +230,12 @@ def _dataset(
 
 
 def _unique_ids(reviews: Sequence[Review]) -> list[str]:
-    """The source's id, else 12 hex digits of the content's sha256; a repeated one gets -2, -3…"""
+    """The source's id, else the content's digest; a repeated one gets -2, -3…"""
     ids: list[str] = []
     taken: set[str] = set()
     times: Counter[str] = Counter()
     for review in reviews:
-        first = review.review_id or hashlib.sha256(review.content.encode()).hexdigest()[:12]
+        first = review.review_id or text_digest(review.content)
         unique = first
         while unique in taken:
             times[first] += 1

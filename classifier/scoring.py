@@ -9,6 +9,7 @@ from datasets import Dataset
 
 from classifier.comparison import compare
 from classifier.evaluation import Metrics, evaluate
+from classifier.held_out import learnt_by
 from classifier.labelled import labels_of
 from classifier.outputs import Labels, Outputs
 from classifier.pooling import POOLINGS
@@ -57,9 +58,7 @@ def score_rows(version: Version, rows: Dataset, device: torch.device, cache: Pat
         )
         outputs[pooling] = model.predict(tokens)
         metrics[pooling] = evaluate(outputs[pooling], labels, temperature=config.temperature)
-    seen = {*version.split()["train"], *version.split()["validation"]}
-    trained_on = sum(review_id in seen for review_id in rows["review_id"])
-    return Scores(version.name, labels, outputs, metrics, trained_on)
+    return Scores(version.name, labels, outputs, metrics, sum(learnt_by(version, rows)))
 
 
 def versus(first: Scores, second: Scores) -> dict[str, Any]:

@@ -13,8 +13,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from classifier.errors import ClassifierError
 
 By = Literal["random", "film"]
-_PARTS = 3
-_FOLDS = 10  # one to validate, one to hold out, eight to train
+_FOLDS = 10  # one to validate, one to hold out, the others to train
 
 
 @dataclass(frozen=True)
@@ -30,10 +29,11 @@ class Parts:
         return {name: list(part["review_id"]) for name, part in vars(self).items()}
 
 
-def split_reviews(rows: Dataset, *, by: By, seed: int) -> Parts:
+def split_reviews(rows: Dataset, *, by: By, seed: int, holdout: Dataset | None = None) -> Parts:
     """80 % to train, 10 % to validate, 10 % to hold out, the sentiments alike in each.
 
-    `random` puts every sentiment of 3 rows or more into every part; rarer ones are for
+    With a `holdout` from elsewhere it is 90 % to train and 10 % to validate. `random` puts
+    every sentiment of as many rows as there are parts into every part; rarer ones are for
     training. `film` keeps the reviews of a film together, at the price of sizes and shares
     that are only as even as the films allow; a review without a film is a film of its own.
     The same rows and seed give the same parts.
@@ -43,30 +43,43 @@ def split_reviews(rows: Dataset, *, by: By, seed: int) -> Parts:
     sentiments = np.asarray(rows["sentiment"])
     kinds, counts = np.unique(sentiments, return_counts=True)
     name = rows.info.description or "The source"
-    least = _PARTS * max(len(kinds), 2)
+    parts = 3 if holdout is None else 2
+    least = parts * max(len(kinds), 2)
     if len(rows) < least:
+        purpose = "train, validate and hold out" if holdout is None else "train and validate"
         raise ClassifierError(
-            f"{name} has {len(rows)} usable rows; at least {least} are needed to train, "
-            "validate and hold out."
+            f"{name} has {len(rows)} usable rows; at least {least} are needed to {purpose}."
         )
     if len(kinds) < 2:
         raise ClassifierError(f"All {len(rows)} usable rows of {name} are of one sentiment.")
     if by == "film":
-        validation, holdout = _film_parts(rows, sentiments, seed)
+        tenths = _film_tenths(rows, sentiments, seed, parts - 1)
     else:
-        common = np.flatnonzero(np.isin(sentiments, kinds[counts >= _PARTS]))
-        validation, holdout = _random_parts(sentiments, common, seed)
-    train = np.setdiff1d(np.arange(len(rows)), np.concatenate([validation, holdout]))
+        common = np.flatnonzero(np.isin(sentiments, kinds[counts >= parts]))
+        tenths = _random_tenths(sentiments, common, seed, parts - 1)
+    train = np.setdiff1d(np.arange(len(rows)), np.concatenate(tenths))
     if len(np.unique(sentiments[train])) < 2:
         raise ClassifierError(f"The films of {name} leave rows of one sentiment to train on.")
-    return Parts(rows.select(train), rows.select(validation), rows.select(holdout))
+    validation, *drawn = [rows.select(tenth) for tenth in tenths]
+    return Parts(rows.select(train), validation, drawn[0] if holdout is None else holdout)
 
 
-def restore_split(rows: Dataset, ids: Mapping[str, list[str]]) -> Parts:
-    """The parts whose `Parts.ids` these are, out of the rows that were split.
+def restore_split(
+    rows: Dataset, ids: Mapping[str, list[str]], holdout: Dataset | None = None
+) -> Parts:
+    """The parts whose `Parts.ids` these are, out of the rows (and the holdout) that were split.
 
     Raises ClassifierError where a review of the split is not among the rows.
     """
+    if holdout is None:
+        return Parts(**_restored(rows, ids))
+    learnt = {name: part for name, part in ids.items() if name != "holdout"}
+    # Apart from each other: an id may stand for another review in the other file.
+    held_out = _restored(holdout, {"holdout": ids["holdout"]})
+    return Parts(**_restored(rows, learnt), **held_out)
+
+
+def _restored(rows: Dataset, ids: Mapping[str, list[str]]) -> dict[str, Dataset]:
     place = {review_id: index for index, review_id in enumerate(rows["review_id"])}
     wanted = [review_id for part in ids.values() for review_id in part]
     missing = [review_id for review_id in wanted if review_id not in place]
@@ -75,7 +88,7 @@ def restore_split(rows: Dataset, ids: Mapping[str, list[str]]) -> Parts:
             f"{rows.info.description or 'The source'} lacks {len(missing)} of the "
             f"{len(wanted)} reviews of the split, {missing[0]} for one: it has changed since."
         )
-    return Parts(**{name: rows.select([place[i] for i in part]) for name, part in ids.items()})
+    return {name: rows.select([place[i] for i in part]) for name, part in ids.items()}
 
 
 def stratified_subset(rows: Dataset, size: int, seed: int) -> Dataset:
@@ -91,15 +104,16 @@ def stratified_subset(rows: Dataset, size: int, seed: int) -> Dataset:
     return rows.select(_stratified_order(sentiments, seed)[:size])
 
 
-def _random_parts(
-    sentiments: NDArray[np.int64], common: NDArray[np.int64], seed: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """A tenth to validate and a tenth to hold out, drawn from the `common` row numbers."""
+def _random_tenths(
+    sentiments: NDArray[np.int64], common: NDArray[np.int64], seed: int, count: int
+) -> list[NDArray[np.int64]]:
+    """`count` tenths, drawn from the `common` row numbers; the first drawn comes last."""
     tenth = max(round(len(sentiments) / _FOLDS), len(np.unique(sentiments[common])))
-    holdout = common[_stratified_order(sentiments[common], seed)[:tenth]]
-    rest = np.setdiff1d(common, holdout)
-    validation = rest[_stratified_order(sentiments[rest], seed)[:tenth]]
-    return np.sort(validation), np.sort(holdout)
+    drawn: list[NDArray[np.int64]] = []
+    for _ in range(count):
+        drawn.insert(0, np.sort(common[_stratified_order(sentiments[common], seed)[:tenth]]))
+        common = np.setdiff1d(common, drawn[0])
+    return drawn
 
 
 def _stratified_order(sentiments: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
@@ -119,10 +133,10 @@ def _stratified_order(sentiments: NDArray[np.int64], seed: int) -> NDArray[np.in
     return shuffled[np.argsort(place[shuffled], kind="stable")]
 
 
-def _film_parts(
-    rows: Dataset, sentiments: NDArray[np.int64], seed: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Two folds of whole films, those nearest to a tenth of the rows."""
+def _film_tenths(
+    rows: Dataset, sentiments: NDArray[np.int64], seed: int, count: int
+) -> list[NDArray[np.int64]]:
+    """`count` folds of whole films, those nearest to a tenth of the rows."""
     name = rows.info.description or "The source"
     films = rows["movie_name"]
     if not any(films):
@@ -131,8 +145,8 @@ def _film_parts(
         [title or f"\0{index}" for index, title in enumerate(films)], return_inverse=True
     )
     films_in_all = int(film.max()) + 1
-    if films_in_all < _PARTS:
-        raise ClassifierError(f"{name} has {films_in_all} films; at least {_PARTS} are needed.")
+    if films_in_all <= count:
+        raise ClassifierError(f"{name} has {films_in_all} films; at least {count + 1} are needed.")
     folds = StratifiedGroupKFold(
         n_splits=min(_FOLDS, films_in_all, int(np.bincount(sentiments).max())),
         shuffle=True,
@@ -143,4 +157,4 @@ def _film_parts(
         parts = [rows_of_fold for _, rows_of_fold in folds.split(film, sentiments, film)]
     filled = [part for part in parts if len(part)]
     filled.sort(key=lambda part: abs(len(part) - len(sentiments) / _FOLDS))
-    return filled[0], filled[1]
+    return filled[:count]

@@ -36,7 +36,10 @@ def list_versions(models: Models = DEFAULT_MODELS) -> None:
             "/".join(_shown(metrics[pooling].get(key)) for pooling in ("cls", "mean"))
             for key in ("accuracy", "macro_f1", "rating_mae")
         )
-        rows = sum(part["rows"] for part in training["reviews"]["parts"].values())
+        parts = training["reviews"]["parts"]
+        rows = sum(part["rows"] for part in parts.values())
+        if "holdout" in training:  # that is another file's
+            rows -= parts["holdout"]["rows"]
         table.add_row(
             name, f"{rows:,} {Path(training['reviews']['source']).name}, {encoder}", *figures
         )

@@ -31,6 +31,14 @@ def train(
     split: Annotated[
         str, typer.Option(help="random, or film: no film in two parts, the honest figure.")
     ] = "random",
+    holdout: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SOURCE",
+            help="Judge by these reviews, a file as --reviews takes it, instead of by a tenth of "
+            "--reviews. Reviews that stand in both are not trained on.",
+        ),
+    ] = None,
     keep_ratings: Annotated[
         bool, typer.Option(help="Leave ratings written in the texts where they are.")
     ] = False,
@@ -92,6 +100,7 @@ def train(
         recipe=chosen,
         split="film" if split == "film" else "random",
         keep_ratings=keep_ratings,
+        holdout=holdout,
         limit=limit,
         minutes=minutes,
         seed=seed,

@@ -14,6 +14,7 @@ from classifier import budget, experiment
 from classifier.budget import reviews_within
 from classifier.distributed import Group
 from classifier.encoders import Encoder
+from classifier.errors import ClassifierError
 from classifier.experiment import Settings, Surroundings, run_experiment
 from classifier.narrator import Narrator
 from classifier.recipe import DEFAULT, NOTEBOOK, Recipe
@@ -47,6 +48,25 @@ def test_more_minutes_take_proportionally_more_reviews(
     assert 0.8 * 1071 < five < 1071
     alone = replace(tiny_recipe, adaptation_epochs=0)
     assert five < reviews_within(5, encoder, alone, part) < 1250
+
+
+def test_a_holdout_of_its_own_takes_its_time(
+    encoder: Encoder,
+    tiny_recipe: Recipe,
+    make_part: Callable[..., Part],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(budget, "_seconds_per_review", lambda *_: 0.05)
+    part = make_part(80)
+    none, some, more = (reviews_within(5, encoder, tiny_recipe, part, n) for n in (0, 100, 200))
+    assert none > some > more
+    assert none - some == pytest.approx(some - more, abs=1)
+    # As many as a tenth of all: the rest is what a split of them would train and validate on.
+    whole = reviews_within(5, encoder, tiny_recipe, part)
+    tenth = reviews_within(5, encoder, tiny_recipe, part, round(whole / 10))
+    assert tenth == pytest.approx(0.9 * whole, rel=0.02)
+    with pytest.raises(ClassifierError, match="To judge by 99,999 held-out reviews takes"):
+        reviews_within(5, encoder, tiny_recipe, part, 99_999)
 
 
 def test_the_speed_is_measured_on_real_steps(

@@ -15,6 +15,7 @@ from classifier.cleaning import (
     near_duplicates,
     parse_review,
     settle_zero_ratings,
+    versions_of_one_text,
 )
 from classifier.grades import SENTIMENTS
 
@@ -142,3 +143,14 @@ def test_near_duplicates_agree_with_comparing_every_pair(texts: list[str]) -> No
         if not alike:
             kept.append(one)
     np.testing.assert_array_equal(near_duplicates(texts), expected)
+
+
+def test_versions_of_a_text_share_more_than_a_phrase() -> None:
+    text = "один два три четыре пять шесть семь восемь девять десять"
+    others = [
+        f"{text} и ещё столько же слов, каких там не было и в помине, а то и больше",
+        "три четыре пять шесть семь восемь",
+        "Совсем о другом: раз, два, три четыре пять, и дальше всё иначе, чем там.",
+        "…",
+    ]
+    assert versions_of_one_text([text] * 4, others).tolist() == [True, True, False, False]

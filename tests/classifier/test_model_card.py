@@ -136,6 +136,24 @@ def test_the_hubs_data_is_listed_only_where_it_was_used(data: str) -> None:
     assert "/home/someone" not in card
 
 
+def test_a_holdout_of_its_own_is_named() -> None:
+    held_out = {
+        "source": "/home/someone/test.jsonl",
+        "reason": "the file test.jsonl",
+        "fingerprint": "fedcba9876543210" * 4,
+        "left_out": {"in_both": 12, "of_its_films": 0},
+    }
+    trained = from_hub() | {"holdout": held_out}
+    card = version_card(trained, metrics())
+    assert "Measured on the holdout, the file test.jsonl: 1,359 reviews" in card
+    assert "the file test.jsonl (fingerprint `fedcba987654`)" in card
+    assert "in both 12" in card
+    assert "/home/someone" not in card
+    (result,) = front_matter(pooling_card("mean", trained, metrics()))["model-index"][0]["results"]
+    assert result["dataset"] == {"type": "local", "name": "test.jsonl", "split": "holdout"}
+    assert front_matter(card)["datasets"] == ["blinoff/kinopoisk"], "what it has learnt from"
+
+
 def test_every_figure_stands_in_the_table_with_its_interval() -> None:
     both = metrics()
     card = version_card(training(), both)

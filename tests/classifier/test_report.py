@@ -364,6 +364,19 @@ def test_where_it_comes_from_is_told(page: Page) -> None:
 
 
 @pytest.mark.usefixtures("plots_are_drawn")
+def test_a_holdout_of_its_own_is_told(tmp_path: Path) -> None:
+    held_out = training()["reviews"] | {
+        "source": "test.csv",
+        "reason": "the file test.csv",
+        "left_out": {"in_both": 12, "of_its_films": 345},
+    }
+    told = report(tmp_path, training=training() | {"holdout": held_out})
+    assert f"On the holdout, the file test.csv: {ROWS} reviews" in told.text
+    for fact in ("test.csv", "in both12", "of its films345"):
+        assert fact.replace(" ", "") in told.text.replace(" ", "")
+
+
+@pytest.mark.usefixtures("plots_are_drawn")
 def test_the_stand_in_is_warned_of_where_it_stands_in(tmp_path: Path, page: Page) -> None:
     assert "These are not the figures of" not in page.text
     warned = report(tmp_path, training=training(stand_in=True))

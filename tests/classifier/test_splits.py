@@ -41,6 +41,22 @@ def test_a_random_split_is_80_10_10_with_the_same_shares() -> None:
     assert _every_row_once(parts, rows)
 
 
+@pytest.mark.parametrize("by", ["random", "film"])
+def test_beside_a_holdout_of_its_own_it_is_90_10(by: By) -> None:
+    rows = _rows(
+        [2] * 700 + [0] * 200 + [1] * 100, [f"Фильм {index % 50}" for index in range(1000)]
+    )
+    holdout = _rows([0, 2] * 20)  # the ids are of others: r0, r1…
+    parts = split_reviews(rows, by=by, seed=1, holdout=holdout)
+    assert [len(getattr(parts, name)) for name in PARTS] == [900, 100, 40]
+    assert Counter(parts.validation["sentiment"]) == {2: 70, 0: 20, 1: 10}
+    if by == "film":
+        assert not set(parts.train["movie_name"]) & set(parts.validation["movie_name"])
+    restored = restore_split(rows, parts.ids(), holdout)
+    assert restored.ids() == parts.ids()
+    assert restored.holdout["sentiment"] == [0, 2] * 20
+
+
 @given(st.tuples(*[st.integers(0, 40)] * 3), st.integers(0, 5))
 def test_a_sentiment_of_three_rows_is_in_every_part(counts: tuple[int, ...], seed: int) -> None:
     sentiments = [kind for kind, count in enumerate(counts) for _ in range(count)]
@@ -101,12 +117,17 @@ def test_what_can_t_be_split_is_said_in_a_sentence() -> None:
     few.info.description = "reviews.csv"
     with pytest.raises(ClassifierError, match=r"reviews\.csv has 2 usable rows; at least 6 are"):
         split_reviews(few, by="random", seed=0)
+    with pytest.raises(ClassifierError, match="at least 4 are needed to train and validate"):
+        split_reviews(few, by="random", seed=0, holdout=few)
     with pytest.raises(ClassifierError, match=r"All 50 usable rows .* are of one sentiment"):
         split_reviews(_rows([2] * 50), by="random", seed=0)
     with pytest.raises(ClassifierError, match="names no films"):
         split_reviews(_rows([0, 2] * 20), by="film", seed=0)
     with pytest.raises(ClassifierError, match="has 2 films; at least 3 are needed"):
         split_reviews(_rows([0, 2] * 20, ["А", "Б"] * 20), by="film", seed=0)
+    one_film = _rows([0, 2] * 20, ["А"] * 40)
+    with pytest.raises(ClassifierError, match="has 1 films; at least 2 are needed"):
+        split_reviews(one_film, by="film", seed=0, holdout=few)
     with pytest.raises(ClassifierError, match="rows of one sentiment to train on"):
         split_reviews(_rows([2] * 20 + [0], ["А", "Б", "В", "Г"] * 5 + ["Д"]), by="film", seed=1)
 

@@ -1,0 +1,153 @@
+"""A file of reviews to judge by, instead of a tenth of those to learn from.
+
+Nothing is learnt from what stands in that file, wherever else it stands too.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from datasets import Dataset
+from numpy.typing import NDArray
+
+from classifier.cleaning import repeats_of, versions_of_one_text
+from classifier.errors import ClassifierError
+from classifier.registry import Version
+from classifier.reviews import Reviews, load_reviews, text_digest
+from classifier.splits import By
+
+_LEAST = 10  # reviews; figures on fewer say nothing
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """The reviews to judge by, and those to learn from without them."""
+
+    holdout: Reviews
+    rest: Reviews
+    left_out: dict[str, int]
+    """Rows that are not in `rest`: in_both, for standing in the holdout too, and of_its_films."""
+
+    def told(self) -> str:
+        """One line: how many are held out, and how many left out for it."""
+        line = (
+            f"Held out: all {len(self.holdout.rows):,} of them; "
+            f"{self.left_out['in_both']:,} reviews that stand there too are left out of training"
+        )
+        if films := self.left_out["of_its_films"]:
+            line += f", and {films:,} more that are about its films"
+        return f"{line}."
+
+    def record(self) -> dict[str, Any]:
+        """For training.json: where the holdout came from.
+
+        `same_ids` are the ids that another review has in the other file, with the digest of the
+        text that was held out: without it a review can't be told from its namesake.
+        """
+        taken = set(self.rest.rows["review_id"])
+        rows = self.holdout.rows
+        return {
+            "source": self.holdout.source,
+            "reason": self.holdout.reason,
+            "fingerprint": self.holdout.fingerprint,
+            "counts": self.holdout.counts,
+            "left_out": self.left_out,
+            "same_ids": {
+                review_id: text_digest(content)
+                for review_id, content in zip(rows["review_id"], rows["content"], strict=True)
+                if review_id in taken
+            },
+        }
+
+
+def hold_out(reviews: Reviews, holdout: Reviews, by: By) -> HeldOut:
+    """Both apart: no review, and by `film` no film, of the holdout is left to learn from.
+
+    Raises ClassifierError for a holdout that can't judge, and where nothing is left.
+    """
+    rows, name = reviews.rows, holdout.rows.info.description
+    _check(holdout.rows, name)
+    repeated = _repeated(rows, holdout.rows)
+    of_its_films = np.zeros(len(rows), dtype=bool)
+    if by == "film":
+        films = {film for film in holdout.rows["movie_name"] if film}
+        if not films:
+            raise ClassifierError(f"{name} names no films (column movie_name) to split by.")
+        of_its_films = np.array([film in films for film in rows["movie_name"]]) & ~repeated
+    kept = np.flatnonzero(~(repeated | of_its_films))
+    if not kept.size:
+        raise ClassifierError(
+            f"Nothing is left to train on: all {len(rows)} usable rows of {rows.info.description} "
+            f"stand in {name} too{' or are about its films' if of_its_films.any() else ''}."
+        )
+    left_out = {"in_both": int(repeated.sum()), "of_its_films": int(of_its_films.sum())}
+    return HeldOut(holdout, replace(reviews, rows=rows.select(kept)), left_out)
+
+
+def holdout_of(version: Version) -> Reviews | None:
+    """The reviews that a version was judged by; None where they are a tenth of the others.
+
+    Raises ClassifierError where they are not there any more, or have changed since.
+    """
+    training = version.training()
+    record = training.get("holdout")
+    if record is None:
+        return None
+    source = record["source"]
+    try:
+        holdout = load_reviews(source, keep_ratings=training["keep_ratings"])
+    except ClassifierError as error:
+        raise ClassifierError(
+            f"The reviews that {version.name} was judged by can't be had: {error}"
+        ) from error
+    if holdout.fingerprint != record["fingerprint"]:
+        raise ClassifierError(
+            f"{source} has changed since {version.name} was judged by it: its fingerprint is "
+            f"{holdout.fingerprint[:12]}, not {record['fingerprint'][:12]}."
+        )
+    return holdout
+
+
+def learnt_by(version: Version, rows: Dataset) -> list[bool]:
+    """Of each row, whether the version was trained or validated on it, as far as ids tell."""
+    split = version.split()
+    ids = {*split["train"], *split["validation"]}
+    held_out: dict[str, str] = version.training().get("holdout", {}).get("same_ids", {})
+    return [
+        review_id in ids and held_out.get(review_id) != text_digest(content)
+        for review_id, content in zip(rows["review_id"], rows["content"], strict=True)
+    ]
+
+
+def _check(rows: Dataset, name: str) -> None:
+    if len(rows) < _LEAST:
+        raise ClassifierError(
+            f"{name} has {len(rows)} usable rows; at least {_LEAST} are needed to judge by."
+        )
+    if len(set(rows["sentiment"])) < 2:
+        raise ClassifierError(
+            f"All {len(rows)} usable rows of {name} are of one sentiment: no model can be judged "
+            "by them."
+        )
+
+
+def _repeated(rows: Dataset, holdout: Dataset) -> NDArray[np.bool_]:
+    """`[n]`: whether a row stands in the holdout too.
+
+    By its text; or by its id, if the texts have much in common as well: in two files that
+    number their rows every id is the same, and no review.
+    """
+    contents, held_out = list(rows["content"]), list(holdout["content"])
+    repeated = repeats_of(held_out, contents)
+    place = {review_id: index for index, review_id in enumerate(holdout["review_id"])}
+    namesakes = [
+        (index, place[review_id])
+        for index, review_id in enumerate(rows["review_id"])
+        if review_id in place
+    ]
+    if namesakes:
+        mine, theirs = np.array(namesakes).T
+        repeated[mine] |= versions_of_one_text(
+            [contents[index] for index in mine], [held_out[index] for index in theirs]
+        )
+    return repeated
