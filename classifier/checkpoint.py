@@ -8,6 +8,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from classifier.atomic import explain_full_disk, fsync
+from classifier.errors import ClassifierError
 from classifier.optimization import Optimization
 
 History = list[dict[str, float]]
@@ -49,11 +50,19 @@ class Checkpoint:
         optimization.load(_below("optimizer.", tensors))
         return history
 
-    def weights(self, prefix: str) -> dict[str, Tensor]:
-        """The saved model's weights whose names begin with `prefix`, without it."""
-        with safe_open(self.file, framework="pt") as saved:
-            names = [name for name in saved.keys() if name.startswith(f"model.{prefix}")]  # noqa: SIM118
-            return {name.removeprefix(f"model.{prefix}"): saved.get_tensor(name) for name in names}
+    def weights(self, prefix: str = "") -> dict[str, Tensor]:
+        """The saved model's weights whose names begin with `prefix`, without it.
+
+        Raises ClassifierError where the file has gone, or is damaged.
+        """
+        try:
+            with safe_open(self.file, framework="pt") as saved:
+                names = [n for n in saved.keys() if n.startswith(f"model.{prefix}")]  # noqa: SIM118
+                return {n.removeprefix(f"model.{prefix}"): saved.get_tensor(n) for n in names}
+        except (FileNotFoundError, SafetensorError) as error:
+            raise ClassifierError(
+                f"{self.file} was removed or damaged during the training."
+            ) from error
 
 
 def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -8,32 +8,23 @@ from typing import Any
 from datasets import Dataset
 from transformers import PreTrainedTokenizerBase
 
-from classifier import drift
-from classifier.adaptation import adapt
 from classifier.budget import reviews_within
-from classifier.calibration import calibrated_probabilities, fit_temperature
-from classifier.checkpoint import History
-from classifier.comparison import compare, compare_seeds
 from classifier.distributed import Group
+from classifier.documents import figures, reference
 from classifier.encoders import Encoder, find_encoder
-from classifier.evaluation import Metrics, evaluate
 from classifier.extra import Extra
 from classifier.held_out import HeldOut, hold_out
-from classifier.inference import predict_tokens
 from classifier.labelled import labelled_part
 from classifier.mixing import with_mixed
-from classifier.model import PoolingClassifier
 from classifier.narrator import Narrator
-from classifier.outputs import Outputs
-from classifier.pooling import POOLINGS
+from classifier.pair import Data, PairTraining, Trained
 from classifier.publishing import publish, surroundings
 from classifier.recipe import Recipe
 from classifier.registry import Registry, Version
 from classifier.report import Holdout
 from classifier.reviews import Reviews, class_counts, load_reviews
 from classifier.splits import By, Parts, restore_split, split_reviews, stratified_subset
-from classifier.tokens import Tokens, load_tokenizer, tokenize_cached
-from classifier.training import Part, new_model, train
+from classifier.tokens import load_tokenizer, tokenize_cached
 from classifier.unfinished import UnfinishedRun, run_key
 
 _TIMED_REVIEWS = 256
@@ -70,29 +61,6 @@ class Surroundings:
     work: Path | None = None  # where unfinished runs are kept; among the models by default
 
 
-@dataclass(frozen=True)
-class Data:
-    """The parts as token ids and labels."""
-
-    training: Part
-    validation: Part
-    holdout: Part
-    as_written: Tokens  # the holdout with the written ratings left in
-    mask_id: int | None  # of the tokenizer's [MASK]
-
-
-@dataclass(frozen=True)
-class Trained:
-    """One pooling after training, with what it says of the holdout."""
-
-    model: PoolingClassifier
-    adaptation: History  # of the encoder it started from
-    history: History
-    outputs: Outputs
-    metrics: Metrics
-    unstripped: Metrics
-
-
 def run_experiment(settings: Settings, around: Surroundings, *, resume: bool) -> Version | None:
     """Train, evaluate and compare both poolings, and publish them as a version.
 
@@ -125,30 +93,40 @@ def run_experiment(settings: Settings, around: Surroundings, *, resume: bool) ->
         if mixed:
             settings = replace(settings, recipe=settings.recipe.for_mixed())
             narrator.say(f"Few reviews: {mixed:,} more to train on, mixed from their sentences.")
-        training = with_mixed(parts.train, mixed, settings.seed)
-        data = _tokenized(parts, training, tokenizer, settings.recipe, around.cache)
+        rows = with_mixed(parts.train, mixed, settings.seed)
+        data = _tokenized(parts, rows, tokenizer, settings.recipe, around.cache)
         if extra is not None:
             extra = extra.apart_from(parts, settings.apart_from)
             narrator.say(extra.told())
             data = replace(data, training=extra.join(data.training, tokenizer, settings.recipe))
         narrator.say(_arithmetic(settings.recipe, around.group))
+        training = PairTraining(
+            encoder.folder,
+            settings.recipe,
+            settings.keep_ratings,
+            data,
+            run,
+            around.group,
+            narrator,
+            settings.seeds,
+        )
         seeds = range(settings.seed, settings.seed + settings.seeds)
-        pairs = [_train_pair(settings, encoder, data, seed, run, around) for seed in seeds]
+        pairs = [training.train(seed) for seed in seeds]
         if not around.group.is_first:
             return None
         narrator.say("Writing the report.")
         version = publish(
             Registry(around.models),
-            {pooling: trained.model for pooling, trained in pairs[0].items()},
+            {name: training.model(name, settings.seed, one) for name, one in pairs[0].items()},
             tokenizer,
             {
-                "metrics": _figures(data, pairs),
+                "metrics": figures(data, pairs),
                 "history": {name: trained.history for name, trained in pairs[0].items()},
                 "split": parts.ids(),
                 "training": _training(settings, reviews, extra, counts, encoder, pairs[0], around)
                 | {"mixed": mixed}
                 | ({"holdout": held_out.record()} if held_out else {}),
-                "reference": _reference(parts, extra, data, tokenizer, pairs[0]),
+                "reference": reference(parts, extra, data, tokenizer, pairs[0]),
             },
             Holdout(
                 parts.holdout["text"],
@@ -271,134 +249,6 @@ def _tokenized(
     mask_id = tokenizer.mask_token_id
     assert mask_id is None or isinstance(mask_id, int)
     return Data(training, validation, holdout, as_written, mask_id)
-
-
-def _train_pair(
-    settings: Settings,
-    encoder: Encoder,
-    data: Data,
-    seed: int,
-    run: UnfinishedRun,
-    around: Surroundings,
-) -> dict[str, Trained]:
-    """Both poolings under one seed, from the same encoder."""
-    recipe = settings.recipe
-    adaptation = _adapt(settings, encoder, data, seed, run, around)
-    share = recipe.epochs / (settings.seeds * recipe.all_epochs)
-    pair: dict[str, Trained] = {}
-    for pooling in POOLINGS:
-        title = f"{pooling} pooling{_of_seed(settings, seed)}"
-        around.narrator.say(f"Training with {title}")
-        model = new_model(str(encoder.folder), pooling, settings.recipe, seed)
-        if adaptation:
-            model.bert.load_state_dict(run.checkpoint("adapted", seed).weights("bert."))
-        model.config.keep_ratings = settings.keep_ratings
-        with around.narrator.training(title, share) as on_step:
-            history = train(
-                model,
-                settings.recipe,
-                data.training,
-                data.validation,
-                seed,
-                run.checkpoint(pooling, seed),
-                around.group,
-                on_step,
-                around.narrator.epoch,
-            )
-        if around.group.is_first:
-            pair[pooling] = _judge(model, adaptation, history, data, recipe)
-    return pair
-
-
-def _adapt(
-    settings: Settings,
-    encoder: Encoder,
-    data: Data,
-    seed: int,
-    run: UnfinishedRun,
-    around: Surroundings,
-) -> History:
-    """Adapt the encoder to the training texts, into the run's checkpoint "adapted"."""
-    recipe = settings.recipe
-    if not recipe.adaptation_epochs:
-        return []
-    if data.mask_id is None:
-        around.narrator.say("The tokenizer has no [MASK]: the encoder stays as it is.")
-        return []
-    title = f"the encoder{_of_seed(settings, seed)}"
-    around.narrator.say(f"Adapting {title} to the reviews")
-    share = recipe.adaptation_epochs / (settings.seeds * recipe.all_epochs)
-    with around.narrator.training(title, share) as on_step:
-        return adapt(
-            new_model(str(encoder.folder), "mean", recipe, seed).bert,
-            recipe,
-            data.training.tokens,
-            data.mask_id,
-            seed,
-            run.checkpoint("adapted", seed),
-            around.group,
-            on_step,
-            around.narrator.adapted,
-        )
-
-
-def _of_seed(settings: Settings, seed: int) -> str:
-    return f", seed {seed}" if settings.seeds > 1 else ""
-
-
-def _judge(
-    model: PoolingClassifier, adaptation: History, history: History, data: Data, recipe: Recipe
-) -> Trained:
-    dtype = recipe.dtype(model.device)
-    validated = predict_tokens(model, data.validation.tokens, dtype)
-    temperature = fit_temperature(validated.sentiment_logits, data.validation.labels.sentiment)
-    model.config.temperature = temperature
-    outputs = predict_tokens(model, data.holdout.tokens, dtype)
-    as_written = predict_tokens(model, data.as_written, dtype)
-    labels = data.holdout.labels
-    return Trained(
-        model=model,
-        adaptation=adaptation,
-        history=history,
-        outputs=outputs,
-        metrics=evaluate(outputs, labels, temperature=temperature),
-        unstripped=evaluate(as_written, labels, temperature=temperature),
-    )
-
-
-def _figures(data: Data, pairs: list[dict[str, Trained]]) -> dict[str, Any]:
-    """metrics.json: the first seed's pair, and all seeds where there are several."""
-    first = pairs[0]
-    figures: dict[str, Any] = {name: trained.metrics for name, trained in first.items()}
-    figures["comparison"] = compare(
-        first["cls"].outputs, first["mean"].outputs, data.holdout.labels
-    )
-    figures["unstripped"] = {name: trained.unstripped for name, trained in first.items()}
-    if len(pairs) > 1:
-        runs = [(pair["cls"].metrics, pair["mean"].metrics) for pair in pairs]
-        figures["seeds"] = compare_seeds(runs)
-    return figures
-
-
-def _reference(
-    parts: Parts,
-    extra: Extra | None,
-    data: Data,
-    tokenizer: PreTrainedTokenizerBase,
-    pair: dict[str, Trained],
-) -> dict[str, Any]:
-    """reference.json: what live reviews are compared with.
-
-    The texts are those trained on, the answers those to the holdout: a model is surer of what it
-    has seen.
-    """
-    contents = [*parts.train["content"], *(extra.rows["content"] if extra else [])]
-    values = drift.of_texts(contents, data.training.tokens, tokenizer.unk_token_id)
-    for pooling, trained in pair.items():
-        temperature = trained.model.config.temperature
-        probabilities = calibrated_probabilities(trained.outputs.sentiment_logits, temperature)
-        values |= drift.of_answers(pooling, probabilities)
-    return drift.reference(values)
 
 
 def _training(

@@ -17,6 +17,7 @@ from classifier.distributed import Group
 from classifier.dropout import use_fast_dropout
 from classifier.grades import NO_RATING
 from classifier.inference import TOKENS_AT_ONCE
+from classifier.memory import give_back_freed_pages
 from classifier.model import PoolingClassifier, load_classifier, reset_heads
 from classifier.optimization import optimization
 from classifier.outputs import Labels
@@ -144,6 +145,8 @@ def train(
             on_step(Step(epoch + 1, recipe.epochs, number + 1, len(batches), loss.item()))
         if average is not None:
             average.take()
+            average = None  # 117 MB
+        give_back_freed_pages()
         figures = {"epoch": float(epoch + 1), **tally.figures("train", group)}
         figures |= _measure(model, validation, dtype, group)
         history.append(figures | {"seconds": time.perf_counter() - started})

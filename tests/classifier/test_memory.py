@@ -1,0 +1,132 @@
+"""What a training gives back: freed pages between its phases, and its models before the next."""
+
+import io
+import json
+import subprocess
+import sys
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from rich.console import Console
+from torch import Tensor
+
+from classifier.distributed import Group
+from classifier.errors import ClassifierError
+from classifier.experiment import Settings, Surroundings, run_experiment
+from classifier.model import PoolingClassifier, load_classifier
+from classifier.narrator import Narrator
+from classifier.pair import PairTraining
+from classifier.recipe import Recipe
+from classifier.registry import Registry
+from classifier.training import train
+
+Rows = list[dict[str, Any]]
+
+CHILD = """
+from pathlib import Path
+from classifier.memory import give_back_freed_pages, keep_freed_pages
+
+def resident():
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) // 1024
+
+keep_freed_pages()
+blocks = [bytearray(2**16) for _ in range(3200)]  # 200 MB
+last = bytearray(2**16)
+full = resident()
+blocks.clear()
+kept = resident()
+give_back_freed_pages()
+print(full - kept, kept - resident())
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc alone is told")
+def test_freed_pages_are_kept_until_they_are_given_back() -> None:
+    child = subprocess.run(
+        [sys.executable, "-c", CHILD], capture_output=True, text=True, check=True
+    )
+    freed_at_once, given_back = map(int, child.stdout.split())
+    assert freed_at_once < 20
+    assert given_back > 150
+
+
+@dataclass
+class Watched:
+    """What was seen of the models of an experiment while it ran."""
+
+    weights: list[dict[str, Tensor]] = field(default_factory=list)  # after each training
+    alive: list[int] = field(default_factory=list)  # earlier models at the start of each
+    models: weakref.WeakSet[PoolingClassifier] = field(default_factory=weakref.WeakSet)
+
+
+@pytest.fixture
+def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
+    seen = Watched()
+
+    def watched_train(model: PoolingClassifier, *rest: Any) -> Any:
+        seen.alive.append(len(seen.models))
+        seen.models.add(model)
+        history = train(model, *rest)
+        seen.weights.append({name: value.clone() for name, value in model.state_dict().items()})
+        return history
+
+    monkeypatch.setattr("classifier.pair.train", watched_train)
+    return seen
+
+
+@pytest.fixture
+def settings(
+    tmp_path: Path, tiny_encoder: Path, tiny_recipe: Recipe, make_rows: Callable[[int], Rows]
+) -> Settings:
+    """Two seeds of an epoch over few reviews, whose written ratings stay."""
+    file = tmp_path / "reviews.jsonl"
+    lines = (json.dumps(row, ensure_ascii=False) for row in make_rows(80))
+    file.write_text("\n".join(lines), encoding="utf-8")
+    recipe = replace(tiny_recipe, epochs=1, least_steps=0)
+    return Settings(str(file), str(tiny_encoder), recipe, keep_ratings=True, seed=3, seeds=2)
+
+
+@pytest.fixture
+def around(tmp_path: Path, alone: Group) -> Surroundings:
+    narrator = Narrator(Console(file=io.StringIO()))
+    return Surroundings(tmp_path / "models", tmp_path / "cache", alone, narrator)
+
+
+@pytest.mark.usefixtures("keep_default_rng", "no_report")
+def test_models_are_let_go_once_judged_and_the_first_seeds_are_published(
+    watched: Watched, settings: Settings, around: Surroundings
+) -> None:
+    version = run_experiment(settings, around, resume=False)
+    assert version is not None
+    assert watched.alive == [0, 0, 0, 0], "a model lives through the training of another"
+    for pooling, weights in zip(("cls", "mean"), watched.weights, strict=False):
+        published = load_classifier(version.path / pooling, with_heads=True)
+        assert published.config.pooling == pooling
+        assert published.config.keep_ratings
+        assert published.config.temperature not in (0, 1), "the fitted one"
+        state = published.state_dict()
+        assert state.keys() == weights.keys()
+        assert all(torch.equal(value, state[name]) for name, value in weights.items())
+
+
+@pytest.mark.usefixtures("keep_default_rng", "no_report")
+def test_an_untrained_model_is_not_published_in_place_of_a_lost_one(
+    settings: Settings, around: Surroundings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge = PairTraining._judge
+
+    def lose(*args: Any) -> Any:
+        for file in around.models.glob(".unfinished/*/cls-3.safetensors"):
+            file.unlink()
+        return judge(*args)
+
+    monkeypatch.setattr(PairTraining, "_judge", lose)
+    with pytest.raises(ClassifierError, match=r"cls-3\.safetensors was removed or damaged"):
+        run_experiment(settings, around, resume=False)
+    assert Registry(around.models).versions() == []
