@@ -19,10 +19,11 @@ from classifier.checkpoint import Checkpoint, History
 from classifier.distributed import Group
 from classifier.dropout import use_fast_dropout
 from classifier.masked_words import Candidates, MaskedBatch
+from classifier.memory import give_back_freed_pages
 from classifier.optimization import optimization
 from classifier.recipe import Recipe
 from classifier.tokens import Tokens, shuffled_batches
-from classifier.training import Step, epoch_seed
+from classifier.training import KEEPING_STEPS, Step, epoch_seed
 from classifier.windows import random_windows
 from classifier.word_model import WordModel
 
@@ -73,6 +74,8 @@ def adapt(
             right = (scores.argmax(1) == share.truth).sum()
             figures = (loss.detach() * len(batch.truth), right, torch.tensor(len(share.truth)))
             sums += torch.stack([figure.to(sums) for figure in figures])
+            if (number + 1) % KEEPING_STEPS == 0:
+                give_back_freed_pages()
             on_step(Step(epoch + 1, epochs, number + 1, len(batches), loss.item()))
         lost, guessed, guesses = group.total(sums).tolist()
         history.append(

@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 
+import pytest
 import torch
+from torch.optim.swa_utils import AveragedModel
 
+from classifier import averaging
 from classifier.averaging import WeightAverage
 from classifier.model import PoolingClassifier
 
@@ -33,3 +36,22 @@ def test_a_few_steps_end_with_the_last_weights(tiny_model: NewModel) -> None:
     walk(model, average, 15)
     average.take()
     assert model.sentiment_head.bias.tolist() == [15.0] * 3
+
+
+@torch.no_grad()
+def test_in_slices_it_is_torchs_own_to_the_last_bit(
+    tiny_model: NewModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(averaging, "_ROWS", 100)  # of 1,500 word pieces
+    model = tiny_model("mean")
+    average, torchs = WeightAverage(model), AveragedModel(model)
+    chance = torch.Generator().manual_seed(0)
+    for step in range(1, 81):
+        for weight in model.parameters():
+            weight.add_(torch.randn(weight.shape, generator=chance), alpha=0.1)
+        average.step()
+        if step % 16 == 0:
+            torchs.update_parameters(model)
+    average.take()
+    expected = torchs.module.state_dict()
+    assert all(torch.equal(value, expected[name]) for name, value in model.state_dict().items())
