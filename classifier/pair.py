@@ -84,6 +84,7 @@ class PairTraining:
                     self.group,
                     on_step,
                     self.narrator.epoch,
+                    self.data.mask_id,
                 )
             if self.group.is_first:
                 pair[pooling] = self._judge(model, adaptation, history)

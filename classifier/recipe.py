@@ -26,6 +26,7 @@ class Recipe:
     word_rate: float = 5.0  # times the learning rate for the word embeddings
     max_tokens: int = 1024
     window: int = 256  # of those, how many in a row a training step reads, see windows.py
+    word_dropout: float = 0.15  # of the words hidden in a step, see word_dropout.py
     head_share: float = 0.5  # of the tokens kept of a long review; 1.0 keeps its beginning only
     rating_head: bool = True
     notebook: bool = False  # full padding, float32, constant rate, no tricks
@@ -36,7 +37,7 @@ class Recipe:
 
     def for_mixed(self) -> "Recipe":
         """The recipe where reviews are mixed of few: those share their words."""
-        return replace(self, word_rate=1.0, adaptation_epochs=0)
+        return replace(self, word_rate=1.0, word_dropout=0.0, adaptation_epochs=0)
 
     def for_encoder(self, positions: int) -> "Recipe":
         """The recipe for an encoder that can read `positions` tokens at once."""
@@ -66,6 +67,7 @@ DEFAULT = Recipe()
 NOTEBOOK = Recipe(
     name="notebook",
     adaptation_epochs=0,
+    word_dropout=0.0,
     least_steps=0,
     learning_rate=2e-5,
     warmup_share=0.0,

@@ -25,6 +25,7 @@ from classifier.recipe import Recipe
 from classifier.tally import Tally, Targets, loss_sums
 from classifier.tokens import Tokens, shuffled_batches, sorted_batches
 from classifier.windows import random_windows
+from classifier.word_dropout import without_some_words
 
 KEEPING_STEPS = 32
 """Steps between two times that freed pages are given back.
@@ -100,8 +101,11 @@ def train(
     group: Group,
     on_step: Callable[[Step], None],
     on_epoch: Callable[[dict[str, float]], None],
+    mask_id: int | None = None,
 ) -> History:
     """Train `model` in place, and give loss and accuracy by epoch.
+
+    `mask_id` is the tokenizer's [MASK]; without it no words are hidden.
 
     The randomness of an epoch depends on (seed, epoch) alone, so a run taken up from its
     checkpoint goes on exactly as it would have without the interruption.
@@ -120,6 +124,8 @@ def train(
         torch.manual_seed(epoch_seed(seed, epoch, group.rank))  # dropout
         chance = np.random.default_rng((seed, epoch))
         tokens = random_windows(training.tokens, recipe.window, chance)
+        if recipe.word_dropout and mask_id is not None:
+            tokens = without_some_words(tokens, recipe.word_dropout, mask_id, chance)
         batches = shuffled_batches(
             tokens.lengths, recipe.batch_size, chance, like_length=not recipe.notebook
         )
