@@ -31,7 +31,7 @@ class ProgressNarrator(Narrator):
 
     @contextmanager
     def training(self, title: str, share: float) -> Iterator[Callable[[Step], None]]:
-        """Tells how much of the whole run is done."""
+        """Tells how much of the whole run is done, and in which of all its epochs it is."""
         started = time.monotonic()
 
         def on_step(step: Step) -> None:
@@ -42,11 +42,12 @@ class ProgressNarrator(Narrator):
             steps = (step.epoch - 1) * step.batches + step.done
             mine = share * steps / (step.epochs * step.batches)
             left = max(0.0, 1 - self._done - mine)
+            epochs = round(step.epochs / share)  # of the run: the encoder's, then each pooling's
             self.tell(
                 {
                     "training": title,
-                    "epoch": step.epoch,
-                    "epochs": step.epochs,
+                    "epoch": round(self._done * epochs) + step.epoch,
+                    "epochs": epochs,
                     "share": round(1 - left, 4),
                     "seconds_left": round((now - started) / mine * left),
                 }
