@@ -8,10 +8,10 @@ from unittest.mock import patch
 
 import pytest
 
-from classifier import experiment
 from classifier.atomic import write_json
 from classifier.errors import ClassifierError
 from classifier.held_out import HeldOut, hold_out, holdout_of, learnt_by
+from classifier.pair import PairTraining
 from classifier.registry import Registry, Version
 from classifier.reviews import load_reviews, text_digest
 from classifier.splits import By
@@ -135,7 +135,7 @@ class _StoppedError(Exception):
 
 def chosen(line: CommandLine, reviews: Path, *more: str) -> dict[str, dict[str, list[str]]]:
     """The ids in each part of every unfinished run, after one more, stopped before it trains."""
-    stopped = patch.object(experiment, "_train_pair", side_effect=_StoppedError)
+    stopped = patch.object(PairTraining, "train", side_effect=_StoppedError)
     with stopped, pytest.raises(_StoppedError):
         line.here(*line.training(reviews, *more))
     runs = line.models.glob(".unfinished/*/choices.json")
