@@ -221,7 +221,7 @@ def show(console: Console, results: Results) -> None:
             spread(arm["macro_f1"], 3),
             spread(arm["weighted_f1"], 3),
             spread(arm["rating_mae"], 2),
-            number(_mean(arm["train_seconds"])),
+            number(arm["train_seconds"] and arm["train_seconds"]["low"]),
             number(_mean(arm["peak_mb"])),
         ]
         for name, arm in results.document["summary"]["arms"].items()

@@ -92,7 +92,7 @@ def _quality(document: Document) -> str:
             spread(arm["accuracy"], 1, as_percent=True),
             spread(arm["macro_f1"], 3),
             spread(arm["rating_mae"], 2),
-            number(arm["train_seconds"]["mean"] if arm["train_seconds"] else None),
+            number(arm["train_seconds"]["low"] if arm["train_seconds"] else None),
         ]
         for name, arm in document["summary"]["arms"].items()
     ]
@@ -104,7 +104,7 @@ def _quality(document: Document) -> str:
         f"(`{document['command']}`; {told['rows']:,} reviews to learn from, judged on {where}, "
         f"written ratings stripped; encoder: {settings['encoder']})."
     )
-    columns = ["", "accuracy", "macro F1", "rating MAE", "seconds to train"]
+    columns = ["", "accuracy", "macro F1", "rating MAE", "seconds to train, at best"]
     return caption + "\n\n" + _table(columns, lines)
 
 

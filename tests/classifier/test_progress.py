@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from classifier import progress
 from classifier.progress import ProgressNarrator
 from classifier.training import Step
 
@@ -15,7 +14,7 @@ from classifier.training import Step
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The time, in seconds: set its one element."""
     now = [100.0]
-    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("classifier.progress.time.monotonic", lambda: now[0])
     return now
 
 
