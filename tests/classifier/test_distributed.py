@@ -21,7 +21,7 @@ def train(line: CommandLine, rows: Rows, processes: int) -> tuple[dict[str, Any]
     (line.folder / "reviews.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     options = ["train", "--reviews", "reviews.jsonl", "--encoder", str(line.encoder)]
     options += ["--max-tokens", "32", "--epochs", "6", "--batch-size", "8"]
-    options += ["--learning-rate", "0.005", "--json", "figures.json"]
+    options += ["--learning-rate", "0.002", "--json", "figures.json"]
     if processes == 1:
         status, out, err = line.here(*options)
     else:
@@ -52,7 +52,7 @@ def test_two_processes_reach_the_figures_of_one(
         one, two = alone[pooling], together[pooling]
         assert one["rows"] == two["rows"]
         assert one["accuracy"] > 0.8
-        # The sums come in another order, and six epochs at this rate magnify it.
+        # The sums come in another order, which six epochs magnify: at a rate of 0.005 beyond this.
         assert two["accuracy"] == pytest.approx(one["accuracy"], abs=2.1 / one["rows"])
         assert two["rating_mae"] == pytest.approx(one["rating_mae"], abs=0.2)
 
