@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,38 +19,48 @@ from classifier.tokens import load_tokenizer
 from classifier.training import Part, Step, new_model, train
 
 
-class EnoughError(Exception):
+class _EnoughError(Exception):
     """Ends a training from within its progress bar."""
+
+
+Trains = Callable[[Part, Checkpoint, Group, Callable[[Step], None], Callable[[Any], None]], object]
 
 
 def measure(values: dict[str, Any]) -> dict[str, Any]:
     """A burst of training with one pooling."""
     job = TrainingJob(**values)
+
+    def trains(part: Part, checkpoint: Checkpoint, group: Group, *told: Any) -> None:
+        model = new_model(job.encoder, job.pooling, DEFAULT, job.seed)
+        validation = part.head(DEFAULT.batch_size)
+        train(model, DEFAULT, part, validation, job.seed, checkpoint, group, *told)
+
+    return burst(job, trains)
+
+
+def burst(job: TrainingJob, trains: Trains) -> dict[str, Any]:
+    """The figures of what `trains`, ended when it has been timed for long enough.
+
+    It is given the job's reviews, a checkpoint, this process as a group, and what it has to call
+    after each step and each epoch.
+    """
     started = time.perf_counter()
-    part = part_of(job)
+    part = _part(job)
     prepared = time.perf_counter() - started
     pace = Pace(job.seconds)
 
     def on_step(step: Step) -> None:
         if pace.step(DEFAULT.batch_size, step.loss):
-            raise EnoughError
+            raise _EnoughError
 
-    with tempfile.TemporaryDirectory() as folder, suppress(EnoughError):
-        train(
-            new_model(job.encoder, job.pooling, DEFAULT, job.seed),
-            DEFAULT,
-            part,
-            part.head(DEFAULT.batch_size),
-            job.seed,
-            Checkpoint(Path(folder) / "burst.safetensors"),
-            Group(rank=0, size=1, device=default_device()),
-            on_step,
-            lambda _: pace.interrupt(),
-        )
+    with tempfile.TemporaryDirectory() as folder, suppress(_EnoughError):
+        checkpoint = Checkpoint(Path(folder) / "burst.safetensors")
+        alone = Group(rank=0, size=1, device=default_device())
+        trains(part, checkpoint, alone, on_step, lambda _: pace.interrupt())
     return pace.figures() | {"tokenizing_seconds": prepared}
 
 
-def part_of(job: TrainingJob) -> Part:
+def _part(job: TrainingJob) -> Part:
     """The job's reviews as `train` prepares those to train on."""
     found = rows.load(job.rows)
     labels = Dataset.from_dict(
