@@ -30,10 +30,19 @@ def measure(values: dict[str, Any]) -> dict[str, Any]:
     """A burst of training with one pooling."""
     job = TrainingJob(**values)
 
-    def trains(part: Part, checkpoint: Checkpoint, group: Group, *told: Any) -> None:
+    mask_id = load_tokenizer(Path(job.encoder)).mask_token_id
+    assert isinstance(mask_id, int)
+
+    def trains(
+        part: Part,
+        checkpoint: Checkpoint,
+        group: Group,
+        on_step: Callable[[Step], None],
+        on_epoch: Callable[[Any], None],
+    ) -> None:
         model = new_model(job.encoder, job.pooling, DEFAULT, job.seed)
-        validation = part.head(DEFAULT.batch_size)
-        train(model, DEFAULT, part, validation, job.seed, checkpoint, group, *told)
+        few = part.head(DEFAULT.batch_size)
+        train(model, DEFAULT, part, few, job.seed, checkpoint, group, on_step, on_epoch, mask_id)
 
     return burst(job, trains)
 

@@ -18,6 +18,7 @@ from classifier.attention import attention_for
 from classifier.checkpoint import Checkpoint, History
 from classifier.distributed import Group
 from classifier.dropout import use_fast_dropout
+from classifier.hidden_states import keep_hidden_in
 from classifier.masked_words import Candidates, MaskedBatch
 from classifier.memory import give_back_freed_pages
 from classifier.optimization import optimization
@@ -48,6 +49,7 @@ def adapt(
     torch.manual_seed(seed)
     model = WordModel(bert).to(group.device)
     bert.set_attn_implementation(attention_for(group.device, dtype))
+    keep_hidden_in(bert, dtype)
     use_fast_dropout(model)
     optimizers = optimization(model, replace(recipe, word_rate=1.0))
     history = checkpoint.restore(model, optimizers)

@@ -16,6 +16,7 @@ from classifier.checkpoint import Checkpoint, History
 from classifier.distributed import Group
 from classifier.dropout import use_fast_dropout
 from classifier.grades import NO_RATING
+from classifier.hidden_states import keep_hidden_in
 from classifier.inference import TOKENS_AT_ONCE
 from classifier.memory import give_back_freed_pages
 from classifier.model import PoolingClassifier, load_classifier, reset_heads
@@ -113,6 +114,7 @@ def train(
     model.to(group.device)  # type: ignore[arg-type]
     dtype = recipe.dtype(group.device)
     model.set_attn_implementation(attention_for(group.device, dtype))
+    keep_hidden_in(model.bert, dtype)
     if not recipe.notebook:
         use_fast_dropout(model)
     optimizers = optimization(model, recipe)

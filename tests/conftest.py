@@ -56,7 +56,7 @@ def two_versions(tmp_path_factory: pytest.TempPathFactory, tiny_encoder: Path) -
 def trained_on_few(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder whose `models`, to be copied, have a champion trained on the 400 `reviews.jsonl`.
 
-    With CLS it knows little. It takes seconds to train: the processes of tests share it.
+    It takes seconds to train: the processes of tests share it.
     """
     from tests import tiny
 

@@ -69,6 +69,16 @@ def without_time(history: History) -> list[dict[str, float]]:
     return [{k: v for k, v in epoch.items() if k != "seconds"} for epoch in history]
 
 
+def test_hidden_states_are_in_the_recipes_format(
+    tiny_model: NewModel, tiny_recipe: Recipe, training: Part, tmp_path: Path
+) -> None:
+    model, recipe = tiny_model(), replace(tiny_recipe, epochs=1)
+    seen: set[torch.dtype] = set()
+    model.bert.encoder.layer[-1].register_forward_hook(lambda _m, _i, out: seen.add(out.dtype))
+    run(model, recipe, (training.head(16), training.head(8)), tmp_path / "run.safetensors")
+    assert seen == {recipe.dtype(torch.device("cpu"))}
+
+
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_it_learns_and_its_history_says_so(
     pooling: str,
