@@ -30,7 +30,7 @@ class Data:
     validation: Part
     holdout: Part
     as_written: Tokens  # the holdout with the written ratings left in
-    mask_id: int | None  # of the tokenizer's [MASK]
+    mask_id: int | None  # of [MASK], which adaptation and word dropout need
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class PairTraining:
             title = f"{pooling} pooling{self._of_seed(seed)}"
             self.narrator.say(f"Training with {title}")
             model = self._new_model(pooling, seed)
-            if adaptation:
+            if adaptation and self.group.is_first:  # whose weights the others are given
                 model.bert.load_state_dict(self.run.checkpoint(_ADAPTED, seed).weights("bert."))
             with self.narrator.training(title, self._share(self.recipe.epochs)) as on_step:
                 history = train(
@@ -103,9 +103,7 @@ class PairTraining:
         epochs = self.recipe.adaptation_epochs
         if not epochs:
             return []
-        if self.data.mask_id is None:
-            self.narrator.say("The tokenizer has no [MASK]: the encoder stays as it is.")
-            return []
+        assert self.data.mask_id is not None
         title = f"the encoder{self._of_seed(seed)}"
         self.narrator.say(f"Adapting {title} to the reviews")
         with self.narrator.training(title, self._share(epochs)) as on_step:
