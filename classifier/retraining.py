@@ -11,7 +11,7 @@ from classifier.errors import ClassifierError
 from classifier.experiment import Settings, Surroundings, run_experiment
 from classifier.gate import Decision, judge
 from classifier.held_out import holdout_of
-from classifier.recipe import Recipe
+from classifier.recipe import DEFAULT, RECIPES, Recipe
 from classifier.registry import Registry, Version
 from classifier.reviews import load_reviews
 from classifier.splits import restore_split
@@ -38,7 +38,7 @@ def retrain(feedback: Feedback, around: Surroundings) -> Decision | None:
         settings = Settings(
             reviews=training["reviews"]["source"],
             encoder=training["encoder"]["name"],
-            recipe=_recipe(training["recipe"]),
+            recipe=recipe_of(training["recipe"]),
             split=training["split"],
             keep_ratings=training["keep_ratings"],
             seed=training["seed"],
@@ -79,7 +79,8 @@ def _judged(
     )
 
 
-def _recipe(kept: dict[str, Any]) -> Recipe:
-    """As training.json has it; what a later version of this program added is at its default."""
-    known = {field.name for field in fields(Recipe)}
-    return Recipe(**{name: value for name, value in kept.items() if name in known})
+def recipe_of(kept: dict[str, Any]) -> Recipe:
+    """As training.json has it; what it lacks, being newer, as the recipe of that name has it."""
+    known = {field.name for field in fields(Recipe)} & kept.keys()
+    namesake = RECIPES.get(kept.get("name", ""), DEFAULT)
+    return replace(namesake, **{name: kept[name] for name in known})

@@ -21,9 +21,9 @@ from classifier.extra import Extra
 from classifier.gate import Check, Decision, Limits, calibration_check, judge
 from classifier.narrator import Narrator
 from classifier.outputs import Labels, Outputs
-from classifier.recipe import Recipe
+from classifier.recipe import NOTEBOOK, Recipe
 from classifier.registry import Registry, Version
-from classifier.retraining import Feedback, retrain
+from classifier.retraining import Feedback, recipe_of, retrain
 from classifier.reviews import load_reviews
 from classifier.scoring import Scores
 from classifier.splits import restore_split
@@ -127,6 +127,12 @@ def test_a_challenger_trained_on_shuffled_labels_is_refused(
     assert decision.reason.startswith(f"{decision.challenger} is refused: ")
     texts = [row["content"] for row in wrong]
     assert not _files_with(texts, place.folder / "models", place.folder / "cache"), "none is kept"
+
+
+def test_what_a_champions_recipe_lacks_is_as_in_its_namesake() -> None:
+    kept = {"name": "notebook", "learning_rate": 3e-5, "notebook": True, "dropped_since": 1}
+    assert recipe_of(kept) == replace(NOTEBOOK, learning_rate=3e-5)
+    assert recipe_of({"epochs": 2}) == Recipe(epochs=2)
 
 
 def test_a_version_is_as_good_as_itself(place: Place, make_rows: MakeRows) -> None:
