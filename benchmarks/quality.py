@@ -69,7 +69,7 @@ def run_arms(
             "written_ratings": "stripped",
             "test": rows.described(test, test.rows) if test else "the holdout of each seed's split",
         },
-        rows.described(found, found.rows),
+        rows.described(found, learnt),
     )
     for name in names:
         for line in _lines(name):

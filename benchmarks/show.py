@@ -1,6 +1,7 @@
 """Figures in words, for the terminal's tables and README's."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -30,6 +31,11 @@ def spread(figure: dict[str, float] | None, digits: int, *, as_percent: bool = F
     mean = number(figure["mean"] * scale, digits, unit)
     low, high = (number(figure[end] * scale, digits) for end in ("low", "high"))
     return mean if low == high else f"{mean} ({low}-{high})"
+
+
+def adapted(found: dict[str, Any]) -> str:
+    """What a training's `summary` says of both poolings together: does it count the adaptation?"""
+    return ", the adaptation's time included" if "ours, adapting" in found["arms"] else ""
 
 
 def print_table(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.show import number, percent, spread, times
+from benchmarks.show import adapted, number, percent, spread, times
 from classifier.errors import ClassifierError
 
 BEGIN = "<!-- python -m benchmarks tables: from here on it is generated -->"
@@ -49,7 +49,7 @@ def _training(document: Document) -> str:
     caption = (
         f"Training, reviews a second and pooling (`{document['command']}`; {told['rows']:,} "
         f"reviews, {told['median_characters']:,} characters in the median; {_machine(document)}). "
-        f"Both poolings of ours{_adapted(found)}: "
+        f"Both poolings of ours{adapted(found)}: "
         f"{times(found['ours_to_notebook'])} the notebook's recipe, "
         f"{times(found['ours_to_trainer'])} `transformers.Trainer` at its best. TF-IDF and "
         f"logistic regression fit all of them in "
@@ -106,10 +106,6 @@ def _quality(document: Document) -> str:
     )
     columns = ["", "accuracy", "macro F1", "rating MAE", "seconds to train, at best"]
     return caption + "\n\n" + _table(columns, lines)
-
-
-def _adapted(found: dict[str, Any]) -> str:
-    return ", the adaptation's time included" if "ours, adapting" in found["arms"] else ""
 
 
 _TABLES = {"training": _training, "serving": _serving, "quality": _quality}
