@@ -64,7 +64,11 @@ class Shift:
 
 
 def of_texts(contents: Sequence[str], tokens: Tokens, unknown_id: int | None) -> Values:
-    """What is watched of the reviews as written, and of their tokens as a model sees them."""
+    """What is watched of the reviews as written, and of their tokens.
+
+    A model's reference counts the tokens trained on, whole reviews where windows are drawn of them;
+    later ones are cut to what it reads. Of the tokens of the longest alone some are not the same.
+    """
     values = {"length": np.array([len(content) for content in contents], dtype=np.float64)}
     if unknown_id is not None:
         unknown = np.add.reduceat(tokens.ids == unknown_id, tokens.starts[:-1], dtype=np.float64)

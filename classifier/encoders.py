@@ -7,6 +7,7 @@ from pathlib import Path
 from huggingface_hub import snapshot_download
 from huggingface_hub.constants import HF_HUB_CACHE
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+from transformers import PreTrainedTokenizerBase
 
 from classifier.atomic import explain_full_disk
 from classifier.errors import ClassifierError
@@ -30,9 +31,17 @@ class Encoder:
     @property
     def positions(self) -> int:
         """How many tokens it can read at once."""
+        return self._configured("max_position_embeddings", 512)
+
+    def mask_id(self, tokenizer: PreTrainedTokenizerBase) -> int | None:
+        """[MASK]'s id; None where it has no vector for one, be it that the tokenizer made one."""
+        mask_id, words = tokenizer.mask_token_id, self._configured("vocab_size", 30522)
+        return mask_id if isinstance(mask_id, int) and mask_id < words else None
+
+    def _configured(self, name: str, otherwise: int) -> int:
+        """A number of its configuration; `otherwise` is what BertConfig has where it is silent."""
         config = json.loads((self.folder / "config.json").read_bytes())
-        positions: int = config.get("max_position_embeddings", 512)  # as BertConfig has it
-        return positions
+        return int(config.get(name, otherwise))
 
 
 def find_encoder(name: str, cache: Path) -> Encoder:

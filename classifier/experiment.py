@@ -41,8 +41,8 @@ class Settings:
     keep_ratings: bool = False
     split_of: str | None = None  # take the parts of this version instead of splitting anew
     holdout: str | None = None  # a file of reviews to judge by, instead of a tenth of the others
-    extra: str | None = None  # a file of reviews to train on besides, unless like one in:
-    apart_from: str | None = None  # a file of reviews that are held out as well
+    extra: str | None = None  # a file of reviews to train on besides
+    apart_from: str | None = None  # a file of held-out reviews: none like them is trained on
     mixed: int | None = None  # with split_of, so many mixed reviews; by default what is needed
     limit: int | None = None
     minutes: float | None = None  # take as many reviews as train in about that time
@@ -74,15 +74,12 @@ def run_experiment(settings: Settings, around: Surroundings, *, resume: bool) ->
         reviews = held_out.rest
     encoder = find_encoder(settings.encoder, around.cache)
     narrator.encoder(encoder.name, encoder.origin, encoder.stand_in)
-    recipe = settings.recipe.for_encoder(encoder.positions)
-    if recipe != settings.recipe:
-        narrator.say(f"It reads {recipe.max_tokens:,} tokens at once: longer reviews are cut.")
-        settings = replace(settings, recipe=recipe)
     tokenizer = load_tokenizer(encoder.folder)
+    settings = replace(settings, recipe=_fitted(settings.recipe, encoder, tokenizer, narrator))
     extra = None if settings.extra is None else Extra.load(settings.extra, settings.keep_ratings)
     fingerprint = reviews.fingerprint + (extra.fingerprint if extra else "")
     fingerprint += held_out.holdout.fingerprint if held_out else ""
-    key = run_key(asdict(settings), fingerprint, encoder.origin)
+    key = run_key(asdict(settings), fingerprint, encoder.folder.name)
     work = around.work or around.models
     with UnfinishedRun.open(work, key, around.group, resume=resume) as run:
         if resume:
@@ -90,11 +87,12 @@ def run_experiment(settings: Settings, around: Surroundings, *, resume: bool) ->
         parts, mixed = _choose(settings, reviews, held_out, encoder, tokenizer, around, run)
         counts = {name: class_counts(rows) for name, rows in vars(parts).items()}
         narrator.parts(counts)
-        if mixed:
+        if settings.recipe.mixed_for(len(parts.train)):  # if there is no time to mix any, too
             settings = replace(settings, recipe=settings.recipe.for_mixed())
+        if mixed:
             narrator.say(f"Few reviews: {mixed:,} more to train on, mixed from their sentences.")
         rows = with_mixed(parts.train, mixed, settings.seed)
-        data = _tokenized(parts, rows, tokenizer, settings.recipe, around.cache)
+        data = _tokenized(parts, rows, encoder, tokenizer, settings.recipe, around.cache)
         if extra is not None:
             extra = extra.apart_from(parts, settings.apart_from)
             narrator.say(extra.told())
@@ -168,6 +166,18 @@ def _held_out(settings: Settings, reviews: Reviews, around: Surroundings) -> Hel
     return held_out
 
 
+def _fitted(
+    recipe: Recipe, encoder: Encoder, tokenizer: PreTrainedTokenizerBase, narrator: Narrator
+) -> Recipe:
+    """The recipe as far as the encoder can follow it, told where that is not all the way."""
+    fitted = recipe.for_encoder(encoder.positions, encoder.mask_id(tokenizer) is not None)
+    if fitted.max_tokens < recipe.max_tokens:
+        narrator.say(f"It reads {fitted.max_tokens:,} tokens at once: longer reviews are cut.")
+    if replace(fitted, max_tokens=recipe.max_tokens) != recipe:
+        narrator.say("Its words have no [MASK]: none are hidden, and it stays as it is at first.")
+    return fitted
+
+
 def _choose(
     settings: Settings,
     reviews: Reviews,
@@ -223,7 +233,8 @@ def _fitting(
         recipe = recipe.for_mixed()
     timed = stratified_subset(rows, min(_TIMED_REVIEWS, len(rows)), settings.seed)
     sample = labelled_part(timed, timed["text"], tokenizer, recipe, around.cache)
-    fitting = reviews_within(minutes, encoder, recipe, sample, held_out) * around.group.size
+    each = minutes / settings.seeds
+    fitting = reviews_within(each, encoder, recipe, sample, held_out) * around.group.size
     if fitting < len(rows):
         around.narrator.warn(
             f"  {fitting:,} of {len(rows):,} reviews fit into {minutes:g} minutes on this machine: "
@@ -235,6 +246,7 @@ def _fitting(
 def _tokenized(
     parts: Parts,
     training_rows: Dataset,
+    encoder: Encoder,
     tokenizer: PreTrainedTokenizerBase,
     recipe: Recipe,
     cache: Path,
@@ -246,9 +258,7 @@ def _tokenized(
     as_written = tokenize_cached(
         parts.holdout["content"], tokenizer, recipe.max_tokens, recipe.head_share, cache
     )
-    mask_id = tokenizer.mask_token_id
-    assert mask_id is None or isinstance(mask_id, int)
-    return Data(training, validation, holdout, as_written, mask_id)
+    return Data(training, validation, holdout, as_written, encoder.mask_id(tokenizer))
 
 
 def _training(

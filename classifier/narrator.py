@@ -84,8 +84,8 @@ class Narrator:
     def adapted(self, figures: dict[str, float]) -> None:
         """One line for an epoch of the encoder's adaptation."""
         self.say(
-            f"  epoch {figures['epoch']:.0f}: loss {figures['loss']:.3f}, masked words guessed "
-            f"{figures['accuracy']:.3f} ({figures['seconds']:.0f} s)"
+            f"  epoch {figures['epoch']:.0f}: loss {figures['loss']:.3f}, masked words told from "
+            f"thousands of others {figures['accuracy']:.3f} ({figures['seconds']:.0f} s)"
         )
 
     @contextmanager

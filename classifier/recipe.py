@@ -39,9 +39,10 @@ class Recipe:
         """The recipe where reviews are mixed of few: those share their words."""
         return replace(self, word_rate=1.0, word_dropout=0.0, adaptation_epochs=0)
 
-    def for_encoder(self, positions: int) -> "Recipe":
-        """The recipe for an encoder that can read `positions` tokens at once."""
-        return replace(self, max_tokens=min(self.max_tokens, positions))
+    def for_encoder(self, positions: int, has_mask: bool) -> "Recipe":
+        """The recipe for an encoder that reads `positions` tokens at once, and knows a [MASK]."""
+        fitting = replace(self, max_tokens=min(self.max_tokens, positions))
+        return fitting if has_mask else replace(fitting, word_dropout=0.0, adaptation_epochs=0)
 
     @property
     def all_epochs(self) -> int:
@@ -73,7 +74,7 @@ NOTEBOOK = Recipe(
     warmup_share=0.0,
     word_rate=1.0,
     max_tokens=512,
-    window=512,
+    window=_WHOLE,
     head_share=1.0,
     rating_head=False,
     notebook=True,

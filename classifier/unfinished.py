@@ -21,7 +21,10 @@ _CHOICES = "choices.json"
 
 
 def run_key(settings: dict[str, Any], fingerprint: str, encoder: str) -> str:
-    """Equal for runs that would do the same: same settings, same reviews, same encoder."""
+    """Equal for runs that would do the same: same settings, same reviews, same encoder.
+
+    `encoder` is its folder's name: the way by which it was found may be another at each look.
+    """
     described = json.dumps([settings, fingerprint, encoder], sort_keys=True)
     return hashlib.sha256(described.encode()).hexdigest()[:16]
 
@@ -83,7 +86,7 @@ class UnfinishedRun:
         kept = sorted(file.stem for file in self.folder.glob("*.safetensors"))
         if not kept:
             return "Nothing to resume with these settings: starting from the beginning."
-        return f"Resuming: {', '.join(kept)} found (and the seed), each to its last whole epoch."
+        return f"Resuming after the last whole epoch of each (with its seed): {', '.join(kept)}."
 
     def finish(self) -> None:
         """The run's result is published: remove what was kept for taking it up again."""

@@ -30,7 +30,7 @@ _ASKED_WEIGHT, _VOLUNTEERED_WEIGHT = 2.0, 1.0
 class Progress:
     epoch: int
     epochs: int
-    share: float  # of the training of both models
+    share: float  # of the whole training
     seconds_left: int
 
 

@@ -49,14 +49,16 @@ def train(
         float | None, typer.Option(min=0.1, help="Use as many reviews as fit into that time.")
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="3 by default; few reviews are then mixed into more.")
+        int | None,
+        typer.Option(min=1, help="3 by default. Given, no reviews are mixed of few."),
     ] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="16 by default.")] = None,
     learning_rate: Annotated[
         float | None, typer.Option(min=0, help="By default the recipe's.")
     ] = None,
     max_tokens: Annotated[
-        int | None, typer.Option(min=8, help="Longer reviews are cut; 1,024 by default.")
+        int | None,
+        typer.Option(min=8, help="What is read of a review; 1,024 by default."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     seeds: Annotated[

@@ -83,8 +83,18 @@ def test_few_reviews_are_mixed_into_more(tiny_recipe: Recipe) -> None:
 
 
 def test_an_encoder_is_not_asked_for_more_than_it_reads() -> None:
-    assert DEFAULT.for_encoder(positions=2048) == DEFAULT
-    assert DEFAULT.for_encoder(positions=512) == replace(DEFAULT, max_tokens=512)
+    assert DEFAULT.for_encoder(positions=2048, has_mask=True) == DEFAULT
+    assert DEFAULT.for_encoder(512, has_mask=True) == replace(DEFAULT, max_tokens=512)
+    without = replace(DEFAULT, adaptation_epochs=0, word_dropout=0.0)
+    assert DEFAULT.for_encoder(2048, has_mask=False) == without
+
+
+@pytest.mark.parametrize("rows", [1, 9, 16])
+def test_so_few_reviews_that_one_batch_takes_them_all_can_be_timed(
+    rows: int, encoder: Encoder, tiny_recipe: Recipe, make_part: Callable[..., Part]
+) -> None:
+    recipe = replace(tiny_recipe, batch_size=16)
+    assert reviews_within(1, encoder, recipe, make_part(rows)) > 20
 
 
 @pytest.mark.parametrize(
@@ -120,4 +130,6 @@ def test_a_stratified_subset_is_taken_where_not_all_fit(
     assert rows == min(fitting, 150)
     # 120 steps in batches of 8 are 3 epochs over 320 reviews, of which 120 are there.
     assert version.training()["mixed"] == mixed
+    # With time to mix some or without: it is the recipe that was timed.
+    assert version.training()["recipe"]["adaptation_epochs"] == 0
     assert (f"Few reviews: {mixed} more to train on" in said.getvalue()) is (mixed > 0)

@@ -141,7 +141,7 @@ def test_a_killed_training_resumes_to_the_same_figures(
     assert not list(line.models.glob("2*")), "a killed training left a version"
     status, out, err = line.here(*line.training(reviews, "--resume", "--json", "figures.json"))
     assert status == 0, err
-    assert "Resuming: " in out
+    assert "Resuming " in out
     resumed, whole = (
         json.loads((folder / "figures.json").read_text()) for folder in (line.folder, first.folder)
     )

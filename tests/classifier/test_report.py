@@ -381,7 +381,10 @@ def test_the_adaptation_of_the_encoder_is_told(tmp_path: Path, page: Page) -> No
     assert "adapted" not in page.text
     epochs = [{"epoch": 1.0, "loss": 6.7, "accuracy": 0.0934, "seconds": 120.6}]
     told = report(tmp_path, training=training() | {"adaptation": epochs})
-    assert "1 epoch, 121 seconds, 9.3 % of the words guessed in the last." in told.text
+    assert (
+        "1 epoch, 121 seconds, 9.3 % of them told from thousands of others in the last."
+        in told.text
+    )
 
 
 @pytest.mark.usefixtures("plots_are_drawn")

@@ -34,7 +34,7 @@ def test_resuming_finds_what_was_chosen_and_starting_anew_forgets_it(
     start(tmp_path, "key", alone)
     with UnfinishedRun.open(tmp_path, "key", alone, resume=True) as run:
         assert run.choices() == {"train": ["a"], "holdout": ["b"]}
-        assert "Resuming: cls-0 found" in run.what_is_there()
+        assert run.what_is_there().endswith("(with its seed): cls-0.")
     with UnfinishedRun.open(tmp_path, "key", alone, resume=False) as run:
         assert run.choices() is None
         assert "Nothing to resume" in run.what_is_there()
