@@ -1,7 +1,10 @@
 """The typer application, and what becomes of errors."""
 
+import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 import typer
@@ -34,7 +37,10 @@ def main() -> None:
     errors = Console(stderr=True, soft_wrap=True)
     try:
         try:
-            app()
+            with _all_written():
+                app()
+        except BrokenPipeError:  # who reads has enough, as in `… | head`
+            sys.exit(1)
         except OSError as error:
             if not means_full_disk(error):
                 raise
@@ -46,6 +52,24 @@ def main() -> None:
         said = str(interrupt) or "Interrupted."
         errors.print(said, style="bold", markup=False, highlight=False)
         sys.exit(_INTERRUPTED)
+
+
+@contextmanager
+def _all_written() -> Iterator[None]:
+    """Write what is printed to the end, or fail, while it can still be said why.
+
+    What is left to the interpreter's end fails there, in Python's words and with its status.
+    """
+    try:
+        yield
+    finally:
+        try:
+            if sys.stdout is not None:  # as where it was closed: `>&-`
+                sys.stdout.flush()
+        except OSError:
+            # Else the interpreter would try once more. So in Python's "Note on SIGPIPE".
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -115,6 +115,15 @@ def test_answers_meet_a_full_disk(line: CommandLine) -> None:
     status, out, err = line.here("predict", "Хорошо", "--json", "/dev/full")
     assert (status, err) == (1, full("/dev/full"))
     assert "CLS" in out
-    script = f"{shlex.quote(sys.executable)} -m classifier models list >/dev/full"
+    listing = f"{shlex.quote(sys.executable)} -m classifier models list"
+    shell = ("-c", "import os, sys; os.execv('/bin/sh', ['sh', '-c', sys.argv[1]])")
+    for written in ("", "1"):  # at the end, or at once
+        script = f"PYTHONUNBUFFERED={written} {listing} >/dev/full"
+        assert line.run(python=(*shell, script)) == (1, "", full("the standard output"))
+
+
+def test_who_reads_may_have_enough(line: CommandLine) -> None:
+    listing = f"{shlex.quote(sys.executable)} -m classifier models list"
+    script = f"PYTHONUNBUFFERED= {listing} | true"
     shell = ("-c", "import os, sys; os.execv('/bin/sh', ['sh', '-c', sys.argv[1]])", script)
-    assert line.run(python=shell) == (1, "", full("the standard output"))
+    assert line.run(python=shell) == (0, "", "")
