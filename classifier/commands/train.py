@@ -94,6 +94,7 @@ def train(
         "batch_size": batch_size,
         "learning_rate": learning_rate,
         "max_tokens": max_tokens,
+        "window": max_tokens if RECIPES[recipe].notebook else None,  # it reads all at once
     }
     chosen = replace(RECIPES[recipe], **{k: v for k, v in changes.items() if v is not None})
     settings = Settings(

@@ -1,8 +1,10 @@
 """Invented reviews, and what the tests of models and trainings share."""
 
+import json
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +14,7 @@ import torch
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from classifier.distributed import Group
+from classifier.experiment import Settings
 from classifier.grades import SENTIMENTS
 from classifier.model import PoolingClassifier
 from classifier.outputs import Labels
@@ -122,3 +125,15 @@ def ragged() -> Tokens:
     lengths = rng.permutation(np.linspace(2, 60, 20).astype(np.int64))
     ids = rng.integers(5, 200, size=int(lengths.sum()), dtype=np.int32)
     return Tokens(ids, np.cumsum([0, *lengths], dtype=np.int64), pad_id=0)
+
+
+@pytest.fixture
+def settings(
+    tmp_path: Path, tiny_encoder: Path, tiny_recipe: Recipe, make_rows: MakeRows
+) -> Settings:
+    """An experiment of one epoch over 80 reviews."""
+    file = tmp_path / "reviews.jsonl"
+    lines = (json.dumps(row, ensure_ascii=False) for row in make_rows(80))
+    file.write_text("\n".join(lines), encoding="utf-8")
+    recipe = replace(tiny_recipe, epochs=1, least_steps=0)
+    return Settings(str(file), str(tiny_encoder), recipe)

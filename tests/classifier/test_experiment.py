@@ -1,12 +1,10 @@
 """An experiment in one process: what it makes of its encoder, its time and an interruption."""
 
 import io
-import json
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from unittest.mock import patch
 
 import pytest
 from rich.console import Console
@@ -17,10 +15,8 @@ from classifier.distributed import Group
 from classifier.encoders import Encoder
 from classifier.experiment import Settings, Surroundings, run_experiment
 from classifier.narrator import Narrator
-from classifier.recipe import Recipe
 from classifier.tokens import load_tokenizer
-
-Rows = list[dict[str, Any]]
+from tests.classifier.command_line import CommandLine
 
 
 @pytest.fixture(autouse=True)
@@ -40,14 +36,8 @@ def around(tmp_path: Path, alone: Group, said: io.StringIO) -> Surroundings:
 
 
 @pytest.fixture
-def settings(
-    tmp_path: Path, tiny_encoder: Path, tiny_recipe: Recipe, make_rows: Callable[[int], Rows]
-) -> Settings:
-    file = tmp_path / "reviews.jsonl"
-    lines = (json.dumps(row, ensure_ascii=False) for row in make_rows(80))
-    file.write_text("\n".join(lines), encoding="utf-8")
-    recipe = replace(tiny_recipe, epochs=1, least_steps=0, word_dropout=0.15)
-    return Settings(str(file), str(tiny_encoder), recipe)
+def settings(settings: Settings) -> Settings:
+    return replace(settings, recipe=replace(settings.recipe, word_dropout=0.15))
 
 
 def test_an_encoder_whose_words_have_no_mask_stays_as_it_is(
@@ -107,6 +97,17 @@ def test_the_minutes_are_for_all_seeds(
     monkeypatch.setattr(experiment, "reviews_within", fitting)
     run_experiment(replace(settings, minutes=6, seeds=2), around, resume=False)
     assert asked == [3]
+
+
+@pytest.mark.parametrize(("options", "window"), [((), 512), (("--max-tokens", "1024"), 1024)])
+def test_the_notebooks_recipe_reads_all_at_once(
+    options: tuple[str, ...], window: int, tmp_path: Path, tiny_encoder: Path
+) -> None:
+    line = CommandLine(tmp_path, tiny_encoder)
+    with patch("classifier.experiment.run_experiment", side_effect=KeyboardInterrupt) as asked:
+        line.here("train", "--reviews", "sample", "--recipe", "notebook", *options)
+    recipe = asked.call_args.args[0].recipe
+    assert (recipe.window, recipe.max_tokens) == (window, window)
 
 
 def _interrupted(*_: object) -> None:

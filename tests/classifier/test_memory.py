@@ -1,11 +1,9 @@
 """What a training gives back: freed pages between its phases, and its models before the next."""
 
 import io
-import json
 import subprocess
 import sys
 import weakref
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +19,6 @@ from classifier.experiment import Settings, Surroundings, run_experiment
 from classifier.model import PoolingClassifier, load_classifier
 from classifier.narrator import Narrator
 from classifier.pair import PairTraining
-from classifier.recipe import Recipe
 from classifier.registry import Registry
 from classifier.training import train
 
@@ -81,15 +78,9 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
 
 
 @pytest.fixture
-def settings(
-    tmp_path: Path, tiny_encoder: Path, tiny_recipe: Recipe, make_rows: Callable[[int], Rows]
-) -> Settings:
+def settings(settings: Settings) -> Settings:
     """Two seeds of an epoch over few reviews, whose written ratings stay."""
-    file = tmp_path / "reviews.jsonl"
-    lines = (json.dumps(row, ensure_ascii=False) for row in make_rows(80))
-    file.write_text("\n".join(lines), encoding="utf-8")
-    recipe = replace(tiny_recipe, epochs=1, least_steps=0)
-    return Settings(str(file), str(tiny_encoder), recipe, keep_ratings=True, seed=3, seeds=2)
+    return replace(settings, keep_ratings=True, seed=3, seeds=2)
 
 
 @pytest.fixture
