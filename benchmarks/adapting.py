@@ -1,16 +1,14 @@
 """Ours: `classifier.adaptation.adapt` as `python -m classifier train` calls it."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from benchmarks.ours import burst
+from benchmarks.ours import burst, mask_id
 from benchmarks.pace import TrainingJob
 from classifier.adaptation import adapt
 from classifier.checkpoint import Checkpoint
 from classifier.distributed import Group
 from classifier.recipe import DEFAULT
-from classifier.tokens import load_tokenizer
 from classifier.training import Part, new_model
 
 
@@ -18,11 +16,10 @@ def measure(values: dict[str, Any]) -> dict[str, Any]:
     """A burst of the encoder's adaptation."""
     job = TrainingJob(**values)
     recipe = replace(DEFAULT, adaptation_epochs=DEFAULT.epochs)  # one may not be enough
-    mask_id = load_tokenizer(Path(job.encoder)).mask_token_id
-    assert isinstance(mask_id, int)
+    masks = mask_id(job)
 
     def trains(part: Part, checkpoint: Checkpoint, group: Group, *told: Any) -> None:
         bert = new_model(job.encoder, "mean", recipe, job.seed).bert
-        adapt(bert, recipe, part.tokens, mask_id, job.seed, checkpoint, group, *told)
+        adapt(bert, recipe, part.tokens, masks, job.seed, checkpoint, group, *told)
 
     return burst(job, trains)

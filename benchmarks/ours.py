@@ -29,9 +29,7 @@ Trains = Callable[[Part, Checkpoint, Group, Callable[[Step], None], Callable[[An
 def measure(values: dict[str, Any]) -> dict[str, Any]:
     """A burst of training with one pooling."""
     job = TrainingJob(**values)
-
-    mask_id = load_tokenizer(Path(job.encoder)).mask_token_id
-    assert isinstance(mask_id, int)
+    masks = mask_id(job)
 
     def trains(
         part: Part,
@@ -42,7 +40,7 @@ def measure(values: dict[str, Any]) -> dict[str, Any]:
     ) -> None:
         model = new_model(job.encoder, job.pooling, DEFAULT, job.seed)
         few = part.head(DEFAULT.batch_size)
-        train(model, DEFAULT, part, few, job.seed, checkpoint, group, on_step, on_epoch, mask_id)
+        train(model, DEFAULT, part, few, job.seed, checkpoint, group, on_step, on_epoch, masks)
 
     return burst(job, trains)
 
@@ -67,6 +65,13 @@ def burst(job: TrainingJob, trains: Trains) -> dict[str, Any]:
         alone = Group(rank=0, size=1, device=default_device())
         trains(part, checkpoint, alone, on_step, lambda _: pace.interrupt())
     return pace.figures() | {"tokenizing_seconds": prepared}
+
+
+def mask_id(job: TrainingJob) -> int:
+    """Of the tokenizer's [MASK]."""
+    found = load_tokenizer(Path(job.encoder)).mask_token_id
+    assert isinstance(found, int)
+    return found
 
 
 def _part(job: TrainingJob) -> Part:

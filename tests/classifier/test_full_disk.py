@@ -115,15 +115,18 @@ def test_answers_meet_a_full_disk(line: CommandLine) -> None:
     status, out, err = line.here("predict", "Хорошо", "--json", "/dev/full")
     assert (status, err) == (1, full("/dev/full"))
     assert "CLS" in out
-    listing = f"{shlex.quote(sys.executable)} -m classifier models list"
-    shell = ("-c", "import os, sys; os.execv('/bin/sh', ['sh', '-c', sys.argv[1]])")
-    for written in ("", "1"):  # at the end, or at once
-        script = f"PYTHONUNBUFFERED={written} {listing} >/dev/full"
-        assert line.run(python=(*shell, script)) == (1, "", full("the standard output"))
+    for unbuffered in ("", "1"):  # written at the end, or at once
+        outcome = (1, "", full("the standard output"))
+        assert listed(line, unbuffered, ">/dev/full") == outcome
 
 
 def test_who_reads_may_have_enough(line: CommandLine) -> None:
+    assert listed(line, "", "| true") == (0, "", "")
+
+
+def listed(line: CommandLine, unbuffered: str, to: str) -> tuple[int, str, str]:
+    """Status, output and errors of a shell in which `models list` goes to somewhere."""
     listing = f"{shlex.quote(sys.executable)} -m classifier models list"
-    script = f"PYTHONUNBUFFERED= {listing} | true"
+    script = f"PYTHONUNBUFFERED={unbuffered} {listing} {to}"
     shell = ("-c", "import os, sys; os.execv('/bin/sh', ['sh', '-c', sys.argv[1]])", script)
-    assert line.run(python=shell) == (0, "", "")
+    return line.run(python=shell)
