@@ -27,8 +27,8 @@ def predict_tokens(
     rating: NDArray[np.float32] | None = None
     if model.rating_head is not None:
         rating = np.empty((len(tokens), model.rating_head.out_features), dtype=np.float32)
-    for rows in sorted_batches(tokens.lengths, most_tokens):
-        input_ids, attention_mask = tokens.batch(rows)
+    for rows, width in sorted_batches(tokens.lengths, most_tokens):
+        input_ids, attention_mask = tokens.batch(rows, width)
         with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
             output = model(input_ids.to(device), attention_mask.to(device))
         sentiment[rows] = output.sentiment_logits.float().cpu().numpy()

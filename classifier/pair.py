@@ -64,6 +64,7 @@ class PairTraining:
 
     def train(self, seed: int) -> dict[str, Trained]:
         """Both poolings; in all processes of the group but the first, nothing comes of it."""
+        give_back_freed_pages()
         adaptation = self._adapt(seed)
         pair: dict[str, Trained] = {}
         for pooling in POOLINGS:

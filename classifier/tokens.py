@@ -31,6 +31,9 @@ For every new shape of a bfloat16 product oneDNN compiles a program, which takes
 megabyte: with each length on its own, 200 reviews made a process grow by 580 MB (measured).
 """
 
+_WIDE_SLOT = 128
+"""For whole reviews in batches, whose products are larger: 190 MB of programs with `SLOT`."""
+
 
 @dataclass(frozen=True)
 class Tokens:
@@ -74,9 +77,9 @@ class Tokens:
         return torch.from_numpy(input_ids), torch.from_numpy(attention_mask)
 
 
-def slot(length: int) -> int:
+def slot(length: int, step: int = SLOT) -> int:
     """The tokens that a text of `length` takes with its padding."""
-    return -(-length // SLOT) * SLOT
+    return -(-length // step) * step
 
 
 def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
@@ -201,14 +204,18 @@ def shuffled_batches(
     return batches
 
 
-def sorted_batches(lengths: NDArray[np.int64], most_tokens: int) -> Iterator[NDArray[np.int64]]:
-    """Every row once, longest first: for prediction, where the order does not matter.
+def sorted_batches(
+    lengths: NDArray[np.int64], most_tokens: int
+) -> Iterator[tuple[NDArray[np.int64], int]]:
+    """Every row once, longest first, and the tokens that its batch is to be padded to.
 
-    A batch takes at most `most_tokens` with its padding, or is a single text.
+    For prediction, where the order does not matter. A batch takes at most `most_tokens` with its
+    padding, or is a single text.
     """
     order = np.argsort(-lengths, kind="stable")
     at = 0
     while at < len(order):
-        rows = max(1, most_tokens // slot(int(lengths[order[at]])))
-        yield order[at : at + rows]
+        width = slot(int(lengths[order[at]]), _WIDE_SLOT)
+        rows = max(1, most_tokens // width)
+        yield order[at : at + rows], int(min(width, lengths.max()))
         at += rows

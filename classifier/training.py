@@ -180,8 +180,8 @@ def _measure(
     model.eval()
     tally = Tally(group.device)
     batches = list(sorted_batches(part.tokens.lengths, TOKENS_AT_ONCE))
-    for rows in batches[group.rank :: group.size]:
-        input_ids, attention_mask = part.tokens.batch(rows)
+    for rows, width in batches[group.rank :: group.size]:
+        input_ids, attention_mask = part.tokens.batch(rows, width)
         with torch.autocast(group.device.type, dtype, enabled=dtype != torch.float32):
             output = model(input_ids.to(group.device), attention_mask.to(group.device))
         targets = _targets(part, rows, group.device)

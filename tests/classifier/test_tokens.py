@@ -137,13 +137,15 @@ def test_batches_hold_every_row_once(
 def test_sorted_batches_are_as_large_as_their_tokens_allow(lengths: list[int], most: int) -> None:
     array = np.array(lengths, dtype=np.int64)
     batches = list(sorted_batches(array, most))
-    assert sorted(row for batch in batches for row in batch.tolist()) == [*range(len(array))]
-    longest_first = [length for batch in batches for length in array[batch].tolist()]
+    assert sorted(row for batch, _ in batches for row in batch.tolist()) == [*range(len(array))]
+    longest_first = [length for batch, _ in batches for length in array[batch].tolist()]
     assert longest_first == sorted(lengths, reverse=True)
-    for batch, following in zip(batches, [*batches[1:], None], strict=True):
-        width = slot(int(array[batch].max()))
-        assert len(batch) == 1 or len(batch) * width <= most
-        assert following is None or (len(batch) + 1) * width > most
+    for number, (batch, width) in enumerate(batches):
+        assert array[batch].max() <= width <= max(lengths)
+        assert width % 128 == 0 or width == max(lengths)
+        full = slot(width, 128)
+        assert len(batch) == 1 or len(batch) * full <= most
+        assert number + 1 == len(batches) or (len(batch) + 1) * full > most
 
 
 def test_like_lengths_spare_padding_and_epochs_see_other_batches() -> None:
