@@ -27,6 +27,7 @@ class ServingJob:
     single: int  # how many of them to answer one at a time
     began: float  # time.time() when the process was ordered
     bfloat16: bool = False  # the pipeline's
+    max_tokens: int | None = None  # of a review, instead of as many as the version takes
 
 
 def timed(answer: Answer, job: ServingJob) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Ours: the predictor of the command line and the bot."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ def measure(values: dict[str, Any]) -> dict[str, Any]:
     quiet_libraries()
     job = ServingJob(**values)
     predictor = Predictor(Path(job.version), default_device())
+    if job.max_tokens is not None:
+        for model in predictor.models.values():
+            model.config = replace(model.config, max_tokens=job.max_tokens)
 
     def answer(texts: list[str]) -> dict[str, list[str]]:
         predicted = predictor.predict(texts)

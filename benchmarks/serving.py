@@ -43,6 +43,7 @@ class Arm:
     about: str
     bfloat16: bool = False
     keep_freed_pages: bool = False
+    max_tokens: int | None = None
 
 
 ARMS = {
@@ -52,6 +53,12 @@ ARMS = {
         "version takes, from both ends, tokenizing and stripping of ratings included; the command "
         "line's malloc settings",
         keep_freed_pages=True,
+    ),
+    "ours, 256 tokens": Arm(
+        "benchmarks.predictors",
+        "the same, each review cut to 256 tokens: what models of short texts read",
+        keep_freed_pages=True,
+        max_tokens=256,
     ),
     "pipeline": Arm("benchmarks.pipelines", f"{_PIPELINE}float32, as it comes"),
     "pipeline, bf16": Arm(
@@ -103,7 +110,13 @@ def run_arms(
                 return bot_memory.measure(chosen, list(served["text"][:_ASKED]))
             arm = ARMS[name]
             job = ServingJob(
-                str(chosen.path), served_file, others_file, _SINGLE, time.time(), arm.bfloat16
+                str(chosen.path),
+                served_file,
+                others_file,
+                _SINGLE,
+                time.time(),
+                arm.bfloat16,
+                arm.max_tokens,
             )
             return run_arm(arm.module, asdict(job), keep_freed_pages=arm.keep_freed_pages)
 

@@ -1,7 +1,7 @@
 """`python -m benchmarks serving`, and each of its arms."""
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,10 @@ from benchmarks import pipelines, predictors, rows, words
 from benchmarks.answering import ServingJob
 from classifier.errors import ClassifierError
 from classifier.model import PoolingClassifier
+from classifier.outputs import Outputs
+from classifier.packed_model import PackedModel
 from classifier.registry import Registry
+from classifier.tokens import Tokens
 from tests.benchmarks.conftest import Benchmark
 
 
@@ -49,6 +52,24 @@ def test_an_arm_answers(module: object, models: set[str], job: ServingJob) -> No
     figures = module.measure(asdict(job))  # type: ignore[attr-defined]
     assert set(figures["accuracy"]) == models
     assert figures["reviews_per_second"] > 0
+
+
+def test_an_arm_reads_as_few_tokens_as_it_is_told(
+    job: ServingJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+
+    def noting(model: PackedModel, tokens: Tokens, batch: range) -> Outputs:
+        read.extend(tokens.lengths[batch.start : batch.stop].tolist())
+        return predict_batch(model, tokens, batch)
+
+    predict_batch = PackedModel.predict_batch
+    monkeypatch.setattr(PackedModel, "predict_batch", noting)
+    predictors.measure(asdict(job))
+    longest = max(read)
+    read.clear()
+    predictors.measure(asdict(replace(job, max_tokens=8)))
+    assert max(read) == 8 < longest
 
 
 def test_the_pipeline_runs_our_weights(job: ServingJob) -> None:
