@@ -19,11 +19,12 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
-from torch.nn.functional import embedding, gelu, layer_norm, linear, pad
+from torch.nn.functional import embedding, layer_norm, linear, pad
 
 from classifier.errors import ClassifierError
 from classifier.outputs import Outputs, joined
 from classifier.packed_attention import all_attend, first_attends
+from classifier.packed_linear import PackedLinear
 from classifier.tokens import SLOT, Tokens, slot
 
 _TOKENS_AT_ONCE = 1024
@@ -68,10 +69,11 @@ class PackedConfig:
 class _Layer:
     # [3 * hidden, hidden]: query, with the scores' log2(e) / sqrt(dims of a head), key, value
     projection: Parameters
-    mixed: Parameters
+    project: PackedLinear
+    mix: PackedLinear
     attention_norm: Parameters
-    widened: Parameters
-    narrowed: Parameters
+    widen: PackedLinear
+    narrow: PackedLinear
     output_norm: Parameters
 
 
@@ -127,7 +129,7 @@ class PackedModel:
         heads = self.config.num_attention_heads
         cls = self.config.pooling == "cls"
         for layer in self._layers[: -1 if cls else None]:
-            mixed = all_attend(linear(hidden, *layer.projection), heads, slots, lengths)
+            mixed = all_attend(layer.project(hidden), heads, slots, lengths)
             hidden = self._through(layer, hidden, mixed)
         if cls:  # of the last layer, nothing but the first token is looked at
             last = self._layers[-1]
@@ -153,9 +155,9 @@ class PackedModel:
 
     def _through(self, layer: _Layer, hidden: Tensor, mixed: Tensor) -> Tensor:
         """The layer's output for tokens `hidden`, which took `mixed` from their reviews' others."""
-        attended = self._normed(hidden + linear(mixed, *layer.mixed), layer.attention_norm)
-        narrowed = linear(gelu(linear(attended, *layer.widened)), *layer.narrowed)
-        return self._normed(attended + narrowed, layer.output_norm)
+        attended = self._normed(layer.mix.plus(hidden, mixed), layer.attention_norm)
+        widened = layer.widen.then_gelu(attended)
+        return self._normed(layer.narrow.plus(attended, widened), layer.output_norm)
 
     def _normed(self, hidden: Tensor, norm: Parameters) -> Tensor:
         return layer_norm(hidden, hidden.shape[-1:], *norm, self.config.layer_norm_eps)
@@ -192,10 +194,11 @@ class _Weights:
         )
         return _Layer(
             projection=(weight, bias),
-            mixed=self.pair(f"{at}attention.output.dense"),
+            project=PackedLinear(weight, bias),
+            mix=PackedLinear(*self.pair(f"{at}attention.output.dense")),
             attention_norm=self.pair(f"{at}attention.output.LayerNorm"),
-            widened=self.pair(f"{at}intermediate.dense"),
-            narrowed=self.pair(f"{at}output.dense"),
+            widen=PackedLinear(*self.pair(f"{at}intermediate.dense")),
+            narrow=PackedLinear(*self.pair(f"{at}output.dense")),
             output_norm=self.pair(f"{at}output.LayerNorm"),
         )
 
