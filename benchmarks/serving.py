@@ -18,9 +18,10 @@ from benchmarks.show import number, percent, print_table, times
 from classifier.errors import ClassifierError
 from classifier.held_out import learnt_by
 from classifier.packed_model import PackedConfig
-from classifier.registry import Registry, Version
+from classifier.registry import Registry
 from classifier.reviews import Reviews
 from classifier.splits import stratified_subset
+from classifier.version import Version
 from classifier.word_pieces import WordPieces
 
 _LENGTH = 2000  # characters: about the median of the hub's reviews

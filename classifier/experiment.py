@@ -20,12 +20,13 @@ from classifier.narrator import Narrator
 from classifier.pair import Data, PairTraining, Trained
 from classifier.publishing import publish, surroundings
 from classifier.recipe import Recipe
-from classifier.registry import Registry, Version
+from classifier.registry import Registry
 from classifier.report import Holdout
 from classifier.reviews import Reviews, class_counts, load_reviews
 from classifier.splits import By, Parts, restore_split, split_reviews, stratified_subset
 from classifier.tokens import load_tokenizer, tokenize_cached
 from classifier.unfinished import UnfinishedRun, run_key
+from classifier.version import Version
 
 _TIMED_REVIEWS = 256
 

@@ -16,8 +16,8 @@ from classifier.comparison import compare
 from classifier.grades import SENTIMENTS
 from classifier.pooling import POOLINGS
 from classifier.predictor import load_model
-from classifier.registry import Version
 from classifier.scoring import Scores, score_rows
+from classifier.version import Version
 from classifier.word_pieces import WordPieces
 
 _TIMED_REVIEWS = 32

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from classifier.cleaning import repeats_of, versions_of_one_text
 from classifier.errors import ClassifierError
-from classifier.registry import Version
 from classifier.reviews import Reviews, load_reviews, text_digest
 from classifier.splits import By
+from classifier.version import Version
 
 _LEAST = 10  # reviews; figures on fewer say nothing
 

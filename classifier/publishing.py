@@ -13,8 +13,9 @@ from classifier.atomic import write_json, write_text
 from classifier.model import PoolingClassifier
 from classifier.model_card import pooling_card, version_card
 from classifier.number_format import compute_dtype
-from classifier.registry import Registry, Version
+from classifier.registry import Registry
 from classifier.report import Holdout, write_report
+from classifier.version import Version
 
 _LIBRARIES = ("torch", "transformers", "datasets", "scikit-learn", "safetensors", "numpy")
 

@@ -12,8 +12,6 @@ leaves dot-named leftovers only.
 """
 
 import fcntl
-import hashlib
-import json
 import os
 import re
 import secrets
@@ -24,13 +22,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
 from classifier.atomic import explain_full_disk, fsync, write_json, write_text
 from classifier.errors import ClassifierError
+from classifier.version import MANIFEST, Version, sha256
 
 CHAMPION = "champion"
-MANIFEST = "manifest.json"
 EARLIER_CHAMPIONS = 20
 
 _NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
@@ -43,72 +40,6 @@ _REQUIRED = [
     *((f"{pooling}/tokenizer.json", f"{pooling}/vocab.txt") for pooling in ("cls", "mean")),
 ]
 _PICKLES = {".bin", ".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth"}
-
-
-@dataclass(frozen=True)
-class Version:
-    """A folder of models/. Nothing is read before it is asked for."""
-
-    name: str
-    path: Path
-
-    def metrics(self) -> dict[str, Any]:
-        """The figures on the holdout: "cls", "mean" and "comparison"."""
-        return self._json("metrics.json")
-
-    def training(self) -> dict[str, Any]:
-        """The data, encoder, recipe, seed and library versions it was trained with."""
-        return self._json("training.json")
-
-    def history(self) -> dict[str, Any]:
-        """Loss and accuracy by epoch, for "cls" and "mean"."""
-        return self._json("history.json")
-
-    def split(self) -> dict[str, Any]:
-        """The ids of the reviews in each part."""
-        return self._json("split.json")
-
-    def reference(self) -> dict[str, Any] | None:
-        """What later reviews are compared with (classifier/drift.py); older versions have none."""
-        return self._json("reference.json") if (self.path / "reference.json").exists() else None
-
-    def manifest(self) -> dict[str, dict[str, Any]]:
-        """Path below this folder → its "size" and "sha256"."""
-        files = self._json(MANIFEST).get("files")
-        if not isinstance(files, dict) or not all(
-            isinstance(entry, dict) and {"size", "sha256"} <= entry.keys()
-            for entry in files.values()
-        ):
-            raise ClassifierError(f"{self.path / MANIFEST} is no manifest of a model version.")
-        return files
-
-    def check(self) -> None:
-        """ClassifierError, naming the file, unless every file is there in its full size.
-
-        That is cheap, and enough to tell a complete version from a half written one.
-        """
-        if not (self.path / MANIFEST).is_file():
-            raise ClassifierError(f"{self.path} is no complete model version: no {MANIFEST} in it.")
-        for name, entry in self.manifest().items():
-            path = self.path / name
-            try:
-                size = path.stat().st_size
-            except OSError as error:
-                raise ClassifierError(f"{path} is missing: the version is incomplete.") from error
-            if size != entry["size"]:
-                raise ClassifierError(
-                    f"{path} has {size} bytes, not {entry['size']}: it is half written or damaged."
-                )
-
-    def _json(self, name: str) -> dict[str, Any]:
-        path = self.path / name
-        try:
-            value = json.loads(path.read_bytes())
-        except (OSError, ValueError) as error:
-            raise ClassifierError(f"{path} can't be read: {error}.") from error
-        if not isinstance(value, dict):
-            raise ClassifierError(f"{path} can't be read: it holds no JSON object.")
-        return value
 
 
 @dataclass(frozen=True)
@@ -132,14 +63,14 @@ class Staging:
         for fault in self._faults(names):
             raise ClassifierError(f"The new model version can't be published: {fault}.")
         manifest = {
-            name: {"size": (self.path / name).stat().st_size, "sha256": _sha256(self.path / name)}
+            name: {"size": (self.path / name).stat().st_size, "sha256": sha256(self.path / name)}
             for name in names
         }
         write_json(self.path / MANIFEST, {"files": manifest})
         for folder, _, files in os.walk(self.path, topdown=False):
             for path in [*(Path(folder, name) for name in files), Path(folder)]:
                 fsync(path)
-        name = f"{self.stamp}-{_sha256(self.path / MANIFEST)[:8]}"
+        name = f"{self.stamp}-{sha256(self.path / MANIFEST)[:8]}"
         return self.registry._take_in(self.path, name)
 
     def _faults(self, names: list[str]) -> Iterator[str]:
@@ -223,12 +154,12 @@ class Registry:
         The manifest itself is known by the version's name, which ends in its hash.
         """
         version.check()
-        if not version.name.endswith("-" + _sha256(version.path / MANIFEST)[:8]):
+        if not version.name.endswith("-" + sha256(version.path / MANIFEST)[:8]):
             raise ClassifierError(
                 f"{version.path / MANIFEST} is not the one that was published under this name."
             )
         for name, entry in version.manifest().items():
-            if _sha256(version.path / name) != entry["sha256"]:
+            if sha256(version.path / name) != entry["sha256"]:
                 raise ClassifierError(f"{version.path / name} is damaged: its SHA-256 differs.")
 
     @contextmanager
@@ -397,8 +328,3 @@ def _has_owner(folder: Path) -> bool:
     except OSError:
         return True
     return False
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

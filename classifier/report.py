@@ -20,7 +20,8 @@ from classifier.calibration import calibrated_probabilities
 from classifier.comparison import LOWER_IS_BETTER, MEASURES, Comparison
 from classifier.grades import NO_RATING, SENTIMENTS
 from classifier.outputs import Labels, Outputs, answers_of, rating_confidence, rating_distribution
-from classifier.plots import DARK, LIGHT, POOLING_TITLES, draw_plots
+from classifier.plots import POOLING_TITLES, draw_plots
+from classifier.theme import DARK, LIGHT
 
 WORST = 10
 DISAGREEMENTS = 5

@@ -12,9 +12,10 @@ from classifier.experiment import Settings, Surroundings, run_experiment
 from classifier.gate import Decision, judge
 from classifier.held_out import holdout_of
 from classifier.recipe import DEFAULT, RECIPES, Recipe
-from classifier.registry import Registry, Version
+from classifier.registry import Registry
 from classifier.reviews import load_reviews
 from classifier.splits import restore_split
+from classifier.version import Version
 
 
 @dataclass(frozen=True)

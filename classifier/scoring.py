@@ -14,9 +14,9 @@ from classifier.labelled import labels_of
 from classifier.outputs import Labels, Outputs
 from classifier.pooling import POOLINGS
 from classifier.predictor import load_model
-from classifier.registry import Version
 from classifier.reviews import Reviews
 from classifier.tokens import load_tokenizer, tokenize_cached
+from classifier.version import Version
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,9 @@ from classifier.experiment import Settings, Surroundings, run_experiment
 from classifier.grades import SENTIMENTS, sentiment_of
 from classifier.narrator import Narrator
 from classifier.recipe import Recipe
-from classifier.registry import Registry, Version
+from classifier.registry import Registry
 from classifier.training import new_model
+from classifier.version import Version
 
 Row = dict[str, Any]
 

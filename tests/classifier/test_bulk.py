@@ -28,7 +28,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from classifier.bulk import BATCH, BulkResult, predict_file
+from classifier.bulk import BulkResult, predict_file
+from classifier.bulk_source import BATCH
 from classifier.errors import ClassifierError
 
 Progress = list[tuple[int, int]]

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from classifier.registry import Version
+from classifier.version import Version
 from tests.classifier.command_line import CommandLine
 
 Rows = list[dict[str, Any]]

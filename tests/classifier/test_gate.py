@@ -22,11 +22,12 @@ from classifier.gate import Check, Decision, Limits, calibration_check, judge
 from classifier.narrator import Narrator
 from classifier.outputs import Labels, Outputs
 from classifier.recipe import NOTEBOOK, Recipe
-from classifier.registry import Registry, Version
+from classifier.registry import Registry
 from classifier.retraining import Feedback, recipe_of, retrain
 from classifier.reviews import load_reviews
 from classifier.scoring import Scores
 from classifier.splits import restore_split
+from classifier.version import Version
 
 Rows = list[dict[str, Any]]
 MakeRows = Callable[..., Rows]

@@ -14,8 +14,10 @@ from scipy.stats import binomtest
 from classifier import plots
 from classifier.evaluation import evaluate
 from classifier.grades import NO_RATING
+from classifier.length_errors import errors_by_length
 from classifier.outputs import Labels, Outputs
-from classifier.plots import DARK, LIGHT, Plot, Theme, draw_plots, errors_by_length
+from classifier.plots import Plot, draw_plots
+from classifier.theme import DARK, LIGHT, Theme
 
 NAMES = {"loss", "accuracy", "confusion", "per_class_f1", "reliability", "error_by_length"}
 

@@ -25,7 +25,8 @@ from safetensors.numpy import save_file
 
 from classifier.atomic import write_json, write_text
 from classifier.errors import ClassifierError
-from classifier.registry import EARLIER_CHAMPIONS, Registry, Version
+from classifier.registry import EARLIER_CHAMPIONS, Registry
+from classifier.version import Version
 
 NOON = datetime(2025, 1, 2, 12, 0, tzinfo=UTC)
 KILLS = 30

@@ -18,8 +18,9 @@ from classifier.comparison import compare, compare_seeds
 from classifier.evaluation import evaluate
 from classifier.grades import NO_RATING
 from classifier.outputs import Labels, Outputs
-from classifier.plots import DARK, LIGHT, Plot
+from classifier.plots import Plot
 from classifier.report import Answer, Holdout, examples_of, shown_better, write_report
+from classifier.theme import DARK, LIGHT
 
 ROWS = 300
 PLOTS = {"loss", "accuracy", "confusion", "per_class_f1", "reliability", "error_by_length"}

@@ -1,0 +1,110 @@
+"""A file that grows over several calls, and what of it is surely on the disk.
+
+out.jsonl.partial        the rows so far
+out.jsonl.partial.json   of what job they are, and how many of them are on the disk
+out.jsonl                what the first becomes after the last row
+"""
+
+import fcntl
+import glob
+import json
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from classifier.atomic import fsync, write_json
+from classifier.errors import ClassifierError
+
+_log = logging.getLogger(__name__)
+
+
+class PartialFile:
+    """The rows so far, and a note of how many of them are surely on the disk.
+
+    Rows are on the disk before the note counts them, so whatever follows the counted ones, half a
+    row perhaps, is what a kill interrupted.
+    """
+
+    def __init__(self, target: Path, job: dict[str, Any]) -> None:
+        self.target = target
+        self.path = target.with_name(f"{target.name}.partial")
+        self.note = target.with_name(f"{target.name}.partial.json")
+        self.job = job
+        self.rows = self.rejected = 0
+        self._refuse_to_overwrite()
+        with self._explained():
+            self.file = self.path.open("ab")
+
+    @classmethod
+    @contextmanager
+    def open(cls, target: Path, job: dict[str, Any], header: str) -> Iterator["PartialFile"]:
+        """Locked while it is open, and kept afterwards if it has rows.
+
+        What an interrupted call of the same `job` left is gone on with; of another, thrown away.
+        Raises ClassifierError where `target` exists, or another process is writing it.
+        """
+        partial = cls(target, job)
+        with partial.file:
+            try:
+                fcntl.flock(partial.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ClassifierError(f"Another process is writing {partial.path}.") from None
+            try:
+                partial._refuse_to_overwrite()  # another process may have finished it since
+                with partial._explained():
+                    partial._resume(header)
+                yield partial
+            finally:
+                if not partial.rows:
+                    partial.path.unlink(missing_ok=True)
+
+    def append(self, text: str, rows: int, rejected: int) -> None:
+        """Add whole rows; when it returns they are on the disk."""
+        with self._explained():
+            self.file.write(text.encode("utf-8", "replace"))
+            self.file.flush()
+            os.fsync(self.file.fileno())
+        self.rows += rows
+        self.rejected += rejected
+        counts = {"rows": self.rows, "rejected": self.rejected, "bytes": self.file.tell()}
+        write_json(self.note, {**self.job, **counts})
+
+    def finish(self) -> None:
+        """Make it the target."""
+        with self._explained():
+            self.path.replace(self.target)
+            fsync(self.target.parent)
+            self.note.unlink()
+
+    def _refuse_to_overwrite(self) -> None:
+        if not self.target.exists():
+            return
+        if not self.path.exists():  # a kill between the last two steps of finish left the note
+            self.note.unlink(missing_ok=True)
+        raise ClassifierError(f"{self.target} exists already; remove it or name another file.")
+
+    def _resume(self, header: str) -> None:
+        for leftover in self.note.parent.glob(f".{glob.escape(self.note.name)}.*.tmp"):
+            leftover.unlink()  # of a kill while the note was written
+        note = json.loads(self.note.read_bytes()) if self.note.exists() else {}
+        if self.job.items() <= note.items() and note["bytes"] <= self.path.stat().st_size:
+            self.rows, self.rejected = note["rows"], note["rejected"]
+            self.file.truncate(note["bytes"])
+            self.file.seek(0, os.SEEK_END)
+            return
+        if note:
+            _log.warning("%s is of another version or source: starting anew.", self.path)
+        self.note.unlink(missing_ok=True)  # first, lest it count rows of the new job as its own
+        self.file.truncate(0)
+        self.file.seek(0)
+        self.file.write(header.encode())
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise ClassifierError(f"{self.path} can't be written: {error.strerror}.") from error

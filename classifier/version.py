@@ -1,0 +1,83 @@
+"""A model version: one folder of models/, and whether it is whole."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from classifier.errors import ClassifierError
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Version:
+    """A folder of models/. Nothing is read before it is asked for."""
+
+    name: str
+    path: Path
+
+    def metrics(self) -> dict[str, Any]:
+        """The figures on the holdout: "cls", "mean" and "comparison"."""
+        return self._json("metrics.json")
+
+    def training(self) -> dict[str, Any]:
+        """The data, encoder, recipe, seed and library versions it was trained with."""
+        return self._json("training.json")
+
+    def history(self) -> dict[str, Any]:
+        """Loss and accuracy by epoch, for "cls" and "mean"."""
+        return self._json("history.json")
+
+    def split(self) -> dict[str, Any]:
+        """The ids of the reviews in each part."""
+        return self._json("split.json")
+
+    def reference(self) -> dict[str, Any] | None:
+        """What later reviews are compared with (classifier/drift.py); older versions have none."""
+        return self._json("reference.json") if (self.path / "reference.json").exists() else None
+
+    def manifest(self) -> dict[str, dict[str, Any]]:
+        """Path below this folder → its "size" and "sha256"."""
+        files = self._json(MANIFEST).get("files")
+        if not isinstance(files, dict) or not all(
+            isinstance(entry, dict) and {"size", "sha256"} <= entry.keys()
+            for entry in files.values()
+        ):
+            raise ClassifierError(f"{self.path / MANIFEST} is no manifest of a model version.")
+        return files
+
+    def check(self) -> None:
+        """ClassifierError, naming the file, unless every file is there in its full size.
+
+        That is cheap, and enough to tell a complete version from a half written one.
+        """
+        if not (self.path / MANIFEST).is_file():
+            raise ClassifierError(f"{self.path} is no complete model version: no {MANIFEST} in it.")
+        for name, entry in self.manifest().items():
+            path = self.path / name
+            try:
+                size = path.stat().st_size
+            except OSError as error:
+                raise ClassifierError(f"{path} is missing: the version is incomplete.") from error
+            if size != entry["size"]:
+                raise ClassifierError(
+                    f"{path} has {size} bytes, not {entry['size']}: it is half written or damaged."
+                )
+
+    def _json(self, name: str) -> dict[str, Any]:
+        path = self.path / name
+        try:
+            value = json.loads(path.read_bytes())
+        except (OSError, ValueError) as error:
+            raise ClassifierError(f"{path} can't be read: {error}.") from error
+        if not isinstance(value, dict):
+            raise ClassifierError(f"{path} can't be read: it holds no JSON object.")
+        return value
+
+
+def sha256(path: Path) -> str:
+    """Of a file, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
