@@ -36,8 +36,8 @@ def _attention(
     if attention_mask is None:
         scores = torch.bmm(query * scale, key.mT)  # [batch * heads, tokens, tokens]
     else:
-        bias = attention_mask.expand(batch, heads, tokens, tokens).reshape(-1, tokens, tokens)
-        scores = torch.baddbmm(bias.to(query.dtype), query, key.mT, alpha=scale)
+        bias = attention_mask.to(query.dtype).expand(batch, heads, 1, tokens).flatten(0, 1)
+        scores = torch.baddbmm(bias, query, key.mT, alpha=scale)
     weights = nn.functional.dropout(scores.softmax(-1), p=dropout, training=module.training)
     mixed = torch.bmm(weights, value).view(batch, heads, tokens, dim)
     return mixed.transpose(1, 2), None  # [batch, tokens, heads, dim]
