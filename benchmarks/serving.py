@@ -116,8 +116,8 @@ def run_arms(
                 others_file,
                 _SINGLE,
                 time.time(),
-                arm.bfloat16,
-                arm.max_tokens,
+                bfloat16=arm.bfloat16,
+                max_tokens=arm.max_tokens,
             )
             return run_arm(arm.module, asdict(job), keep_freed_pages=arm.keep_freed_pages)
 

@@ -1,8 +1,10 @@
 """A file that grows over several calls, and what of it is surely on the disk.
 
-out.jsonl.partial        the rows so far
-out.jsonl.partial.json   of what job they are, and how many of them are on the disk
-out.jsonl                what the first becomes after the last row
+    out.jsonl.partial        the rows so far
+    out.jsonl.partial.json   of what job they are, and how many of them are on the disk
+    out.jsonl                what the first becomes after the last row
+
+A kill at any moment costs the rows that were being added.
 """
 
 import fcntl
