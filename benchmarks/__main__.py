@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from classifier.atomic import write_text
 from classifier.commands.options import DEFAULT_CACHE, DEFAULT_MODELS, Cache, Models
 from classifier.errors import ClassifierError
+from classifier.files import write_text
 from classifier.registry import CHAMPION
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import rows
-from classifier.grades import SENTIMENTS
+from classifier.labels import SENTIMENTS
 
 _WARM_UP = 5
 

@@ -15,7 +15,7 @@ from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerBase
 from benchmarks import rows
 from benchmarks.pace import Pace, TrainingJob
 from classifier.distributed import default_device
-from classifier.grades import SENTIMENTS
+from classifier.labels import SENTIMENTS
 
 _MAX_TOKENS = 512
 _BATCH_SIZE = 16

@@ -18,8 +18,8 @@ from benchmarks import rows, tfidf
 from benchmarks.processes import run, run_arm
 from benchmarks.results import Results
 from benchmarks.show import number, print_table, spread
-from classifier.atomic import write_json
 from classifier.errors import ClassifierError
+from classifier.files import write_json
 from classifier.held_out import hold_out
 from classifier.recipe import DEFAULT, NOTEBOOK
 from classifier.registry import Registry

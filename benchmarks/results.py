@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ParamSpec
 
+from classifier.atomic import write_json
+
 from benchmarks import RESULTS
 from benchmarks.machine import machine, versions
-from classifier.atomic import write_json
 from classifier.errors import ClassifierError
 
 Run = dict[str, Any]

@@ -12,7 +12,7 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from benchmarks import rows
 from benchmarks.rows import Row
-from classifier.grades import SENTIMENTS
+from classifier.labels import SENTIMENTS
 
 ABOUT = (
     "scikit-learn: TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), "

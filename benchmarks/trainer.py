@@ -26,7 +26,7 @@ from benchmarks import rows
 from benchmarks.pace import Pace, TrainingJob
 from classifier.commands.quiet import quiet_libraries
 from classifier.distributed import default_device
-from classifier.grades import NO_RATING
+from classifier.labels import NO_RATING
 from classifier.model import PoolingClassifier
 from classifier.number_format import compute_dtype
 from classifier.recipe import DEFAULT

@@ -4,7 +4,7 @@ from typing import Any
 
 from benchmarks import rows, tfidf
 from benchmarks.answering import ServingJob, timed
-from classifier.grades import SENTIMENTS
+from classifier.labels import SENTIMENTS
 
 
 def measure(values: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from bot.chart_style import LEGEND, drawing, style
 from bot.numbers import Numbers
 from bot.texts import Texts
 from bot.texts.retraining import RetrainingTexts
-from classifier.grades import SENTIMENTS
+from classifier.labels import SENTIMENTS
 from classifier.theme import LIGHT
 
 _HEIGHT = 5.3  # inches: chats crop what is taller

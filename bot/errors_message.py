@@ -12,7 +12,7 @@ from bot.services.error_analysis import PAGE, Order, Page
 from bot.services.periods import SPANS, Span
 from bot.texts import Texts
 from bot.texts.error_analysis import ErrorTexts
-from classifier.grades import sentiment_of
+from classifier.labels import sentiment_of
 from db.hard_reviews import HardReview
 from db.measures import confidence_of
 from db.models import Prediction

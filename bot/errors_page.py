@@ -13,7 +13,7 @@ from bot.numbers import Numbers
 from bot.services.error_analysis import Analysis
 from bot.texts import Texts
 from bot.texts.error_analysis import ErrorTexts
-from classifier.grades import sentiment_of
+from classifier.labels import sentiment_of
 from db.answers import share
 from db.hard_reviews import CONFIDENCE_GROUPS, LENGTHS, Group, HardReview
 from db.measures import confidence_of

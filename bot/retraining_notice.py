@@ -9,7 +9,7 @@ from bot.answers import MODEL_NAMES
 from bot.services.trainer import Progress
 from bot.texts import Texts
 from bot.texts.retraining import RetrainingTexts
-from classifier.grades import SENTIMENTS
+from classifier.labels import SENTIMENTS
 from db.models import TrainingRun
 
 _BAR = 12  # characters

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from classifier.grades import SENTIMENTS, sentiment_of
+from classifier.labels import SENTIMENTS, sentiment_of
 from db.hard_reviews import HardReview
 from db.models import Prediction
 

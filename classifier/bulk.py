@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from classifier.atomic import explain_full_disk
 from classifier.bulk_source import UnreadableError, batches, check_columns, identity, open_source
 from classifier.cleaning import Rejected, parse_review
 from classifier.errors import ClassifierError
+from classifier.files import explain_full_disk
 from classifier.partial_file import PartialFile
 from classifier.review_files import Row
 

@@ -7,8 +7,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from classifier.atomic import explain_full_disk, fsync
 from classifier.errors import ClassifierError
+from classifier.files import explain_full_disk, fsync
 from classifier.optimization import Optimization
 
 History = list[dict[str, float]]

@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from classifier.grades import SENTIMENTS, parse_rating, parse_sentiment, sentiment_of
+from classifier.labels import SENTIMENTS, parse_rating, parse_sentiment, sentiment_of
 
 SHINGLE_WORDS = 5
 NEAR_DUPLICATE_JACCARD = 0.8

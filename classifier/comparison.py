@@ -21,7 +21,7 @@ from classifier.evaluation import (
     percentile_interval,
     resampled_figures,
 )
-from classifier.grades import NO_RATING
+from classifier.labels import NO_RATING
 from classifier.outputs import Answers, Labels, Outputs, answers_of, check_outputs
 
 Comparison = dict[str, Any]

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
-from classifier.grades import SENTIMENTS
+from classifier.labels import SENTIMENTS
 from classifier.packed_model import PackedConfig
 from classifier.tokens import Tokens
 from classifier.word_pieces import WordPieces

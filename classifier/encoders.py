@@ -9,8 +9,8 @@ from huggingface_hub.constants import HF_HUB_CACHE
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 from transformers import PreTrainedTokenizerBase
 
-from classifier.atomic import explain_full_disk
 from classifier.errors import ClassifierError
+from classifier.files import explain_full_disk
 from classifier.hub import hub_unreachable
 from classifier.stand_in import stand_in_folder
 

@@ -24,7 +24,7 @@ from classifier.calibration import (
     calibration_gaps,
     expected_calibration_error,
 )
-from classifier.grades import NO_RATING, RATINGS, SENTIMENTS
+from classifier.labels import NO_RATING, RATINGS, SENTIMENTS
 from classifier.outputs import Answers, Labels, Outputs, answers_of, check_outputs
 
 Metrics = dict[str, Any]

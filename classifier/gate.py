@@ -13,7 +13,7 @@ import torch
 from datasets import Dataset
 
 from classifier.comparison import compare
-from classifier.grades import SENTIMENTS
+from classifier.labels import SENTIMENTS
 from classifier.pooling import POOLINGS
 from classifier.predictor import load_model
 from classifier.scoring import Scores, score_rows

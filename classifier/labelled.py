@@ -6,7 +6,7 @@ import numpy as np
 from datasets import Dataset
 from transformers import PreTrainedTokenizerBase
 
-from classifier.grades import NO_RATING
+from classifier.labels import NO_RATING
 from classifier.outputs import Labels
 from classifier.recipe import Recipe
 from classifier.tokens import tokenize_cached

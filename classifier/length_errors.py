@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from classifier.grades import NO_RATING
+from classifier.labels import NO_RATING
 from classifier.outputs import Labels, Outputs, answers_of
 
 _BINS = 5

@@ -13,7 +13,7 @@ from transformers.utils.generic import ModelOutput
 
 from classifier.errors import ClassifierError
 from classifier.first_token import first_token_output
-from classifier.grades import RATINGS, SENTIMENTS
+from classifier.labels import RATINGS, SENTIMENTS
 from classifier.pooling import POOLINGS
 
 

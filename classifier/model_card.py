@@ -14,7 +14,7 @@ from huggingface_hub import EvalResult, ModelCardData
 from huggingface_hub.repocard_data import eval_results_to_model_index
 from markupsafe import Markup
 
-from classifier.grades import SENTIMENTS
+from classifier.labels import SENTIMENTS
 
 HUB_REVIEWS = "blinoff/kinopoisk"
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from classifier.calibration import calibrated_probabilities
 from classifier.errors import ClassifierError
-from classifier.grades import RATINGS, SENTIMENTS
+from classifier.labels import RATINGS, SENTIMENTS
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from classifier.atomic import fsync, write_json
 from classifier.errors import ClassifierError
+from classifier.files import fsync, write_json
 
 _log = logging.getLogger(__name__)
 

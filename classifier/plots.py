@@ -18,7 +18,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, StrMethodFormatter
 from numpy.typing import NDArray
 
 from classifier.calibration import BINS, calibrated_probabilities, reliability_bins
-from classifier.grades import SENTIMENTS
+from classifier.labels import SENTIMENTS
 from classifier.length_errors import ErrorsByLength, errors_by_length
 from classifier.outputs import Labels, Outputs
 from classifier.theme import DARK, LIGHT, Theme

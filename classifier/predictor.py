@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from classifier.calibration import calibrated_probabilities
-from classifier.grades import SENTIMENTS
+from classifier.labels import SENTIMENTS
 from classifier.number_format import compute_dtype
 from classifier.outputs import (
     Outputs,

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from classifier.atomic import write_json, write_text
+from classifier.files import write_json, write_text
 from classifier.model import PoolingClassifier
 from classifier.model_card import pooling_card, version_card
 from classifier.number_format import compute_dtype

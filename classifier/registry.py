@@ -23,8 +23,8 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 
-from classifier.atomic import explain_full_disk, fsync, write_json, write_text
 from classifier.errors import ClassifierError
+from classifier.files import explain_full_disk, fsync, write_json, write_text
 from classifier.version import MANIFEST, Version, sha256
 
 CHAMPION = "champion"

@@ -13,7 +13,6 @@ import numpy as np
 import pyarrow as pa
 from datasets import Dataset, DatasetInfo, Features, Value
 
-from classifier.atomic import write_text
 from classifier.cleaning import (
     Rejected,
     Review,
@@ -24,9 +23,10 @@ from classifier.cleaning import (
     settle_zero_ratings,
 )
 from classifier.errors import ClassifierError
-from classifier.grades import SENTIMENTS
+from classifier.files import write_text
 from classifier.hub import hub_unreachable
 from classifier.hub_reviews import REPOSITORY, load_hub_rows
+from classifier.labels import SENTIMENTS
 from classifier.review_files import Row, jsonl_rows, read_rows, table_rows
 from classifier.written_ratings import strip_ratings
 

@@ -26,8 +26,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from classifier.atomic import explain_full_disk
 from classifier.errors import ClassifierError
+from classifier.files import explain_full_disk
 
 PACKAGE = "silero-stress"
 _ARCHIVE = "silero_stress/data/accentor.pt"

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from classifier.distributed import Group
-from classifier.grades import NO_RATING
+from classifier.labels import NO_RATING
 from classifier.model import PoolingOutput
 
 

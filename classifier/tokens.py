@@ -15,8 +15,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from torch import Tensor
 
-from classifier.atomic import explain_full_disk
 from classifier.errors import ClassifierError
+from classifier.files import explain_full_disk
 
 if TYPE_CHECKING:  # seconds to import, and a prediction does without it
     from transformers import PreTrainedTokenizerBase

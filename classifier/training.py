@@ -15,9 +15,9 @@ from classifier.averaging import WeightAverage
 from classifier.checkpoint import Checkpoint, History
 from classifier.distributed import Group
 from classifier.dropout import use_fast_dropout
-from classifier.grades import NO_RATING
 from classifier.hidden_states import keep_hidden_in
 from classifier.inference import TOKENS_AT_ONCE
+from classifier.labels import NO_RATING
 from classifier.memory import give_back_freed_pages
 from classifier.model import PoolingClassifier, load_classifier, reset_heads
 from classifier.optimization import optimization

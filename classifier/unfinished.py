@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from classifier.atomic import write_json
 from classifier.checkpoint import Checkpoint
 from classifier.distributed import Group
 from classifier.errors import ClassifierError
+from classifier.files import write_json
 
 _KEPT = 3  # folders of other interrupted runs; the oldest beyond that go
 _CHOICES = "choices.json"

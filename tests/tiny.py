@@ -14,10 +14,10 @@ from rich.console import Console
 from tokenizers import BertWordPieceTokenizer
 from transformers import AutoTokenizer, BertConfig, BertModel
 
-from classifier.atomic import write_json, write_text
 from classifier.distributed import Group
 from classifier.experiment import Settings, Surroundings, run_experiment
-from classifier.grades import SENTIMENTS, sentiment_of
+from classifier.files import write_json, write_text
+from classifier.labels import SENTIMENTS, sentiment_of
 from classifier.narrator import Narrator
 from classifier.recipe import Recipe
 from classifier.registry import Registry

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from bot.clock import Clock
 from bot.review_table import ReviewTable
 from bot.services.periods import Span
-from classifier.grades import sentiment_of
+from classifier.labels import sentiment_of
 from db.engine import Sessions
 from db.hard_reviews import Group, HardReview, HardReviews
 from db.statistics import collect

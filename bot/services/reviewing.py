@@ -9,7 +9,7 @@ from bot.batching import PredictionWorker, QueueFull
 from bot.clock import Clock
 from bot.services.checking import ReviewText, check
 from bot.services.problems import Problem
-from classifier.grades import SENTIMENTS
+from classifier.labels import SENTIMENTS
 from db import models as rows
 from db import reviews, updates, users
 from db.engine import Sessions

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from bot.clock import Clock
 from bot.services.comparison import Comparison
 from bot.services.periods import Span
-from classifier.grades import sentiment_of
+from classifier.labels import sentiment_of
 from db.answers import Step, share, steps
 from db.engine import Sessions
 from db.measures import Period

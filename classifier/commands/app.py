@@ -10,9 +10,9 @@ from types import FrameType
 import typer
 from rich.console import Console
 
-from classifier.atomic import means_full_disk
 from classifier.commands import compare, evaluate, models, predict, retrain, train
 from classifier.errors import ClassifierError, DiskFullError
+from classifier.files import means_full_disk
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 

@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from classifier.atomic import write_json
 from classifier.commands.options import (
     DEFAULT_CACHE,
     DEFAULT_MODELS,
@@ -13,6 +12,7 @@ from classifier.commands.options import (
     Json,
     Models,
 )
+from classifier.files import write_json
 from classifier.registry import Registry
 
 

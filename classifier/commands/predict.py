@@ -10,9 +10,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
 
-from classifier.atomic import write_json
 from classifier.commands.options import DEFAULT_MODELS, Json, Models
 from classifier.errors import ClassifierError
+from classifier.files import write_json
 from classifier.registry import CHAMPION, Registry
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from classifier.atomic import write_json
 from classifier.commands.options import DEFAULT_CACHE, DEFAULT_MODELS, Cache, Json, Models
+from classifier.files import write_json
 from classifier.registry import Registry
 
 

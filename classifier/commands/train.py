@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from classifier.atomic import write_json
 from classifier.commands.options import (
     DEFAULT_CACHE,
     DEFAULT_MODELS,
@@ -17,6 +16,7 @@ from classifier.commands.options import (
     ReviewsSource,
 )
 from classifier.errors import ClassifierError, DiskFullError
+from classifier.files import write_json
 from classifier.registry import Registry
 
 

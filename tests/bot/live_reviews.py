@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from classifier.grades import sentiment_of
+from classifier.labels import sentiment_of
 from db import users
 from db.models import Feedback, Prediction, Review
 

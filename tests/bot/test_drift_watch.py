@@ -20,8 +20,8 @@ from bot.services import drift as service
 from bot.services.drift import Drift, DriftWatch
 from bot.texts.drift import RUSSIAN_DRIFT
 from classifier import drift
-from classifier.atomic import write_json
 from classifier.drift import Shift
+from classifier.files import write_json
 from classifier.registry import Registry
 from db import users
 from db.engine import Sessions

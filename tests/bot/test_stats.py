@@ -18,7 +18,7 @@ from bot.services.statistics import Overview, StatisticsService
 from bot.stats_message import stats_message
 from bot.texts import ENGLISH, RUSSIAN
 from bot.texts.statistics import ENGLISH_STATISTICS, RUSSIAN_STATISTICS
-from classifier.grades import sentiment_of
+from classifier.labels import sentiment_of
 from db import users
 from db.engine import Sessions
 from db.models import Prediction, Review

@@ -15,7 +15,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from classifier.distributed import Group
 from classifier.experiment import Settings
-from classifier.grades import SENTIMENTS
+from classifier.labels import SENTIMENTS
 from classifier.model import PoolingClassifier
 from classifier.outputs import Labels
 from classifier.recipe import Recipe

@@ -17,7 +17,7 @@ from classifier.cleaning import (
     settle_zero_ratings,
     versions_of_one_text,
 )
-from classifier.grades import SENTIMENTS
+from classifier.labels import SENTIMENTS
 
 BAD, NEUTRAL, GOOD = range(len(SENTIMENTS))
 

@@ -10,7 +10,7 @@ from sklearn.metrics import f1_score
 from classifier.comparison import Finding, compare, compare_seeds, verdict_sentence
 from classifier.errors import ClassifierError
 from classifier.evaluation import Metrics, drawn_integers
-from classifier.grades import NO_RATING
+from classifier.labels import NO_RATING
 from classifier.outputs import Labels, Outputs
 
 NAMES = ("cls", "mean")

@@ -19,7 +19,7 @@ from sklearn.metrics import (
 from classifier.calibration import calibrated_probabilities, expected_calibration_error
 from classifier.errors import ClassifierError
 from classifier.evaluation import drawn_integers, evaluate, resampled_figures
-from classifier.grades import NO_RATING
+from classifier.labels import NO_RATING
 from classifier.outputs import (
     Labels,
     Outputs,

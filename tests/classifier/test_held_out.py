@@ -8,8 +8,8 @@ from unittest.mock import patch
 
 import pytest
 
-from classifier.atomic import write_json
 from classifier.errors import ClassifierError
+from classifier.files import write_json
 from classifier.held_out import HeldOut, hold_out, holdout_of, learnt_by
 from classifier.pair import PairTraining
 from classifier.registry import Registry

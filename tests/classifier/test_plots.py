@@ -13,7 +13,7 @@ from scipy.stats import binomtest
 
 from classifier import plots
 from classifier.evaluation import evaluate
-from classifier.grades import NO_RATING
+from classifier.labels import NO_RATING
 from classifier.length_errors import errors_by_length
 from classifier.outputs import Labels, Outputs
 from classifier.plots import Plot, draw_plots

@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from transformers import PreTrainedTokenizerBase
 
 from classifier.errors import ClassifierError
-from classifier.grades import SENTIMENTS
+from classifier.labels import SENTIMENTS
 from classifier.model import PoolingClassifier
 from classifier.pooling import POOLINGS
 from classifier.predictor import Predictor

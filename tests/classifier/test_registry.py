@@ -23,8 +23,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from classifier.atomic import write_json, write_text
 from classifier.errors import ClassifierError
+from classifier.files import write_json, write_text
 from classifier.registry import EARLIER_CHAMPIONS, Registry
 from classifier.version import Version
 

@@ -7,7 +7,7 @@ from sklearn.metrics import accuracy_score
 from torch.nn.functional import cross_entropy
 
 from classifier.distributed import Group
-from classifier.grades import NO_RATING
+from classifier.labels import NO_RATING
 from classifier.model import PoolingOutput
 from classifier.outputs import Outputs, rating_distribution, shown_rating
 from classifier.tally import Tally, Targets, loss_sums

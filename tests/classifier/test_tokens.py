@@ -12,8 +12,8 @@ from transformers import BertTokenizer, PreTrainedTokenizerBase
 
 from classifier import tokens as tokens_module
 from classifier.errors import ClassifierError
-from classifier.grades import NO_RATING
 from classifier.labelled import labelled_part
+from classifier.labels import NO_RATING
 from classifier.recipe import DEFAULT
 from classifier.tokens import (
     Tokens,

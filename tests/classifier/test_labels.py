@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.grades import (
+from classifier.labels import (
     NO_RATING,
     RATINGS,
     SENTIMENTS,
