@@ -12,10 +12,10 @@ from datasets import Dataset
 from benchmarks import rows
 from benchmarks.pace import Pace, TrainingJob
 from classifier.checkpoint import Checkpoint
+from classifier.data.tokens import load_tokenizer
 from classifier.distributed import Group, default_device
 from classifier.labelled import labelled_part
 from classifier.recipe import DEFAULT
-from classifier.tokens import load_tokenizer
 from classifier.training import Part, Step, new_model, train
 
 

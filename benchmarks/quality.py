@@ -18,13 +18,13 @@ from benchmarks import rows, tfidf
 from benchmarks.processes import run, run_arm
 from benchmarks.results import Results
 from benchmarks.show import number, print_table, spread
+from classifier.data.holdout import hold_out
+from classifier.data.reviews import Reviews
+from classifier.data.splits import Parts, split_reviews
 from classifier.errors import ClassifierError
 from classifier.files import write_json
-from classifier.held_out import hold_out
 from classifier.recipe import DEFAULT, NOTEBOOK
 from classifier.registry import Registry
-from classifier.reviews import Reviews
-from classifier.splits import Parts, split_reviews
 
 FIGURES = ("accuracy", "macro_f1", "weighted_f1", "rating_mae")
 OURS, NOTEBOOKS, WORDS = "ours", "notebook", "TF-IDF"

@@ -8,8 +8,8 @@ from typing import Any, TypedDict
 
 from datasets import Dataset
 
-from classifier.reviews import Reviews, load_reviews
-from classifier.splits import stratified_subset
+from classifier.data.reviews import Reviews, load_reviews
+from classifier.data.splits import stratified_subset
 
 _MULTIPLE_OF = 64  # so that every batch of a training is a full one
 

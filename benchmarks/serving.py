@@ -15,14 +15,14 @@ from benchmarks.answering import ServingJob
 from benchmarks.processes import run, run_arm
 from benchmarks.results import Results, attempted, ratio
 from benchmarks.show import number, percent, print_table, times
+from classifier.data.holdout import learnt_by
+from classifier.data.reviews import Reviews
+from classifier.data.splits import stratified_subset
+from classifier.data.tokenizer import WordPieces
 from classifier.errors import ClassifierError
-from classifier.held_out import learnt_by
 from classifier.packed_model import PackedConfig
 from classifier.registry import Registry
-from classifier.reviews import Reviews
-from classifier.splits import stratified_subset
 from classifier.version import Version
-from classifier.word_pieces import WordPieces
 
 _LENGTH = 2000  # characters: about the median of the hub's reviews
 _SINGLE = 50  # reviews answered one at a time

@@ -14,9 +14,9 @@ from benchmarks.pace import TrainingJob
 from benchmarks.processes import run_arm
 from benchmarks.results import Results, attempted, ratio, total
 from benchmarks.show import adapted, number, percent, print_table, times
+from classifier.data.tokens import load_tokenizer, tokenize
 from classifier.encoders import Encoder
 from classifier.recipe import DEFAULT
-from classifier.tokens import load_tokenizer, tokenize
 
 _TRAINER = (
     "transformers.Trainer on our model and loss: group_by_length, adamw_torch_fused, bf16 where "

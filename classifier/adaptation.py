@@ -16,6 +16,7 @@ from transformers import BertModel
 
 from classifier.attention import attention_for
 from classifier.checkpoint import Checkpoint, History
+from classifier.data.tokens import Tokens, shuffled_batches
 from classifier.distributed import Group
 from classifier.dropout import use_fast_dropout
 from classifier.hidden_states import keep_hidden_in
@@ -23,7 +24,6 @@ from classifier.masked_words import Candidates, MaskedBatch
 from classifier.memory import give_back_freed_pages
 from classifier.optimization import optimization
 from classifier.recipe import Recipe
-from classifier.tokens import Tokens, shuffled_batches
 from classifier.training import KEEPING_STEPS, Step, epoch_seed
 from classifier.windows import random_windows
 from classifier.word_model import WordModel

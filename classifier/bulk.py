@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from classifier.bulk_source import UnreadableError, batches, check_columns, identity, open_source
-from classifier.cleaning import Rejected, parse_review
+from classifier.data.cleaning import Rejected, parse_review
+from classifier.data.readers import Row
 from classifier.errors import ClassifierError
 from classifier.files import explain_full_disk
 from classifier.partial_file import PartialFile
-from classifier.review_files import Row
 
 if TYPE_CHECKING:  # these import torch, which takes seconds, and nothing here needs it
     from classifier.pooling import Pooling

@@ -14,9 +14,9 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from classifier.cleaning import Rejected
+from classifier.data.cleaning import Rejected
+from classifier.data.readers import Row, csv_rows, jsonl_rows, table_rows
 from classifier.errors import ClassifierError
-from classifier.review_files import Row, csv_rows, jsonl_rows, table_rows
 
 BATCH = 256
 """How many rows are read, predicted and put on the disk at a time: the most that a kill loses."""

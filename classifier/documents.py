@@ -7,9 +7,9 @@ from transformers import PreTrainedTokenizerBase
 from classifier import drift
 from classifier.calibration import calibrated_probabilities
 from classifier.comparison import compare, compare_seeds
+from classifier.data.splits import Parts
 from classifier.extra import Extra
 from classifier.pair import Data, Trained
-from classifier.splits import Parts
 
 
 def figures(data: Data, pairs: list[dict[str, Trained]]) -> dict[str, Any]:

@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
+from classifier.data.tokenizer import WordPieces
+from classifier.data.tokens import Tokens
+from classifier.data.written_ratings import strip_ratings
 from classifier.labels import SENTIMENTS
 from classifier.packed_model import PackedConfig
-from classifier.tokens import Tokens
-from classifier.word_pieces import WordPieces
-from classifier.written_ratings import strip_ratings
 
 MOVED = 0.1
 SHIFTED = 0.25

@@ -9,9 +9,9 @@ from huggingface_hub.constants import HF_HUB_CACHE
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 from transformers import PreTrainedTokenizerBase
 
+from classifier.data.hub import hub_unreachable
 from classifier.errors import ClassifierError
 from classifier.files import explain_full_disk
-from classifier.hub import hub_unreachable
 from classifier.stand_in import stand_in_folder
 
 DEFAULT_ENCODER = "cointegrated/rubert-tiny2"

@@ -9,22 +9,22 @@ from datasets import Dataset
 from transformers import PreTrainedTokenizerBase
 
 from classifier.budget import reviews_within
+from classifier.data.holdout import HeldOut, hold_out
+from classifier.data.mixing import with_mixed
+from classifier.data.reviews import Reviews, class_counts, load_reviews
+from classifier.data.splits import By, Parts, restore_split, split_reviews, stratified_subset
+from classifier.data.tokens import load_tokenizer, tokenize_cached
 from classifier.distributed import Group
 from classifier.documents import figures, reference
 from classifier.encoders import Encoder, find_encoder
 from classifier.extra import Extra
-from classifier.held_out import HeldOut, hold_out
 from classifier.labelled import labelled_part
-from classifier.mixing import with_mixed
 from classifier.narrator import Narrator
 from classifier.pair import Data, PairTraining, Trained
 from classifier.publishing import publish, surroundings
 from classifier.recipe import Recipe
 from classifier.registry import Registry
 from classifier.report import Holdout
-from classifier.reviews import Reviews, class_counts, load_reviews
-from classifier.splits import By, Parts, restore_split, split_reviews, stratified_subset
-from classifier.tokens import load_tokenizer, tokenize_cached
 from classifier.unfinished import UnfinishedRun, run_key
 from classifier.version import Version
 

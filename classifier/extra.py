@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from datasets import Dataset
 from transformers import PreTrainedTokenizerBase
 
-from classifier.cleaning import repeats_of
+from classifier.data.cleaning import repeats_of
+from classifier.data.reviews import load_reviews
+from classifier.data.splits import Parts
 from classifier.errors import ClassifierError
 from classifier.labelled import labelled_part
 from classifier.recipe import Recipe
-from classifier.reviews import load_reviews
-from classifier.splits import Parts
 from classifier.training import Part
 
 

@@ -13,12 +13,12 @@ import torch
 from datasets import Dataset
 
 from classifier.comparison import compare
+from classifier.data.tokenizer import WordPieces
 from classifier.labels import SENTIMENTS
 from classifier.pooling import POOLINGS
 from classifier.predictor import load_model
 from classifier.scoring import Scores, score_rows
 from classifier.version import Version
-from classifier.word_pieces import WordPieces
 
 _TIMED_REVIEWS = 32
 _TIMES = 7

@@ -6,10 +6,10 @@ import numpy as np
 from datasets import Dataset
 from transformers import PreTrainedTokenizerBase
 
+from classifier.data.tokens import tokenize_cached
 from classifier.labels import NO_RATING
 from classifier.outputs import Labels
 from classifier.recipe import Recipe
-from classifier.tokens import tokenize_cached
 from classifier.training import Part
 
 

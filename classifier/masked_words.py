@@ -7,8 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from classifier.data.tokens import SLOT, Tokens
 from classifier.distributed import Group
-from classifier.tokens import SLOT, Tokens
 
 _HIDDEN = 0.15  # of a batch's word pieces, all of them replaced by [MASK]
 _DRAWN = 3000

@@ -15,7 +15,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from classifier.reviews import Reviews
+from classifier.data.reviews import Reviews
 from classifier.training import Step
 
 Counts = dict[str, dict[str, int]]

@@ -21,11 +21,11 @@ from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn.functional import embedding, layer_norm, linear, pad
 
+from classifier.data.tokens import SLOT, Tokens, slot
 from classifier.errors import ClassifierError
 from classifier.outputs import Outputs, joined
 from classifier.packed_attention import all_attend, first_attends
 from classifier.packed_linear import PackedLinear
-from classifier.tokens import SLOT, Tokens, slot
 
 _TOKENS_AT_ONCE = 1024
 """What one pass takes, unless a single review is longer: its tensors stay in the CPU's cache."""

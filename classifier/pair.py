@@ -6,6 +6,7 @@ from pathlib import Path
 from classifier.adaptation import adapt
 from classifier.calibration import fit_temperature
 from classifier.checkpoint import History
+from classifier.data.tokens import Tokens
 from classifier.distributed import Group
 from classifier.evaluation import Metrics, evaluate
 from classifier.inference import predict_tokens
@@ -15,7 +16,6 @@ from classifier.narrator import Narrator
 from classifier.outputs import Outputs
 from classifier.pooling import POOLINGS
 from classifier.recipe import Recipe
-from classifier.tokens import Tokens
 from classifier.training import Part, new_model, train
 from classifier.unfinished import UnfinishedRun
 

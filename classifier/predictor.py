@@ -10,6 +10,9 @@ from pathlib import Path
 import torch
 
 from classifier.calibration import calibrated_probabilities
+from classifier.data.tokenizer import WordPieces
+from classifier.data.tokens import Tokens
+from classifier.data.written_ratings import strip_ratings
 from classifier.labels import SENTIMENTS
 from classifier.number_format import compute_dtype
 from classifier.outputs import (
@@ -21,9 +24,6 @@ from classifier.outputs import (
 )
 from classifier.packed_model import PackedModel, batches
 from classifier.pooling import POOLINGS, Pooling
-from classifier.tokens import Tokens
-from classifier.word_pieces import WordPieces
-from classifier.written_ratings import strip_ratings
 
 _log = logging.getLogger(__name__)
 

@@ -7,14 +7,14 @@ from typing import Any
 
 from datasets import Dataset
 
+from classifier.data.holdout import holdout_of
+from classifier.data.reviews import load_reviews
+from classifier.data.splits import restore_split
 from classifier.errors import ClassifierError
 from classifier.experiment import Settings, Surroundings, run_experiment
 from classifier.gate import Decision, judge
-from classifier.held_out import holdout_of
 from classifier.recipe import DEFAULT, RECIPES, Recipe
 from classifier.registry import Registry
-from classifier.reviews import load_reviews
-from classifier.splits import restore_split
 from classifier.version import Version
 
 

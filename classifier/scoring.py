@@ -8,14 +8,14 @@ import torch
 from datasets import Dataset
 
 from classifier.comparison import compare
+from classifier.data.holdout import learnt_by
+from classifier.data.reviews import Reviews
+from classifier.data.tokens import load_tokenizer, tokenize_cached
 from classifier.evaluation import Metrics, evaluate
-from classifier.held_out import learnt_by
 from classifier.labelled import labels_of
 from classifier.outputs import Labels, Outputs
 from classifier.pooling import POOLINGS
 from classifier.predictor import load_model
-from classifier.reviews import Reviews
-from classifier.tokens import load_tokenizer, tokenize_cached
 from classifier.version import Version
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from classifier.attention import attention_for
 from classifier.averaging import WeightAverage
 from classifier.checkpoint import Checkpoint, History
+from classifier.data.tokens import Tokens, shuffled_batches, sorted_batches
 from classifier.distributed import Group
 from classifier.dropout import use_fast_dropout
 from classifier.hidden_states import keep_hidden_in
@@ -24,7 +25,6 @@ from classifier.optimization import optimization
 from classifier.outputs import Labels
 from classifier.recipe import Recipe
 from classifier.tally import Tally, Targets, loss_sums
-from classifier.tokens import Tokens, shuffled_batches, sorted_batches
 from classifier.windows import random_windows
 from classifier.word_dropout import without_some_words
 

@@ -8,7 +8,7 @@ texts, sees all of each review in time, and can't learn it by heart as easily.
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.tokens import Tokens
+from classifier.data.tokens import Tokens
 
 
 def random_windows(tokens: Tokens, width: int, rng: np.random.Generator) -> Tokens:

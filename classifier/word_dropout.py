@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from classifier.tokens import Tokens
+from classifier.data.tokens import Tokens
 
 
 def without_some_words(

@@ -96,7 +96,7 @@ def write_encoder(folder: Path) -> None:
     """A BERT folder: 2 layers of 32, random weights, 1,500 word pieces of Russian reviews."""
     folder.mkdir()
     pieces = BertWordPieceTokenizer(lowercase=False, strip_accents=False)
-    sample = importlib.resources.files("classifier") / "sample" / "reviews.jsonl"
+    sample = importlib.resources.files("classifier.data") / "sample" / "reviews.jsonl"
     texts = [json.loads(line)["content"] for line in sample.read_text("utf-8").splitlines()]
     texts += [row["content"] for row in make_rows(400, seed=100)]
     pieces.train_from_iterator(texts, vocab_size=1500, show_progress=False)

@@ -5,7 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from bot.services.problems import Problem
-from classifier.written_ratings import strip_ratings
+from classifier.data.written_ratings import strip_ratings
 
 LONGEST = 20_000  # characters
 FEWEST_WORDS = 3

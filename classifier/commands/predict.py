@@ -66,9 +66,9 @@ def _answered(
     predictor: "Predictor", texts: Iterator[str], say: "Phrases"
 ) -> Iterator[dict[str, Any]]:
     """Answer each text as it comes; gives what was answered, ready for JSON."""
-    from classifier.cleaning import has_letters
     from classifier.commands.answers import answer
-    from classifier.written_ratings import strip_ratings
+    from classifier.data.cleaning import has_letters
+    from classifier.data.written_ratings import strip_ratings
 
     for text in texts:
         if not has_letters(strip_ratings(text)):

@@ -10,12 +10,12 @@ from torch import nn
 
 from benchmarks import pipelines, predictors, rows, words
 from benchmarks.answering import ServingJob
+from classifier.data.tokens import Tokens
 from classifier.errors import ClassifierError
 from classifier.model import PoolingClassifier
 from classifier.outputs import Outputs
 from classifier.packed_model import PackedModel
 from classifier.registry import Registry
-from classifier.tokens import Tokens
 from tests.benchmarks.conftest import Benchmark
 
 

@@ -13,13 +13,13 @@ import pytest
 import torch
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
+from classifier.data.tokens import Tokens, tokenize
 from classifier.distributed import Group
 from classifier.experiment import Settings
 from classifier.labels import SENTIMENTS
 from classifier.model import PoolingClassifier
 from classifier.outputs import Labels
 from classifier.recipe import Recipe
-from classifier.tokens import Tokens, tokenize
 from classifier.training import Part, new_model
 from tests import tiny
 

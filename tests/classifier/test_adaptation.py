@@ -11,10 +11,10 @@ from transformers import BertModel, PreTrainedTokenizerBase
 
 from classifier.adaptation import adapt
 from classifier.checkpoint import Checkpoint, History
+from classifier.data.tokens import Tokens
 from classifier.distributed import Group
 from classifier.model import PoolingClassifier
 from classifier.recipe import Recipe
-from classifier.tokens import Tokens
 from classifier.training import Part, Step
 
 MakePart = Callable[..., Part]

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
 from classifier import drift
+from classifier.data.tokens import tokenize
 from classifier.drift import Shift, Values
-from classifier.tokens import tokenize
 from tests import tiny
 
 

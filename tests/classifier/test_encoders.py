@@ -11,9 +11,9 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 
 from classifier import encoders, stand_in
+from classifier.data.hub import hub_unreachable
 from classifier.encoders import DEFAULT_ENCODER, find_encoder
 from classifier.errors import ClassifierError
-from classifier.hub import hub_unreachable
 
 HAS_STAND_IN = bool(list(importlib.metadata.distributions(name=stand_in.PACKAGE)))
 needs_stand_in = pytest.mark.skipif(not HAS_STAND_IN, reason="silero-stress is not installed")

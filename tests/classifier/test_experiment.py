@@ -11,11 +11,11 @@ from rich.console import Console
 from tokenizers import BertWordPieceTokenizer
 
 from classifier import experiment
+from classifier.data.tokens import load_tokenizer
 from classifier.distributed import Group
 from classifier.encoders import Encoder
 from classifier.experiment import Settings, Surroundings, run_experiment
 from classifier.narrator import Narrator
-from classifier.tokens import load_tokenizer
 from tests.classifier.command_line import CommandLine
 
 

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from classifier.data.tokens import Tokens
 from classifier.first_token import first_token_output
 from classifier.model import PoolingClassifier
 from classifier.recipe import NOTEBOOK
-from classifier.tokens import Tokens
 
 NewModel = Callable[..., PoolingClassifier]
 

@@ -13,6 +13,8 @@ import pytest
 import torch
 from rich.console import Console
 
+from classifier.data.reviews import load_reviews
+from classifier.data.splits import restore_split
 from classifier.distributed import Group
 from classifier.errors import ClassifierError
 from classifier.evaluation import evaluate
@@ -24,9 +26,7 @@ from classifier.outputs import Labels, Outputs
 from classifier.recipe import NOTEBOOK, Recipe
 from classifier.registry import Registry
 from classifier.retraining import Feedback, recipe_of, retrain
-from classifier.reviews import load_reviews
 from classifier.scoring import Scores
-from classifier.splits import restore_split
 from classifier.version import Version
 
 Rows = list[dict[str, Any]]

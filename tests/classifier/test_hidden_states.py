@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from classifier.data.tokens import Tokens
 from classifier.hidden_states import keep_hidden_in
 from classifier.inference import predict_tokens
-from classifier.tokens import Tokens
 
 
 @pytest.mark.parametrize("pooling", ["cls", "mean"])

@@ -8,10 +8,10 @@ import torch
 from numpy.typing import NDArray
 
 from classifier.attention import CPU_BFLOAT16_ATTENTION
+from classifier.data.tokens import Tokens
 from classifier.inference import predict_tokens
 from classifier.model import PoolingClassifier
 from classifier.recipe import NOTEBOOK
-from classifier.tokens import Tokens
 
 NewModel = Callable[..., PoolingClassifier]
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from classifier.data.tokens import Tokens
 from classifier.distributed import Group
 from classifier.masked_words import Candidates, MaskedBatch
-from classifier.tokens import Tokens
 
 CLS, SEP, PAD, MASK, FIRST = 2, 3, 0, 4, 5
 ON_CPU = torch.device("cpu")

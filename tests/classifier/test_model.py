@@ -13,11 +13,11 @@ import torch
 from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerBase
 
 from classifier.attention import CPU_BFLOAT16_ATTENTION
+from classifier.data.tokens import Tokens
 from classifier.inference import predict_tokens
 from classifier.model import PoolingClassifier, PoolingConfig
 from classifier.pooling import POOLINGS
 from classifier.recipe import NOTEBOOK, Recipe
-from classifier.tokens import Tokens
 
 NewModel = Callable[..., PoolingClassifier]
 

@@ -10,6 +10,8 @@ import torch
 from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
+from classifier.data.tokenizer import WordPieces
+from classifier.data.tokens import Tokens, tokenize
 from classifier.errors import ClassifierError
 from classifier.inference import predict_tokens
 from classifier.model import PoolingClassifier
@@ -17,8 +19,6 @@ from classifier.outputs import Outputs
 from classifier.packed_model import PackedModel
 from classifier.predictor import Predictor, load_model
 from classifier.recipe import NOTEBOOK, Recipe
-from classifier.tokens import Tokens, tokenize
-from classifier.word_pieces import WordPieces
 
 NewModel = Callable[..., PoolingClassifier]
 CPU = torch.device("cpu")

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.tokens import Tokens
+from classifier.data.tokens import Tokens
 from classifier.windows import random_windows
 
 CLS, SEP = 1, 2

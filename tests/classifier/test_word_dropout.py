@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from classifier.tokens import Tokens
+from classifier.data.tokens import Tokens
 from classifier.word_dropout import without_some_words
 
 MASK = 4

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from datasets import Dataset
 
-from classifier.mixing import mixed_reviews, with_mixed
+from classifier.data.mixing import mixed_reviews, with_mixed
 
 # Every sentence names its review, so that a mixed text tells where it comes from.
 ROWS = [("a", 0, 1), ("b", 0, 2), ("c", 0, 5), ("d", 2, 9), ("e", 2, None), ("f", 1, 6)]

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from classifier.cleaning import Rejected
+from classifier.data.cleaning import Rejected
 from classifier.errors import ClassifierError
 
 Row = tuple[int, dict[str, Any]]

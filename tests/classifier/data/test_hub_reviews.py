@@ -15,10 +15,10 @@ import huggingface_hub.constants
 import pytest
 
 from classifier import hub_reviews, reviews
+from classifier.data.hub import PROBE_SECONDS, hub_unreachable
+from classifier.data.hub_reviews import load_hub_rows
+from classifier.data.reviews import load_reviews
 from classifier.errors import ClassifierError
-from classifier.hub import PROBE_SECONDS, hub_unreachable
-from classifier.hub_reviews import load_hub_rows
-from classifier.reviews import load_reviews
 
 COMMIT = "c0ffee" * 6 + "c0ff"
 ROWS = [

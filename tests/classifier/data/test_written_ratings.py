@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifier.written_ratings import WrittenRating, find_ratings, strip_ratings
+from classifier.data.written_ratings import WrittenRating, find_ratings, strip_ratings
 
 OUT_OF_TEN = {
     "8 из 10": 8,

@@ -9,8 +9,8 @@ from datasets import Dataset
 from hypothesis import given
 from hypothesis import strategies as st
 
+from classifier.data.splits import By, Parts, restore_split, split_reviews, stratified_subset
 from classifier.errors import ClassifierError
-from classifier.splits import By, Parts, restore_split, split_reviews, stratified_subset
 
 PARTS = ("train", "validation", "holdout")
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.cleaning import (
+from classifier.data.cleaning import (
     Review,
     exact_duplicates,
     near_duplicates,

@@ -10,10 +10,10 @@ import numpy as np
 from datasets import Dataset
 from numpy.typing import NDArray
 
-from classifier.cleaning import repeats_of, versions_of_one_text
+from classifier.data.cleaning import repeats_of, versions_of_one_text
+from classifier.data.reviews import Reviews, load_reviews, text_digest
+from classifier.data.splits import By
 from classifier.errors import ClassifierError
-from classifier.reviews import Reviews, load_reviews, text_digest
-from classifier.splits import By
 from classifier.version import Version
 
 _LEAST = 10  # reviews; figures on fewer say nothing

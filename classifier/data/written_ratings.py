@@ -8,7 +8,7 @@ nearly as much. What counts as a rating is the table in `rating_patterns`.
 import re
 from dataclasses import dataclass
 
-from classifier.rating_patterns import (
+from classifier.data.rating_patterns import (
     AMOUNT,
     EMPHASIS,
     FILLERS,

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from datasets import Dataset, DatasetInfo, Features, Value
 
-from classifier.cleaning import (
+from classifier.data.cleaning import (
     Rejected,
     Review,
     exact_duplicates,
@@ -22,13 +22,13 @@ from classifier.cleaning import (
     parse_review,
     settle_zero_ratings,
 )
+from classifier.data.hub import hub_unreachable
+from classifier.data.hub_reviews import REPOSITORY, load_hub_rows
+from classifier.data.readers import Row, jsonl_rows, read_rows, table_rows
+from classifier.data.written_ratings import strip_ratings
 from classifier.errors import ClassifierError
 from classifier.files import write_text
-from classifier.hub import hub_unreachable
-from classifier.hub_reviews import REPOSITORY, load_hub_rows
 from classifier.labels import SENTIMENTS
-from classifier.review_files import Row, jsonl_rows, read_rows, table_rows
-from classifier.written_ratings import strip_ratings
 
 _ROWS_AT_ONCE = 1000
 _FEATURES = Features(
@@ -167,7 +167,7 @@ def _hub(rows: Dataset, reason: str) -> _Source:
 
 
 def _sample(reason: str) -> _Source:
-    file = importlib.resources.files("classifier") / "sample" / "reviews.jsonl"
+    file = importlib.resources.files("classifier.data") / "sample" / "reviews.jsonl"
     lines = io.BytesIO(file.read_bytes())
     return _Source("sample", "the bundled sample", reason, jsonl_rows(lines))
 

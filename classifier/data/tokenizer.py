@@ -9,8 +9,8 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
+from classifier.data.tokens import Tokens, joined
 from classifier.errors import ClassifierError
-from classifier.tokens import Tokens, joined
 
 
 class WordPieces:

@@ -8,13 +8,13 @@ from unittest.mock import patch
 
 import pytest
 
+from classifier.data.holdout import HeldOut, hold_out, holdout_of, learnt_by
+from classifier.data.reviews import load_reviews, text_digest
+from classifier.data.splits import By
 from classifier.errors import ClassifierError
 from classifier.files import write_json
-from classifier.held_out import HeldOut, hold_out, holdout_of, learnt_by
 from classifier.pair import PairTraining
 from classifier.registry import Registry
-from classifier.reviews import load_reviews, text_digest
-from classifier.splits import By
 from classifier.version import Version
 from tests import tiny
 from tests.classifier.command_line import CommandLine

@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from classifier.data.reviews import class_counts, load_reviews
 from classifier.errors import ClassifierError
-from classifier.reviews import class_counts, load_reviews
 
 ROWS: list[dict[str, Any]] = [
     {

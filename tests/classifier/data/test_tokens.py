@@ -10,12 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import BertTokenizer, PreTrainedTokenizerBase
 
-from classifier import tokens as tokens_module
-from classifier.errors import ClassifierError
-from classifier.labelled import labelled_part
-from classifier.labels import NO_RATING
-from classifier.recipe import DEFAULT
-from classifier.tokens import (
+from classifier.data import tokens as tokens_module
+from classifier.data.tokens import (
     Tokens,
     shuffled_batches,
     slot,
@@ -23,6 +19,10 @@ from classifier.tokens import (
     tokenize,
     tokenize_cached,
 )
+from classifier.errors import ClassifierError
+from classifier.labelled import labelled_part
+from classifier.labels import NO_RATING
+from classifier.recipe import DEFAULT
 
 LONG = "Начну с того, что сюжет тут скучный, а на 83 минуте становится ясно: финал хороший."
 TEXTS = ["Фильм хороший.", "", LONG, "Скучный фильм!"]
