@@ -53,7 +53,7 @@ def training(
     """Reviews a second in training, memory, and the share of what the processor can do."""
     from benchmarks import training as benchmark
     from classifier.commands.quiet import quiet_libraries
-    from classifier.encoders import find_encoder
+    from classifier.modeling.encoders import find_encoder
 
     quiet_libraries()
     console = Console()

@@ -15,7 +15,7 @@ from torch import Tensor
 from transformers import AutoConfig
 
 from classifier.distributed import default_device
-from classifier.number_format import compute_dtype
+from classifier.modeling.device import compute_dtype
 from classifier.recipe import DEFAULT
 
 _SQUARE = 2048

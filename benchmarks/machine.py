@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from classifier.distributed import default_device
-from classifier.number_format import compute_dtype
+from classifier.modeling.device import compute_dtype
 
 _LIBRARIES = ("torch", "transformers", "accelerate", "tokenizers", "scikit-learn", "numpy")
 _FLAGS = ("avx2", "avx512_f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8", "sve_bf16")

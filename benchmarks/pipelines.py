@@ -13,8 +13,8 @@ from classifier.commands.quiet import quiet_libraries
 from classifier.data.tokens import load_tokenizer
 from classifier.distributed import default_device
 from classifier.labels import SENTIMENTS
-from classifier.model import PoolingClassifier
-from classifier.pooling import POOLINGS
+from classifier.modeling.classifier import PoolingClassifier
+from classifier.modeling.pooling import POOLINGS
 
 _BATCH_SIZE = 32
 

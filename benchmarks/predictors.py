@@ -7,7 +7,7 @@ from typing import Any
 from benchmarks.answering import ServingJob, timed
 from classifier.commands.quiet import quiet_libraries
 from classifier.distributed import default_device
-from classifier.pooling import POOLINGS
+from classifier.modeling.pooling import POOLINGS
 from classifier.predictor import Predictor
 
 

@@ -27,8 +27,8 @@ from benchmarks.pace import Pace, TrainingJob
 from classifier.commands.quiet import quiet_libraries
 from classifier.distributed import default_device
 from classifier.labels import NO_RATING
-from classifier.model import PoolingClassifier
-from classifier.number_format import compute_dtype
+from classifier.modeling.classifier import PoolingClassifier
+from classifier.modeling.device import compute_dtype
 from classifier.recipe import DEFAULT
 from classifier.training import new_model
 

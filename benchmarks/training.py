@@ -15,7 +15,7 @@ from benchmarks.processes import run_arm
 from benchmarks.results import Results, attempted, ratio, total
 from benchmarks.show import adapted, number, percent, print_table, times
 from classifier.data.tokens import load_tokenizer, tokenize
-from classifier.encoders import Encoder
+from classifier.modeling.encoders import Encoder
 from classifier.recipe import DEFAULT
 
 _TRAINER = (

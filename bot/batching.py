@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:  # torch takes seconds to import
-    from classifier.pooling import Pooling
+    from classifier.modeling.pooling import Pooling
     from classifier.predictor import Prediction
 
     Predictions = dict[Pooling, Prediction]

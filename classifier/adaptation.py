@@ -14,14 +14,14 @@ import torch
 from torch.nn.functional import cross_entropy
 from transformers import BertModel
 
-from classifier.attention import attention_for
 from classifier.checkpoint import Checkpoint, History
 from classifier.data.tokens import Tokens, shuffled_batches
 from classifier.distributed import Group
 from classifier.dropout import use_fast_dropout
-from classifier.hidden_states import keep_hidden_in
 from classifier.masked_words import Candidates, MaskedBatch
 from classifier.memory import give_back_freed_pages
+from classifier.modeling.attention import attention_for
+from classifier.modeling.hidden_states import keep_hidden_in
 from classifier.optimization import optimization
 from classifier.recipe import Recipe
 from classifier.training import KEEPING_STEPS, Step, epoch_seed

@@ -7,7 +7,7 @@ epoch, because a training is taken up at the beginning of one: a checkpoint need
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_swa_avg_fn
 
-from classifier.model import PoolingClassifier
+from classifier.modeling.classifier import PoolingClassifier
 
 _EVERY = 16  # steps: each look reads all 29 million weights, which one step hardly moves
 _ROWS = 4096  # of a weight, averaged together

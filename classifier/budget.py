@@ -9,9 +9,9 @@ import numpy as np
 
 from classifier.checkpoint import Checkpoint
 from classifier.distributed import Group, default_device
-from classifier.encoders import Encoder
 from classifier.errors import ClassifierError
-from classifier.pooling import POOLINGS
+from classifier.modeling.encoders import Encoder
+from classifier.modeling.pooling import POOLINGS
 from classifier.recipe import Recipe
 from classifier.training import Part, Step, new_model, train
 

@@ -20,7 +20,7 @@ from classifier.files import explain_full_disk
 from classifier.partial_file import PartialFile
 
 if TYPE_CHECKING:  # these import torch, which takes seconds, and nothing here needs it
-    from classifier.pooling import Pooling
+    from classifier.modeling.pooling import Pooling
     from classifier.predictor import Prediction
 
     Predict = Callable[[list[str]], Sequence[Mapping[Pooling, Prediction]]]

@@ -22,7 +22,7 @@ from classifier.evaluation import (
     resampled_figures,
 )
 from classifier.labels import NO_RATING
-from classifier.outputs import Answers, Labels, Outputs, answers_of, check_outputs
+from classifier.modeling.outputs import Answers, Labels, Outputs, answers_of, check_outputs
 
 Comparison = dict[str, Any]
 

@@ -25,7 +25,7 @@ from classifier.calibration import (
     expected_calibration_error,
 )
 from classifier.labels import NO_RATING, RATINGS, SENTIMENTS
-from classifier.outputs import Answers, Labels, Outputs, answers_of, check_outputs
+from classifier.modeling.outputs import Answers, Labels, Outputs, answers_of, check_outputs
 
 Metrics = dict[str, Any]
 Figures = dict[str, NDArray[np.float64]]

@@ -16,9 +16,9 @@ from classifier.data.splits import By, Parts, restore_split, split_reviews, stra
 from classifier.data.tokens import load_tokenizer, tokenize_cached
 from classifier.distributed import Group
 from classifier.documents import figures, reference
-from classifier.encoders import Encoder, find_encoder
 from classifier.extra import Extra
 from classifier.labelled import labelled_part
+from classifier.modeling.encoders import Encoder, find_encoder
 from classifier.narrator import Narrator
 from classifier.pair import Data, PairTraining, Trained
 from classifier.publishing import publish, surroundings

@@ -15,7 +15,7 @@ from datasets import Dataset
 from classifier.comparison import compare
 from classifier.data.tokenizer import WordPieces
 from classifier.labels import SENTIMENTS
-from classifier.pooling import POOLINGS
+from classifier.modeling.pooling import POOLINGS
 from classifier.predictor import load_model
 from classifier.scoring import Scores, score_rows
 from classifier.version import Version

@@ -5,8 +5,8 @@ import torch
 from numpy.typing import NDArray
 
 from classifier.data.tokens import Tokens, sorted_batches
-from classifier.model import PoolingClassifier
-from classifier.outputs import Outputs
+from classifier.modeling.classifier import PoolingClassifier
+from classifier.modeling.outputs import Outputs
 
 TOKENS_AT_ONCE = 2048
 """Attention holds 12 numbers for each pair of a review's tokens: 50 MB for two of 1,024."""

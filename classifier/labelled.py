@@ -8,7 +8,7 @@ from transformers import PreTrainedTokenizerBase
 
 from classifier.data.tokens import tokenize_cached
 from classifier.labels import NO_RATING
-from classifier.outputs import Labels
+from classifier.modeling.outputs import Labels
 from classifier.recipe import Recipe
 from classifier.training import Part
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from classifier.labels import NO_RATING
-from classifier.outputs import Labels, Outputs, answers_of
+from classifier.modeling.outputs import Labels, Outputs, answers_of
 
 _BINS = 5
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer, SparseAdam
 
-from classifier.model import PoolingClassifier
+from classifier.modeling.classifier import PoolingClassifier
 from classifier.recipe import Recipe
 from classifier.word_model import WordModel
 

@@ -23,7 +23,7 @@ from torch.nn.functional import embedding, layer_norm, linear, pad
 
 from classifier.data.tokens import SLOT, Tokens, slot
 from classifier.errors import ClassifierError
-from classifier.outputs import Outputs, joined
+from classifier.modeling.outputs import Outputs, joined
 from classifier.packed_attention import all_attend, first_attends
 from classifier.packed_linear import PackedLinear
 

@@ -11,10 +11,10 @@ from classifier.distributed import Group
 from classifier.evaluation import Metrics, evaluate
 from classifier.inference import predict_tokens
 from classifier.memory import give_back_freed_pages
-from classifier.model import PoolingClassifier
+from classifier.modeling.classifier import PoolingClassifier
+from classifier.modeling.outputs import Outputs
+from classifier.modeling.pooling import POOLINGS
 from classifier.narrator import Narrator
-from classifier.outputs import Outputs
-from classifier.pooling import POOLINGS
 from classifier.recipe import Recipe
 from classifier.training import Part, new_model, train
 from classifier.unfinished import UnfinishedRun

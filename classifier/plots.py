@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from classifier.calibration import BINS, calibrated_probabilities, reliability_bins
 from classifier.labels import SENTIMENTS
 from classifier.length_errors import ErrorsByLength, errors_by_length
-from classifier.outputs import Labels, Outputs
+from classifier.modeling.outputs import Labels, Outputs
 from classifier.theme import DARK, LIGHT, Theme
 
 POOLING_TITLES = {"cls": "CLS", "mean": "mean"}

@@ -14,16 +14,16 @@ from classifier.data.tokenizer import WordPieces
 from classifier.data.tokens import Tokens
 from classifier.data.written_ratings import strip_ratings
 from classifier.labels import SENTIMENTS
-from classifier.number_format import compute_dtype
-from classifier.outputs import (
+from classifier.modeling.device import compute_dtype
+from classifier.modeling.outputs import (
     Outputs,
     joined,
     rating_confidence,
     rating_distribution,
     shown_rating,
 )
+from classifier.modeling.pooling import POOLINGS, Pooling
 from classifier.packed_model import PackedModel, batches
-from classifier.pooling import POOLINGS, Pooling
 
 _log = logging.getLogger(__name__)
 

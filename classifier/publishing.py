@@ -10,9 +10,9 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from classifier.files import write_json, write_text
-from classifier.model import PoolingClassifier
 from classifier.model_card import pooling_card, version_card
-from classifier.number_format import compute_dtype
+from classifier.modeling.classifier import PoolingClassifier
+from classifier.modeling.device import compute_dtype
 from classifier.registry import Registry
 from classifier.report import Holdout, write_report
 from classifier.version import Version

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from classifier.number_format import compute_dtype
-from classifier.pooling import POOLINGS
+from classifier.modeling.device import compute_dtype
+from classifier.modeling.pooling import POOLINGS
 
 _WHOLE = 2**31 - 1  # tokens
 

@@ -19,7 +19,13 @@ from classifier.calibration import calibrated_probabilities
 from classifier.comparison import LOWER_IS_BETTER, MEASURES, Comparison
 from classifier.files import write_text
 from classifier.labels import NO_RATING, SENTIMENTS
-from classifier.outputs import Labels, Outputs, answers_of, rating_confidence, rating_distribution
+from classifier.modeling.outputs import (
+    Labels,
+    Outputs,
+    answers_of,
+    rating_confidence,
+    rating_distribution,
+)
 from classifier.plots import POOLING_TITLES, draw_plots
 from classifier.theme import DARK, LIGHT
 

@@ -13,8 +13,8 @@ from classifier.data.reviews import Reviews
 from classifier.data.tokens import load_tokenizer, tokenize_cached
 from classifier.evaluation import Metrics, evaluate
 from classifier.labelled import labels_of
-from classifier.outputs import Labels, Outputs
-from classifier.pooling import POOLINGS
+from classifier.modeling.outputs import Labels, Outputs
+from classifier.modeling.pooling import POOLINGS
 from classifier.predictor import load_model
 from classifier.version import Version
 

@@ -8,7 +8,7 @@ from torch.nn.functional import cross_entropy
 
 from classifier.distributed import Group
 from classifier.labels import NO_RATING
-from classifier.model import PoolingOutput
+from classifier.modeling.classifier import PoolingOutput
 
 
 @dataclass(frozen=True)

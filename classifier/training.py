@@ -10,19 +10,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from classifier.attention import attention_for
 from classifier.averaging import WeightAverage
 from classifier.checkpoint import Checkpoint, History
 from classifier.data.tokens import Tokens, shuffled_batches, sorted_batches
 from classifier.distributed import Group
 from classifier.dropout import use_fast_dropout
-from classifier.hidden_states import keep_hidden_in
 from classifier.inference import TOKENS_AT_ONCE
 from classifier.labels import NO_RATING
 from classifier.memory import give_back_freed_pages
-from classifier.model import PoolingClassifier, load_classifier, reset_heads
+from classifier.modeling.attention import attention_for
+from classifier.modeling.classifier import PoolingClassifier, load_classifier, reset_heads
+from classifier.modeling.hidden_states import keep_hidden_in
+from classifier.modeling.outputs import Labels
 from classifier.optimization import optimization
-from classifier.outputs import Labels
 from classifier.recipe import Recipe
 from classifier.tally import Tally, Targets, loss_sums
 from classifier.windows import random_windows

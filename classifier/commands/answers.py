@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 
-from classifier.pooling import Pooling
+from classifier.modeling.pooling import Pooling
 from classifier.predictor import Prediction
 
 _NAMES: dict[Pooling, str] = {"cls": "CLS ", "mean": "Mean"}

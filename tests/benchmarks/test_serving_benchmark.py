@@ -12,8 +12,8 @@ from benchmarks import pipelines, predictors, rows, words
 from benchmarks.answering import ServingJob
 from classifier.data.tokens import Tokens
 from classifier.errors import ClassifierError
-from classifier.model import PoolingClassifier
-from classifier.outputs import Outputs
+from classifier.modeling.classifier import PoolingClassifier
+from classifier.modeling.outputs import Outputs
 from classifier.packed_model import PackedModel
 from classifier.registry import Registry
 from tests.benchmarks.conftest import Benchmark

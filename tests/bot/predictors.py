@@ -3,7 +3,7 @@
 import threading
 import time
 
-from classifier.pooling import POOLINGS, Pooling
+from classifier.modeling.pooling import POOLINGS, Pooling
 from classifier.predictor import Prediction
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from bot.batching import PredictionWorker, QueueFull
-from classifier.pooling import Pooling
+from classifier.modeling.pooling import Pooling
 from classifier.predictor import Prediction, Predictor
 from classifier.registry import Registry
 from tests import tiny

@@ -9,7 +9,7 @@ from bot.batching import PredictionWorker, Predicts
 from bot.champion import LivePredictor, load_pair
 from bot.errors import BotError
 from classifier.errors import ClassifierError
-from classifier.pooling import POOLINGS, Pooling
+from classifier.modeling.pooling import POOLINGS, Pooling
 from classifier.predictor import Prediction
 from classifier.registry import Registry
 from tests.bot.predictors import InventedPredictor, prediction

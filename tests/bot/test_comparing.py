@@ -13,7 +13,7 @@ from bot.services.comparison import ENOUGH, ENOUGH_USERS, Better, Comparison, Di
 from bot.stats_message import verdict
 from bot.texts.statistics import RUSSIAN_STATISTICS
 from classifier.comparison import compare as compare_rows
-from classifier.outputs import Labels, Outputs
+from classifier.modeling.outputs import Labels, Outputs
 from db.pairs import PairStatistics, UserSums
 
 Answer = tuple[tuple[int, ...], tuple[int, int]]

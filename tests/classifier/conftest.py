@@ -17,8 +17,8 @@ from classifier.data.tokens import Tokens, tokenize
 from classifier.distributed import Group
 from classifier.experiment import Settings
 from classifier.labels import SENTIMENTS
-from classifier.model import PoolingClassifier
-from classifier.outputs import Labels
+from classifier.modeling.classifier import PoolingClassifier
+from classifier.modeling.outputs import Labels
 from classifier.recipe import Recipe
 from classifier.training import Part, new_model
 from tests import tiny
@@ -113,7 +113,7 @@ def arithmetic(
 ) -> Literal["float32", "bfloat16"]:
     """Each number format that a training can run in, whatever this CPU is good at."""
     has_bfloat16 = request.param == "bfloat16"
-    monkeypatch.setattr("classifier.number_format.cpu_has_bfloat16", lambda: has_bfloat16)
+    monkeypatch.setattr("classifier.modeling.device.cpu_has_bfloat16", lambda: has_bfloat16)
     chosen: Literal["float32", "bfloat16"] = request.param
     return chosen
 

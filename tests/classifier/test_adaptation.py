@@ -13,7 +13,7 @@ from classifier.adaptation import adapt
 from classifier.checkpoint import Checkpoint, History
 from classifier.data.tokens import Tokens
 from classifier.distributed import Group
-from classifier.model import PoolingClassifier
+from classifier.modeling.classifier import PoolingClassifier
 from classifier.recipe import Recipe
 from classifier.training import Part, Step
 

@@ -8,7 +8,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from classifier import averaging
 from classifier.averaging import WeightAverage
-from classifier.model import PoolingClassifier
+from classifier.modeling.classifier import PoolingClassifier
 
 NewModel = Callable[..., PoolingClassifier]
 

@@ -13,9 +13,9 @@ from rich.console import Console
 from classifier import budget, experiment
 from classifier.budget import reviews_within
 from classifier.distributed import Group
-from classifier.encoders import Encoder
 from classifier.errors import ClassifierError
 from classifier.experiment import Settings, Surroundings, run_experiment
+from classifier.modeling.encoders import Encoder
 from classifier.narrator import Narrator
 from classifier.recipe import DEFAULT, NOTEBOOK, Recipe
 from classifier.training import Part

@@ -8,7 +8,7 @@ from safetensors import SafetensorError
 from classifier import checkpoint as checkpoint_module
 from classifier.checkpoint import Checkpoint, History
 from classifier.errors import ClassifierError
-from classifier.model import PoolingClassifier
+from classifier.modeling.classifier import PoolingClassifier
 from classifier.optimization import Optimization, optimization
 from classifier.recipe import DEFAULT
 

@@ -11,7 +11,7 @@ from classifier.comparison import Finding, compare, compare_seeds, verdict_sente
 from classifier.errors import ClassifierError
 from classifier.evaluation import Metrics, drawn_integers
 from classifier.labels import NO_RATING
-from classifier.outputs import Labels, Outputs
+from classifier.modeling.outputs import Labels, Outputs
 
 NAMES = ("cls", "mean")
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from classifier.dropout import FastDropout, use_fast_dropout
-from classifier.model import PoolingClassifier
+from classifier.modeling.classifier import PoolingClassifier
 
 SHAPE = (40, 101, 99)  # a number of elements that no power of two divides
 

@@ -20,7 +20,7 @@ from classifier.calibration import calibrated_probabilities, expected_calibratio
 from classifier.errors import ClassifierError
 from classifier.evaluation import drawn_integers, evaluate, resampled_figures
 from classifier.labels import NO_RATING
-from classifier.outputs import (
+from classifier.modeling.outputs import (
     Labels,
     Outputs,
     answers_of,

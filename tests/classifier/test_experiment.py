@@ -13,8 +13,8 @@ from tokenizers import BertWordPieceTokenizer
 from classifier import experiment
 from classifier.data.tokens import load_tokenizer
 from classifier.distributed import Group
-from classifier.encoders import Encoder
 from classifier.experiment import Settings, Surroundings, run_experiment
+from classifier.modeling.encoders import Encoder
 from classifier.narrator import Narrator
 from tests.classifier.command_line import CommandLine
 

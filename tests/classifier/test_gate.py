@@ -21,8 +21,8 @@ from classifier.evaluation import evaluate
 from classifier.experiment import Surroundings
 from classifier.extra import Extra
 from classifier.gate import Check, Decision, Limits, calibration_check, judge
+from classifier.modeling.outputs import Labels, Outputs
 from classifier.narrator import Narrator
-from classifier.outputs import Labels, Outputs
 from classifier.recipe import NOTEBOOK, Recipe
 from classifier.registry import Registry
 from classifier.retraining import Feedback, recipe_of, retrain

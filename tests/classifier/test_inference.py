@@ -7,10 +7,10 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from classifier.attention import CPU_BFLOAT16_ATTENTION
 from classifier.data.tokens import Tokens
 from classifier.inference import predict_tokens
-from classifier.model import PoolingClassifier
+from classifier.modeling.attention import CPU_BFLOAT16_ATTENTION
+from classifier.modeling.classifier import PoolingClassifier
 from classifier.recipe import NOTEBOOK
 
 NewModel = Callable[..., PoolingClassifier]

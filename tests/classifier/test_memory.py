@@ -16,7 +16,7 @@ from torch import Tensor
 from classifier.distributed import Group
 from classifier.errors import ClassifierError
 from classifier.experiment import Settings, Surroundings, run_experiment
-from classifier.model import PoolingClassifier, load_classifier
+from classifier.modeling.classifier import PoolingClassifier, load_classifier
 from classifier.narrator import Narrator
 from classifier.pair import PairTraining
 from classifier.registry import Registry

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from classifier.model import PoolingClassifier
+from classifier.modeling.classifier import PoolingClassifier
 from classifier.optimization import optimization
 from classifier.recipe import DEFAULT, NOTEBOOK, Recipe
 

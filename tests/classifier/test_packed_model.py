@@ -14,8 +14,8 @@ from classifier.data.tokenizer import WordPieces
 from classifier.data.tokens import Tokens, tokenize
 from classifier.errors import ClassifierError
 from classifier.inference import predict_tokens
-from classifier.model import PoolingClassifier
-from classifier.outputs import Outputs
+from classifier.modeling.classifier import PoolingClassifier
+from classifier.modeling.outputs import Outputs
 from classifier.packed_model import PackedModel
 from classifier.predictor import Predictor, load_model
 from classifier.recipe import NOTEBOOK, Recipe

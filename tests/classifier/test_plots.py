@@ -15,7 +15,7 @@ from classifier import plots
 from classifier.evaluation import evaluate
 from classifier.labels import NO_RATING
 from classifier.length_errors import errors_by_length
-from classifier.outputs import Labels, Outputs
+from classifier.modeling.outputs import Labels, Outputs
 from classifier.plots import Plot, draw_plots
 from classifier.theme import DARK, LIGHT, Theme
 

@@ -11,8 +11,8 @@ from transformers import PreTrainedTokenizerBase
 
 from classifier.errors import ClassifierError
 from classifier.labels import SENTIMENTS
-from classifier.model import PoolingClassifier
-from classifier.pooling import POOLINGS
+from classifier.modeling.classifier import PoolingClassifier
+from classifier.modeling.pooling import POOLINGS
 from classifier.predictor import Predictor
 from classifier.recipe import NOTEBOOK, Recipe
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from classifier.comparison import compare, compare_seeds
 from classifier.evaluation import evaluate
 from classifier.labels import NO_RATING
-from classifier.outputs import Labels, Outputs
+from classifier.modeling.outputs import Labels, Outputs
 from classifier.plots import Plot
 from classifier.report import Answer, Holdout, examples_of, shown_better, write_report
 from classifier.theme import DARK, LIGHT

@@ -8,8 +8,8 @@ from torch.nn.functional import cross_entropy
 
 from classifier.distributed import Group
 from classifier.labels import NO_RATING
-from classifier.model import PoolingOutput
-from classifier.outputs import Outputs, rating_distribution, shown_rating
+from classifier.modeling.classifier import PoolingOutput
+from classifier.modeling.outputs import Outputs, rating_distribution, shown_rating
 from classifier.tally import Tally, Targets, loss_sums
 
 

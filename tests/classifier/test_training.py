@@ -15,9 +15,9 @@ from classifier.checkpoint import Checkpoint, History
 from classifier.distributed import Group
 from classifier.errors import ClassifierError
 from classifier.inference import predict_tokens
-from classifier.model import PoolingClassifier
+from classifier.modeling.classifier import PoolingClassifier
+from classifier.modeling.pooling import POOLINGS
 from classifier.optimization import optimization, rate_share
-from classifier.pooling import POOLINGS
 from classifier.recipe import NOTEBOOK, Recipe
 from classifier.training import Part, Step, new_model, train
 

@@ -8,11 +8,11 @@ from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, AttentionMaskInterface
 
-from classifier.attention import CPU_BFLOAT16_ATTENTION, attention_for
 from classifier.data.tokens import Tokens
 from classifier.distributed import Group
 from classifier.inference import predict_tokens
-from classifier.number_format import compute_dtype, cpu_has_bfloat16
+from classifier.modeling.attention import CPU_BFLOAT16_ATTENTION, attention_for
+from classifier.modeling.device import compute_dtype, cpu_has_bfloat16
 from classifier.recipe import NOTEBOOK, Recipe
 
 SHAPE = (3, 4, 24, 26)  # reviews, heads, tokens, dims

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from classifier.data.tokens import Tokens
-from classifier.first_token import first_token_output
-from classifier.model import PoolingClassifier
+from classifier.modeling.classifier import PoolingClassifier
+from classifier.modeling.cls_shortcut import first_token_output
 from classifier.recipe import NOTEBOOK
 
 NewModel = Callable[..., PoolingClassifier]
@@ -56,7 +56,7 @@ def test_the_notebook_s_model_and_mean_pooling_take_the_long_way(
         shortcuts.append(bert)
         return first_token_output(bert, *batch)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("classifier.model.first_token_output", note)
+    monkeypatch.setattr("classifier.modeling.classifier.first_token_output", note)
     batch = ragged.batch(np.arange(3))
     notebook = tiny_model(pooling, NOTEBOOK)
     notebook(*batch)

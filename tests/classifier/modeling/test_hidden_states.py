@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from classifier.data.tokens import Tokens
-from classifier.hidden_states import keep_hidden_in
 from classifier.inference import predict_tokens
+from classifier.modeling.hidden_states import keep_hidden_in
 
 
 @pytest.mark.parametrize("pooling", ["cls", "mean"])

@@ -12,7 +12,7 @@ from transformers import PreTrainedTokenizerBase
 from classifier.data.hub import hub_unreachable
 from classifier.errors import ClassifierError
 from classifier.files import explain_full_disk
-from classifier.stand_in import stand_in_folder
+from classifier.modeling.stand_in import stand_in_folder
 
 DEFAULT_ENCODER = "cointegrated/rubert-tiny2"
 _FILES = ["config.json", "model.safetensors", "tokenizer*", "vocab.txt", "special_tokens_map.json"]

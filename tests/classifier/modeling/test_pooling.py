@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from classifier.pooling import POOLINGS, Pooling, cls_pooling, masked_mean_pooling
+from classifier.modeling.pooling import POOLINGS, Pooling, cls_pooling, masked_mean_pooling
 
 HIDDEN = torch.tensor(
     [

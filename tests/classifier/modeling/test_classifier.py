@@ -12,11 +12,11 @@ import pytest
 import torch
 from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerBase
 
-from classifier.attention import CPU_BFLOAT16_ATTENTION
 from classifier.data.tokens import Tokens
 from classifier.inference import predict_tokens
-from classifier.model import PoolingClassifier, PoolingConfig
-from classifier.pooling import POOLINGS
+from classifier.modeling.attention import CPU_BFLOAT16_ATTENTION
+from classifier.modeling.classifier import PoolingClassifier, PoolingConfig
+from classifier.modeling.pooling import POOLINGS
 from classifier.recipe import NOTEBOOK, Recipe
 
 NewModel = Callable[..., PoolingClassifier]

@@ -12,9 +12,9 @@ from transformers.models.bert.modeling_bert import BertPreTrainedModel
 from transformers.utils.generic import ModelOutput
 
 from classifier.errors import ClassifierError
-from classifier.first_token import first_token_output
 from classifier.labels import RATINGS, SENTIMENTS
-from classifier.pooling import POOLINGS
+from classifier.modeling.cls_shortcut import first_token_output
+from classifier.modeling.pooling import POOLINGS
 
 
 @strict
