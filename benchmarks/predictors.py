@@ -8,11 +8,11 @@ from benchmarks.answering import ServingJob, timed
 from classifier.commands.quiet import quiet_libraries
 from classifier.distributed import default_device
 from classifier.modeling.pooling import POOLINGS
-from classifier.predictor import Predictor
+from classifier.serving.predictor import Predictor
 
 
 def measure(values: dict[str, Any]) -> dict[str, Any]:
-    """`classifier.predictor.Predictor`: both models, sentiment and rating, ratings stripped."""
+    """`Predictor`: both models, sentiment and rating, ratings stripped."""
     quiet_libraries()
     job = ServingJob(**values)
     predictor = Predictor(Path(job.version), default_device())

@@ -20,8 +20,8 @@ from classifier.data.reviews import Reviews
 from classifier.data.splits import stratified_subset
 from classifier.data.tokenizer import WordPieces
 from classifier.errors import ClassifierError
-from classifier.packed_model import PackedConfig
 from classifier.registry import Registry
+from classifier.serving.packed_model import PackedConfig
 from classifier.version import Version
 
 _LENGTH = 2000  # characters: about the median of the hub's reviews
@@ -50,9 +50,9 @@ class Arm:
 ARMS = {
     "ours": Arm(
         "benchmarks.predictors",
-        "classifier.predictor.Predictor: both models, sentiment and rating, as many tokens as the "
-        "version takes, from both ends, tokenizing and stripping of ratings included; the command "
-        "line's malloc settings",
+        "classifier.serving.predictor.Predictor: both models, sentiment and rating, as many "
+        "tokens as the version takes, from both ends, tokenizing and stripping of ratings "
+        "included; the command line's malloc settings",
         keep_freed_pages=True,
     ),
     "ours, 256 tokens": Arm(

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:  # torch takes seconds to import
     from classifier.modeling.pooling import Pooling
-    from classifier.predictor import Prediction
+    from classifier.serving.predictor import Prediction
 
     Predictions = dict[Pooling, Prediction]
 
 
 class Predicts(Protocol):
-    """Both models of one version, as classifier.predictor.Predictor."""
+    """Both models of one version, as classifier.serving.predictor.Predictor."""
 
     @property
     def version(self) -> str: ...

@@ -105,7 +105,7 @@ def self_test(pair: Predicts) -> None:
 def load_pair(folder: Path) -> Predicts:
     """The pair of the version in a folder, on this machine's GPU if it has one."""
     from classifier.distributed import default_device
-    from classifier.predictor import Predictor
+    from classifier.serving.predictor import Predictor
 
     return Predictor(folder, default_device())
 

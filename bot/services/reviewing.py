@@ -16,7 +16,7 @@ from db.engine import Sessions
 from db.models import Review
 
 if TYPE_CHECKING:  # torch takes seconds to import
-    from classifier.predictor import Prediction
+    from classifier.serving.predictor import Prediction
 
 
 @dataclass(frozen=True)

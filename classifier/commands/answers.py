@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 
 from classifier.modeling.pooling import Pooling
-from classifier.predictor import Prediction
+from classifier.serving.predictor import Prediction
 
 _NAMES: dict[Pooling, str] = {"cls": "CLS ", "mean": "Mean"}
 

@@ -17,7 +17,7 @@ from classifier.registry import CHAMPION, Registry
 
 if TYPE_CHECKING:
     from classifier.commands.answers import Phrases
-    from classifier.predictor import Predictor
+    from classifier.serving.predictor import Predictor
 
 
 def predict(
@@ -43,7 +43,7 @@ def predict(
         raise ClassifierError("Either a text or --file, not both.")
     from classifier.commands.quiet import quiet_libraries
     from classifier.distributed import default_device
-    from classifier.predictor import Predictor
+    from classifier.serving.predictor import Predictor
 
     quiet_libraries()
     found = Registry(models).get(version)
@@ -103,7 +103,7 @@ def _typed(say: "Phrases") -> Iterator[str]:
 
 
 def _predict_file(predictor: "Predictor", file: Path, out: Path) -> None:
-    from classifier.bulk import predict_file
+    from classifier.serving.bulk import predict_file
 
     console = Console(stderr=True)
     bar = Progress(

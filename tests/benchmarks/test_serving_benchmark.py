@@ -14,8 +14,8 @@ from classifier.data.tokens import Tokens
 from classifier.errors import ClassifierError
 from classifier.modeling.classifier import PoolingClassifier
 from classifier.modeling.outputs import Outputs
-from classifier.packed_model import PackedModel
 from classifier.registry import Registry
+from classifier.serving.packed_model import PackedModel
 from tests.benchmarks.conftest import Benchmark
 
 

@@ -4,7 +4,7 @@ import threading
 import time
 
 from classifier.modeling.pooling import POOLINGS, Pooling
-from classifier.predictor import Prediction
+from classifier.serving.predictor import Prediction
 
 
 def prediction(pooling: Pooling, rating: int = 8, version: str = "invented") -> Prediction:

@@ -9,8 +9,8 @@ import torch
 
 from bot.batching import PredictionWorker, QueueFull
 from classifier.modeling.pooling import Pooling
-from classifier.predictor import Prediction, Predictor
 from classifier.registry import Registry
+from classifier.serving.predictor import Prediction, Predictor
 from tests import tiny
 from tests.bot.predictors import InventedPredictor, prediction
 

@@ -10,8 +10,8 @@ from bot.champion import LivePredictor, load_pair
 from bot.errors import BotError
 from classifier.errors import ClassifierError
 from classifier.modeling.pooling import POOLINGS, Pooling
-from classifier.predictor import Prediction
 from classifier.registry import Registry
+from classifier.serving.predictor import Prediction
 from tests.bot.predictors import InventedPredictor, prediction
 
 pytestmark = pytest.mark.anyio

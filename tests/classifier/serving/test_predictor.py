@@ -13,8 +13,8 @@ from classifier.errors import ClassifierError
 from classifier.labels import SENTIMENTS
 from classifier.modeling.classifier import PoolingClassifier
 from classifier.modeling.pooling import POOLINGS
-from classifier.predictor import Predictor
 from classifier.recipe import NOTEBOOK, Recipe
+from classifier.serving.predictor import Predictor
 
 NewModel = Callable[..., PoolingClassifier]
 CPU = torch.device("cpu")
@@ -43,7 +43,7 @@ def pair(
 def test_both_models_answer_each_text_in_its_place(
     pair: Path, tokens_at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("classifier.packed_model._TOKENS_AT_ONCE", tokens_at_once)
+    monkeypatch.setattr("classifier.serving.packed_model._TOKENS_AT_ONCE", tokens_at_once)
     predictor = Predictor(pair, CPU)
     together = predictor.predict(TEXTS)
     assert len(together) == len(TEXTS)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from classifier.packed_attention import all_attend, first_attends
+from classifier.serving.packed_attention import all_attend, first_attends
 
 HEADS, DIMS = 3, 10
 SLOTS, LENGTHS = [32, 64, 32], [20, 64, 1]

@@ -12,16 +12,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from classifier.bulk_source import UnreadableError, batches, check_columns, identity, open_source
 from classifier.data.cleaning import Rejected, parse_review
 from classifier.data.readers import Row
 from classifier.errors import ClassifierError
 from classifier.files import explain_full_disk
-from classifier.partial_file import PartialFile
+from classifier.serving.bulk_source import (
+    UnreadableError,
+    batches,
+    check_columns,
+    identity,
+    open_source,
+)
+from classifier.serving.partial_file import PartialFile
 
 if TYPE_CHECKING:  # these import torch, which takes seconds, and nothing here needs it
     from classifier.modeling.pooling import Pooling
-    from classifier.predictor import Prediction
+    from classifier.serving.predictor import Prediction
 
     Predict = Callable[[list[str]], Sequence[Mapping[Pooling, Prediction]]]
 

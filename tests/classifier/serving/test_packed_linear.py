@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import gelu, linear
 
-from classifier.packed_linear import PackedLinear
+from classifier.serving.packed_linear import PackedLinear
 
 # Of the number itself, or of 1 where it is less; bfloat16 keeps 8 binary digits.
 TOLERANCES = [(torch.float32, 1e-5), (torch.bfloat16, 2**-6)]

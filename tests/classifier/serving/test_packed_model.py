@@ -16,9 +16,9 @@ from classifier.errors import ClassifierError
 from classifier.inference import predict_tokens
 from classifier.modeling.classifier import PoolingClassifier
 from classifier.modeling.outputs import Outputs
-from classifier.packed_model import PackedModel
-from classifier.predictor import Predictor, load_model
 from classifier.recipe import NOTEBOOK, Recipe
+from classifier.serving.packed_model import PackedModel
+from classifier.serving.predictor import Predictor, load_model
 
 NewModel = Callable[..., PoolingClassifier]
 CPU = torch.device("cpu")
@@ -65,7 +65,7 @@ def test_logits_do_not_depend_on_the_reviews_beside(
     tiny_model(pooling).save_pretrained(tmp_path)
     model = PackedModel(tmp_path, CPU, torch.float32)
     together = logits(model.predict(ragged))
-    monkeypatch.setattr("classifier.packed_model._TOKENS_AT_ONCE", 1)
+    monkeypatch.setattr("classifier.serving.packed_model._TOKENS_AT_ONCE", 1)
     np.testing.assert_allclose(logits(model.predict(ragged)), together, rtol=0, atol=1e-5)
 
 

@@ -28,9 +28,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from classifier.bulk import BulkResult, predict_file
-from classifier.bulk_source import BATCH
 from classifier.errors import ClassifierError
+from classifier.serving.bulk import BulkResult, predict_file
+from classifier.serving.bulk_source import BATCH
 
 Progress = list[tuple[int, int]]
 MANY = 200_000
@@ -162,7 +162,7 @@ def test_every_row_is_answered_in_its_place(tmp_path: Path, target: Path) -> Non
 
 
 def test_the_predictors_own_predictions_fit(tmp_path: Path, target: Path) -> None:
-    from classifier.predictor import Prediction
+    from classifier.serving.predictor import Prediction
 
     def predict(texts: list[str]) -> list[Any]:
         probabilities = (0.1, 0.2, 0.7)

@@ -23,7 +23,7 @@ from classifier.modeling.outputs import (
     shown_rating,
 )
 from classifier.modeling.pooling import POOLINGS, Pooling
-from classifier.packed_model import PackedModel, batches
+from classifier.serving.packed_model import PackedModel, batches
 
 _log = logging.getLogger(__name__)
 

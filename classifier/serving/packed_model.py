@@ -24,8 +24,8 @@ from torch.nn.functional import embedding, layer_norm, linear, pad
 from classifier.data.tokens import SLOT, Tokens, slot
 from classifier.errors import ClassifierError
 from classifier.modeling.outputs import Outputs, joined
-from classifier.packed_attention import all_attend, first_attends
-from classifier.packed_linear import PackedLinear
+from classifier.serving.packed_attention import all_attend, first_attends
+from classifier.serving.packed_linear import PackedLinear
 
 _TOKENS_AT_ONCE = 1024
 """What one pass takes, unless a single review is longer: its tensors stay in the CPU's cache."""
