@@ -11,7 +11,7 @@ from rich.console import Console
 from classifier.commands.options import DEFAULT_CACHE, DEFAULT_MODELS, Cache, Models
 from classifier.errors import ClassifierError
 from classifier.files import write_text
-from classifier.registry import CHAMPION
+from classifier.registry.registry import CHAMPION
 
 if TYPE_CHECKING:
     from benchmarks.results import Results

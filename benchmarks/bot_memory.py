@@ -14,8 +14,8 @@ from benchmarks.processes import environment, memory_mb
 from bot.local.people import USERS
 from bot.local.server import LOCAL_TOKEN, LocalServer
 from classifier.errors import ClassifierError
-from classifier.registry import Registry
-from classifier.version import Version
+from classifier.registry.registry import Registry
+from classifier.registry.version import Version
 
 _PATIENCE = 120.0  # seconds for an answer, the first one's included
 _LOOK_EVERY = 0.01

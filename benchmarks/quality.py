@@ -24,7 +24,7 @@ from classifier.data.splits import Parts, split_reviews
 from classifier.errors import ClassifierError
 from classifier.files import write_json
 from classifier.recipe import DEFAULT, NOTEBOOK
-from classifier.registry import Registry
+from classifier.registry.registry import Registry
 
 FIGURES = ("accuracy", "macro_f1", "weighted_f1", "rating_mae")
 OURS, NOTEBOOKS, WORDS = "ours", "notebook", "TF-IDF"

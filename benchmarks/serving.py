@@ -20,9 +20,9 @@ from classifier.data.reviews import Reviews
 from classifier.data.splits import stratified_subset
 from classifier.data.tokenizer import WordPieces
 from classifier.errors import ClassifierError
-from classifier.registry import Registry
+from classifier.registry.registry import Registry
+from classifier.registry.version import Version
 from classifier.serving.packed_model import PackedConfig
-from classifier.version import Version
 
 _LENGTH = 2000  # characters: about the median of the hub's reviews
 _SINGLE = 50  # reviews answered one at a time

@@ -15,8 +15,8 @@ from bot.logs import configure_logging
 from bot.settings import Settings, load_settings
 from classifier.errors import ClassifierError
 from classifier.memory import collect_garbage_seldom
-from classifier.registry import Registry
-from classifier.version import Version
+from classifier.registry.registry import Registry
+from classifier.registry.version import Version
 from db.engine import parse_url
 from db.errors import DatabaseError
 

@@ -25,7 +25,7 @@ from bot.services.retraining import Retraining
 from bot.services.services import build_services
 from bot.settings import Settings
 from bot.transactions import Transactions
-from classifier.registry import Registry
+from classifier.registry.registry import Registry
 from db.engine import create_engine, reading, writing
 
 CONCURRENT_UPDATES = 64

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bot.batching import Predicts
 from bot.errors import BotError
 from classifier.errors import ClassifierError
-from classifier.registry import Registry
+from classifier.registry.registry import Registry
 
 if TYPE_CHECKING:  # torch takes seconds to import
     from bot.batching import Predictions

@@ -23,10 +23,10 @@ from classifier.narrator import Narrator
 from classifier.pair import Data, PairTraining, Trained
 from classifier.publishing import publish, surroundings
 from classifier.recipe import Recipe
-from classifier.registry import Registry
+from classifier.registry.registry import Registry
+from classifier.registry.version import Version
 from classifier.report import Holdout
 from classifier.unfinished import UnfinishedRun, run_key
-from classifier.version import Version
 
 _TIMED_REVIEWS = 256
 

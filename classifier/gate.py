@@ -16,9 +16,9 @@ from classifier.comparison import compare
 from classifier.data.tokenizer import WordPieces
 from classifier.labels import SENTIMENTS
 from classifier.modeling.pooling import POOLINGS
+from classifier.registry.version import Version
 from classifier.scoring import Scores, score_rows
 from classifier.serving.predictor import load_model
-from classifier.version import Version
 
 _TIMED_REVIEWS = 32
 _TIMES = 7

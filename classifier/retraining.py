@@ -14,8 +14,8 @@ from classifier.errors import ClassifierError
 from classifier.experiment import Settings, Surroundings, run_experiment
 from classifier.gate import Decision, judge
 from classifier.recipe import DEFAULT, RECIPES, Recipe
-from classifier.registry import Registry
-from classifier.version import Version
+from classifier.registry.registry import Registry
+from classifier.registry.version import Version
 
 
 @dataclass(frozen=True)

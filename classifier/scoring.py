@@ -15,8 +15,8 @@ from classifier.evaluation import Metrics, evaluate
 from classifier.labelled import labels_of
 from classifier.modeling.outputs import Labels, Outputs
 from classifier.modeling.pooling import POOLINGS
+from classifier.registry.version import Version
 from classifier.serving.predictor import load_model
-from classifier.version import Version
 
 
 @dataclass(frozen=True)

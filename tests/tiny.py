@@ -20,9 +20,9 @@ from classifier.files import write_json, write_text
 from classifier.labels import SENTIMENTS, sentiment_of
 from classifier.narrator import Narrator
 from classifier.recipe import Recipe
-from classifier.registry import Registry
+from classifier.registry.registry import Registry
+from classifier.registry.version import Version
 from classifier.training import new_model
-from classifier.version import Version
 
 Row = dict[str, Any]
 

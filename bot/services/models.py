@@ -10,7 +10,7 @@ from typing import Any
 from bot.champion import LivePredictor
 from bot.services.admin_log import AdminLog
 from classifier.errors import ClassifierError
-from classifier.version import Version
+from classifier.registry.version import Version
 
 logger = logging.getLogger(__name__)
 

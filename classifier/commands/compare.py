@@ -14,7 +14,7 @@ from classifier.commands.options import (
     ReviewsSource,
 )
 from classifier.files import write_json
-from classifier.registry import Registry
+from classifier.registry.registry import Registry
 
 
 def compare(

@@ -13,7 +13,7 @@ from classifier.commands.options import (
     Models,
 )
 from classifier.files import write_json
-from classifier.registry import Registry
+from classifier.registry.registry import Registry
 
 
 def evaluate(

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from classifier.commands.options import DEFAULT_MODELS, Models
-from classifier.registry import CHAMPION, Registry
+from classifier.registry.registry import CHAMPION, Registry
 
 app = typer.Typer(help="The versions on disk: list, promote, roll back, prune, show the card.")
 

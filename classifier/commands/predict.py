@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemaining
 from classifier.commands.options import DEFAULT_MODELS, Json, Models
 from classifier.errors import ClassifierError
 from classifier.files import write_json
-from classifier.registry import CHAMPION, Registry
+from classifier.registry.registry import CHAMPION, Registry
 
 if TYPE_CHECKING:
     from classifier.commands.answers import Phrases

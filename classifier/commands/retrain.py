@@ -9,7 +9,7 @@ from rich.console import Console
 
 from classifier.commands.options import DEFAULT_CACHE, DEFAULT_MODELS, Cache, Json, Models
 from classifier.files import write_json
-from classifier.registry import Registry
+from classifier.registry.registry import Registry
 
 
 def retrain(

@@ -17,7 +17,7 @@ from classifier.commands.options import (
 )
 from classifier.errors import ClassifierError, DiskFullError
 from classifier.files import write_json
-from classifier.registry import Registry
+from classifier.registry.registry import Registry
 
 
 def train(

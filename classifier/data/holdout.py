@@ -14,7 +14,7 @@ from classifier.data.cleaning import repeats_of, versions_of_one_text
 from classifier.data.reviews import Reviews, load_reviews, text_digest
 from classifier.data.splits import By
 from classifier.errors import ClassifierError
-from classifier.version import Version
+from classifier.registry.version import Version
 
 _LEAST = 10  # reviews; figures on fewer say nothing
 

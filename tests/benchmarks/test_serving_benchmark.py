@@ -14,7 +14,7 @@ from classifier.data.tokens import Tokens
 from classifier.errors import ClassifierError
 from classifier.modeling.classifier import PoolingClassifier
 from classifier.modeling.outputs import Outputs
-from classifier.registry import Registry
+from classifier.registry.registry import Registry
 from classifier.serving.packed_model import PackedModel
 from tests.benchmarks.conftest import Benchmark
 

@@ -15,7 +15,7 @@ from bot.batching import Predicts
 from bot.local.server import LOCAL_TOKEN, LocalServer
 from bot.serving import serve
 from bot.settings import Settings
-from classifier.registry import Registry
+from classifier.registry.registry import Registry
 from tests import tiny
 from tests.bot.local_client import Person, chat_client
 from tests.bot.predictors import InventedPredictor

@@ -9,7 +9,7 @@ import torch
 
 from bot.batching import PredictionWorker, QueueFull
 from classifier.modeling.pooling import Pooling
-from classifier.registry import Registry
+from classifier.registry.registry import Registry
 from classifier.serving.predictor import Prediction, Predictor
 from tests import tiny
 from tests.bot.predictors import InventedPredictor, prediction

@@ -10,7 +10,7 @@ from bot.champion import LivePredictor, load_pair
 from bot.errors import BotError
 from classifier.errors import ClassifierError
 from classifier.modeling.pooling import POOLINGS, Pooling
-from classifier.registry import Registry
+from classifier.registry.registry import Registry
 from classifier.serving.predictor import Prediction
 from tests.bot.predictors import InventedPredictor, prediction
 

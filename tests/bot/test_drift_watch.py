@@ -22,7 +22,7 @@ from bot.texts.drift import RUSSIAN_DRIFT
 from classifier import drift
 from classifier.drift import Shift
 from classifier.files import write_json
-from classifier.registry import Registry
+from classifier.registry.registry import Registry
 from db import users
 from db.engine import Sessions
 from db.models import Prediction, Review

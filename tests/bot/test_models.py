@@ -8,7 +8,7 @@ from bot.champion import load_pair
 from bot.local.server import LocalServer
 from bot.texts import RUSSIAN
 from bot.texts.models import ENGLISH_MODELS, RUSSIAN_MODELS
-from classifier.registry import Registry
+from classifier.registry.registry import Registry
 from db.engine import Sessions
 from db.models import AdminAction
 from tests.bot.conftest import RunningBot

@@ -23,7 +23,7 @@ from bot.services.models import Models
 from bot.services.retraining import REFUSED_KEPT, NotBegun, Retraining
 from bot.services.trainer import Progress, Trainer
 from bot.texts.retraining import RUSSIAN_RETRAINING
-from classifier.registry import Registry
+from classifier.registry.registry import Registry
 from db import feedback, privacy, reviews, training_runs, users
 from db.engine import Sessions
 from db.models import AdminAction, Review, TrainingRun

@@ -25,7 +25,7 @@ from bot.serving import serve
 from bot.stats_message import stats_message
 from bot.texts import RUSSIAN
 from bot.texts.statistics import RUSSIAN_STATISTICS
-from classifier.registry import Registry
+from classifier.registry.registry import Registry
 from db.engine import Sessions
 from tests.bot import raw_rows
 from tests.bot.conftest import NewSettings

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from classifier.version import Version
+from classifier.registry.version import Version
 from tests.classifier.command_line import CommandLine
 
 Rows = list[dict[str, Any]]
@@ -122,7 +122,7 @@ def test_a_command_imports_what_it_needs_alone(
     assert status == 0, err
     assert ("CLS" if "predict" in arguments else "★") in out
     imported = {row.rpartition("|")[2].strip() for row in err.splitlines()}
-    assert "classifier.registry" in imported
+    assert "classifier.registry.registry" in imported
     assert not imported & does_without
 
 

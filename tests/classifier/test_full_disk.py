@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from classifier.registry import Registry
+from classifier.registry.registry import Registry
 from tests.classifier.command_line import CommandLine
 from tests.tiny import publish_trained
 

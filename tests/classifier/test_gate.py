@@ -24,10 +24,10 @@ from classifier.gate import Check, Decision, Limits, calibration_check, judge
 from classifier.modeling.outputs import Labels, Outputs
 from classifier.narrator import Narrator
 from classifier.recipe import NOTEBOOK, Recipe
-from classifier.registry import Registry
+from classifier.registry.registry import Registry
+from classifier.registry.version import Version
 from classifier.retraining import Feedback, recipe_of, retrain
 from classifier.scoring import Scores
-from classifier.version import Version
 
 Rows = list[dict[str, Any]]
 MakeRows = Callable[..., Rows]

@@ -19,7 +19,7 @@ from classifier.experiment import Settings, Surroundings, run_experiment
 from classifier.modeling.classifier import PoolingClassifier, load_classifier
 from classifier.narrator import Narrator
 from classifier.pair import PairTraining
-from classifier.registry import Registry
+from classifier.registry.registry import Registry
 from classifier.training import train
 
 Rows = list[dict[str, Any]]

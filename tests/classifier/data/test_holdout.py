@@ -14,8 +14,8 @@ from classifier.data.splits import By
 from classifier.errors import ClassifierError
 from classifier.files import write_json
 from classifier.pair import PairTraining
-from classifier.registry import Registry
-from classifier.version import Version
+from classifier.registry.registry import Registry
+from classifier.registry.version import Version
 from tests import tiny
 from tests.classifier.command_line import CommandLine
 

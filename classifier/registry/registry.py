@@ -25,7 +25,7 @@ from pathlib import Path
 
 from classifier.errors import ClassifierError
 from classifier.files import explain_full_disk, fsync, write_json, write_text
-from classifier.version import MANIFEST, Version, sha256
+from classifier.registry.version import MANIFEST, Version, sha256
 
 CHAMPION = "champion"
 EARLIER_CHAMPIONS = 20

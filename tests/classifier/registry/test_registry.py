@@ -25,8 +25,8 @@ from safetensors.numpy import save_file
 
 from classifier.errors import ClassifierError
 from classifier.files import write_json, write_text
-from classifier.registry import EARLIER_CHAMPIONS, Registry
-from classifier.version import Version
+from classifier.registry.registry import EARLIER_CHAMPIONS, Registry
+from classifier.registry.version import Version
 
 NOON = datetime(2025, 1, 2, 12, 0, tzinfo=UTC)
 KILLS = 30
@@ -340,7 +340,7 @@ def test_a_folder_that_can_not_be_made(tmp_path: Path) -> None:
 
 
 def test_importing_it_stays_light() -> None:
-    code = "import classifier.registry, sys; sys.exit('torch' in sys.modules)"
+    code = "import classifier.registry.registry, sys; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
 
 
