@@ -14,7 +14,7 @@ from bot.texts import texts_for
 from bot.texts.drift import DriftTexts, drift_texts_for
 
 if TYPE_CHECKING:  # torch takes seconds to import
-    from classifier.drift import Shift
+    from classifier.evaluation.drift import Shift
 
 logger = logging.getLogger(__name__)
 

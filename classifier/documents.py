@@ -4,10 +4,10 @@ from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
-from classifier import drift
-from classifier.calibration import calibrated_probabilities
-from classifier.comparison import compare, compare_seeds
 from classifier.data.splits import Parts
+from classifier.evaluation.calibration import calibrated_probabilities
+from classifier.evaluation.comparison import compare, compare_seeds
+from classifier.evaluation.metrics import drift
 from classifier.extra import Extra
 from classifier.pair import Data, Trained
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from classifier.adaptation import adapt
-from classifier.calibration import fit_temperature
 from classifier.checkpoint import History
 from classifier.data.tokens import Tokens
 from classifier.distributed import Group
-from classifier.evaluation import Metrics, evaluate
+from classifier.evaluation.calibration import fit_temperature
+from classifier.evaluation.metrics import Metrics, evaluate
 from classifier.inference import predict_tokens
 from classifier.memory import give_back_freed_pages
 from classifier.modeling.classifier import PoolingClassifier

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, StrMethodFormatter
 from numpy.typing import NDArray
 
-from classifier.calibration import BINS, calibrated_probabilities, reliability_bins
+from classifier.evaluation.calibration import BINS, calibrated_probabilities, reliability_bins
 from classifier.labels import SENTIMENTS
 from classifier.length_errors import ErrorsByLength, errors_by_length
 from classifier.modeling.outputs import Labels, Outputs

@@ -15,8 +15,8 @@ from typing import Any
 import jinja2
 import numpy as np
 
-from classifier.calibration import calibrated_probabilities
-from classifier.comparison import LOWER_IS_BETTER, MEASURES, Comparison
+from classifier.evaluation.calibration import calibrated_probabilities
+from classifier.evaluation.comparison import LOWER_IS_BETTER, MEASURES, Comparison
 from classifier.files import write_text
 from classifier.labels import NO_RATING, SENTIMENTS
 from classifier.modeling.outputs import (

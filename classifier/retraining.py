@@ -11,8 +11,8 @@ from classifier.data.holdout import holdout_of
 from classifier.data.reviews import load_reviews
 from classifier.data.splits import restore_split
 from classifier.errors import ClassifierError
+from classifier.evaluation.gate import Decision, judge
 from classifier.experiment import Settings, Surroundings, run_experiment
-from classifier.gate import Decision, judge
 from classifier.recipe import DEFAULT, RECIPES, Recipe
 from classifier.registry.registry import Registry
 from classifier.registry.version import Version

@@ -14,7 +14,7 @@ from db.engine import Sessions
 from db.recent_answers import AnsweredReview
 
 if TYPE_CHECKING:  # torch takes seconds to import
-    from classifier.drift import Shift
+    from classifier.evaluation.drift import Shift
 
 PERIOD = timedelta(days=7)
 FEWEST = 100
@@ -95,7 +95,7 @@ class DriftWatch:
     def _shifts(self, model: str, reviews: list[AnsweredReview]) -> "list[Shift]":
         import numpy as np
 
-        from classifier import drift
+        from classifier.evaluation.metrics import drift
 
         try:
             version = self._live.registry.get(model)

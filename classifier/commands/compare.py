@@ -29,9 +29,9 @@ def compare(
     from classifier.commands.quiet import quiet_libraries
     from classifier.commands.tables import print_figures, print_versus
     from classifier.distributed import default_device
+    from classifier.evaluation.version_scores import score, versus
     from classifier.experiment import read_reviews
     from classifier.narrator import Narrator
-    from classifier.scoring import score, versus
 
     quiet_libraries()
     console = Console()

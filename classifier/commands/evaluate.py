@@ -34,9 +34,9 @@ def evaluate(
     from classifier.commands.quiet import quiet_libraries
     from classifier.commands.tables import print_figures
     from classifier.distributed import default_device
+    from classifier.evaluation.version_scores import score
     from classifier.experiment import read_reviews
     from classifier.narrator import Narrator
-    from classifier.scoring import score
 
     quiet_libraries()
     console = Console()

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.calibration import calibrated_probabilities
 from classifier.errors import ClassifierError
+from classifier.evaluation.calibration import calibrated_probabilities
 from classifier.labels import RATINGS, SENTIMENTS
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import torch
 
-from classifier.calibration import calibrated_probabilities
 from classifier.data.tokenizer import WordPieces
 from classifier.data.tokens import Tokens
 from classifier.data.written_ratings import strip_ratings
+from classifier.evaluation.calibration import calibrated_probabilities
 from classifier.labels import SENTIMENTS
 from classifier.modeling.device import compute_dtype
 from classifier.modeling.outputs import (

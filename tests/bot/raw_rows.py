@@ -15,7 +15,7 @@ import numpy as np
 from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, f1_score
 
-from classifier.calibration import expected_calibration_error
+from classifier.evaluation.calibration import expected_calibration_error
 
 Row = dict[str, Any]
 

@@ -12,7 +12,7 @@ from bot.services.comparing import compare
 from bot.services.comparison import ENOUGH, ENOUGH_USERS, Better, Comparison, Difference
 from bot.stats_message import verdict
 from bot.texts.statistics import RUSSIAN_STATISTICS
-from classifier.comparison import compare as compare_rows
+from classifier.evaluation.comparison import compare as compare_rows
 from classifier.modeling.outputs import Labels, Outputs
 from db.pairs import PairStatistics, UserSums
 

@@ -22,7 +22,7 @@ from bot.texts import ENGLISH, RUSSIAN
 from bot.texts.retraining import ENGLISH_RETRAINING, RUSSIAN_RETRAINING
 from bot.texts.statistics import ENGLISH_STATISTICS, RUSSIAN_STATISTICS
 from classifier.data.reviews import load_reviews
-from classifier.gate import judge
+from classifier.evaluation.gate import judge
 from classifier.registry.registry import Registry
 from db.engine import Sessions
 from db.models import TrainingRun

@@ -19,8 +19,8 @@ from bot.local.server import LOCAL_TOKEN, LocalServer
 from bot.services import drift as service
 from bot.services.drift import Drift, DriftWatch
 from bot.texts.drift import RUSSIAN_DRIFT
-from classifier import drift
-from classifier.drift import Shift
+from classifier.evaluation.drift import Shift
+from classifier.evaluation.metrics import drift
 from classifier.files import write_json
 from classifier.registry.registry import Registry
 from db import users

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from classifier import plots
-from classifier.evaluation import evaluate
+from classifier.evaluation.metrics import evaluate
 from classifier.labels import NO_RATING
 from classifier.length_errors import errors_by_length
 from classifier.modeling.outputs import Labels, Outputs

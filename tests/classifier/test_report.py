@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from matplotlib.image import imread
 from numpy.typing import NDArray
 
-from classifier.comparison import compare, compare_seeds
-from classifier.evaluation import evaluate
+from classifier.evaluation.comparison import compare, compare_seeds
+from classifier.evaluation.metrics import evaluate
 from classifier.labels import NO_RATING
 from classifier.modeling.outputs import Labels, Outputs
 from classifier.plots import Plot

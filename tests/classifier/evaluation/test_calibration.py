@@ -4,7 +4,7 @@ from scipy.special import softmax
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import log_loss
 
-from classifier.calibration import (
+from classifier.evaluation.calibration import (
     TEMPERATURE_BOUNDS,
     calibrated_probabilities,
     expected_calibration_error,

@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from datasets import Dataset
 
-from classifier.comparison import compare
 from classifier.data.holdout import learnt_by
 from classifier.data.reviews import Reviews
 from classifier.data.tokens import load_tokenizer, tokenize_cached
-from classifier.evaluation import Metrics, evaluate
+from classifier.evaluation.comparison import compare
+from classifier.evaluation.metrics import Metrics, evaluate
 from classifier.labelled import labels_of
 from classifier.modeling.outputs import Labels, Outputs
 from classifier.modeling.pooling import POOLINGS

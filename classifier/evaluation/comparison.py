@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest, ttest_rel
 
 from classifier.errors import ClassifierError
-from classifier.evaluation import (
+from classifier.evaluation.metrics import (
     Figures,
     Metrics,
     drawn_integers,

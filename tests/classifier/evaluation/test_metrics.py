@@ -16,9 +16,9 @@ from sklearn.metrics import (
     recall_score,
 )
 
-from classifier.calibration import calibrated_probabilities, expected_calibration_error
 from classifier.errors import ClassifierError
-from classifier.evaluation import drawn_integers, evaluate, resampled_figures
+from classifier.evaluation.calibration import calibrated_probabilities, expected_calibration_error
+from classifier.evaluation.metrics import drawn_integers, evaluate, resampled_figures
 from classifier.labels import NO_RATING
 from classifier.modeling.outputs import (
     Labels,

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from scipy.stats import permutation_test, t
 from sklearn.metrics import f1_score
 
-from classifier.comparison import Finding, compare, compare_seeds, verdict_sentence
 from classifier.errors import ClassifierError
-from classifier.evaluation import Metrics, drawn_integers
+from classifier.evaluation.comparison import Finding, compare, compare_seeds, verdict_sentence
+from classifier.evaluation.metrics import Metrics, drawn_integers
 from classifier.labels import NO_RATING
 from classifier.modeling.outputs import Labels, Outputs
 

@@ -18,7 +18,7 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
 )
 
-from classifier.calibration import (
+from classifier.evaluation.calibration import (
     BINS,
     calibrated_probabilities,
     calibration_gaps,

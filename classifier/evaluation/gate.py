@@ -12,12 +12,12 @@ from typing import Any
 import torch
 from datasets import Dataset
 
-from classifier.comparison import compare
 from classifier.data.tokenizer import WordPieces
+from classifier.evaluation.comparison import compare
+from classifier.evaluation.version_scores import Scores, score_rows
 from classifier.labels import SENTIMENTS
 from classifier.modeling.pooling import POOLINGS
 from classifier.registry.version import Version
-from classifier.scoring import Scores, score_rows
 from classifier.serving.predictor import load_model
 
 _TIMED_REVIEWS = 32

@@ -8,9 +8,9 @@ import pytest
 from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
-from classifier import drift
 from classifier.data.tokens import tokenize
-from classifier.drift import Shift, Values
+from classifier.evaluation.drift import Shift, Values
+from classifier.evaluation.metrics import drift
 from tests import tiny
 
 

@@ -1,0 +1,8 @@
+"""Which model is better.
+
+- metrics, calibration: how right a model is, and how far its confidence can be trusted
+- comparison: whether a difference is more than chance; version_scores: a version on any rows
+- gate: whether a challenger becomes champion; drift: whether live reviews are still alike
+
+Imports registry and what is below it.
+"""
