@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from classifier.theme import LIGHT
+from classifier.reports.theme import LIGHT
 
 POINTS, SMALL = 10, 9
 LEGEND: dict[str, Any] = {

@@ -14,7 +14,7 @@ from bot.chart_style import LEGEND, SMALL, drawing, style
 from bot.numbers import Numbers
 from bot.services.statistics import Overview
 from bot.texts.statistics import StatisticsTexts
-from classifier.theme import LIGHT
+from classifier.reports.theme import LIGHT
 from db.pairs import PairStatistics
 from db.statistics import PoolingStatistics
 

@@ -18,7 +18,7 @@ from bot.numbers import Numbers
 from bot.texts import Texts
 from bot.texts.retraining import RetrainingTexts
 from classifier.labels import SENTIMENTS
-from classifier.theme import LIGHT
+from classifier.reports.theme import LIGHT
 
 _HEIGHT = 5.3  # inches: chats crop what is taller
 _FAILED, _BEYOND = "#b3261e", "#f3d9d6"

@@ -25,7 +25,7 @@ from classifier.publishing import publish, surroundings
 from classifier.recipe import Recipe
 from classifier.registry.registry import Registry
 from classifier.registry.version import Version
-from classifier.report import Holdout
+from classifier.reports.report import Holdout
 from classifier.unfinished import UnfinishedRun, run_key
 
 _TIMED_REVIEWS = 256

@@ -10,12 +10,12 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from classifier.files import write_json, write_text
-from classifier.model_card import pooling_card, version_card
 from classifier.modeling.classifier import PoolingClassifier
 from classifier.modeling.device import compute_dtype
 from classifier.registry.registry import Registry
 from classifier.registry.version import Version
-from classifier.report import Holdout, write_report
+from classifier.reports.model_card import pooling_card, version_card
+from classifier.reports.report import Holdout, write_report
 
 _LIBRARIES = ("torch", "transformers", "datasets", "scikit-learn", "safetensors", "numpy")
 

@@ -18,9 +18,9 @@ from classifier.evaluation.comparison import compare, compare_seeds
 from classifier.evaluation.metrics import evaluate
 from classifier.labels import NO_RATING
 from classifier.modeling.outputs import Labels, Outputs
-from classifier.plots import Plot
-from classifier.report import Answer, Holdout, examples_of, shown_better, write_report
-from classifier.theme import DARK, LIGHT
+from classifier.reports.plots import Plot
+from classifier.reports.report import Answer, Holdout, examples_of, shown_better, write_report
+from classifier.reports.theme import DARK, LIGHT
 
 ROWS = 300
 PLOTS = {"loss", "accuracy", "confusion", "per_class_f1", "reliability", "error_by_length"}
@@ -189,7 +189,7 @@ def plots_are_drawn(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in PLOTS:
         light, dark = (folder / "plots" / f"{name}{theme}.png" for theme in ("", "-dark"))
         plots[name] = Plot(light.read_bytes(), dark.read_bytes(), width=336, height=400)
-    monkeypatch.setattr("classifier.report.draw_plots", lambda *_: plots)
+    monkeypatch.setattr("classifier.reports.report.draw_plots", lambda *_: plots)
 
 
 def test_the_verdict_comes_first(page: Page, figures: dict[str, Any]) -> None:

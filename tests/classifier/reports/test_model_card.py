@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from classifier.model_card import pooling_card, version_card
+from classifier.reports.model_card import pooling_card, version_card
 
 RATING_KEYS = ("rating_mae", "rating_exact", "rating_within_1", "rating_qwk")
 AWKWARD = "my `best` *reviews* | [x](y) <b>_1_</b> & $2$ ~~3~~ \\ # {{ 4 }}.jsonl"

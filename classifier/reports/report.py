@@ -26,8 +26,8 @@ from classifier.modeling.outputs import (
     rating_confidence,
     rating_distribution,
 )
-from classifier.plots import POOLING_TITLES, draw_plots
-from classifier.theme import DARK, LIGHT
+from classifier.reports.plots import POOLING_TITLES, draw_plots
+from classifier.reports.theme import DARK, LIGHT
 
 WORST = 10
 DISAGREEMENTS = 5

@@ -11,13 +11,13 @@ from matplotlib.text import Text
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from classifier import plots
 from classifier.evaluation.metrics import evaluate
 from classifier.labels import NO_RATING
-from classifier.length_errors import errors_by_length
 from classifier.modeling.outputs import Labels, Outputs
-from classifier.plots import Plot, draw_plots
-from classifier.theme import DARK, LIGHT, Theme
+from classifier.reports import plots
+from classifier.reports.length_errors import errors_by_length
+from classifier.reports.plots import Plot, draw_plots
+from classifier.reports.theme import DARK, LIGHT, Theme
 
 NAMES = {"loss", "accuracy", "confusion", "per_class_f1", "reliability", "error_by_length"}
 
