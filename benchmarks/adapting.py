@@ -1,15 +1,15 @@
-"""Ours: `classifier.adaptation.adapt` as `python -m classifier train` calls it."""
+"""Ours: `classifier.training.adaptation.adapt` as `python -m classifier train` calls it."""
 
 from dataclasses import replace
 from typing import Any
 
 from benchmarks.ours import burst, mask_id
 from benchmarks.pace import TrainingJob
-from classifier.adaptation import adapt
-from classifier.checkpoint import Checkpoint
-from classifier.distributed import Group
-from classifier.recipe import DEFAULT
-from classifier.training import Part, new_model
+from classifier.training.adaptation import adapt
+from classifier.training.checkpoint import Checkpoint
+from classifier.training.distributed import Group
+from classifier.training.loop import Part, new_model
+from classifier.training.recipe import DEFAULT
 
 
 def measure(values: dict[str, Any]) -> dict[str, Any]:

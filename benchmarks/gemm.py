@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 from transformers import AutoConfig
 
-from classifier.distributed import default_device
 from classifier.modeling.device import compute_dtype
-from classifier.recipe import DEFAULT
+from classifier.training.distributed import default_device
+from classifier.training.recipe import DEFAULT
 
 _SQUARE = 2048
 _BACKWARD = 2  # a product's backward pass is two products of its size

@@ -14,8 +14,8 @@ from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerBase
 
 from benchmarks import rows
 from benchmarks.pace import Pace, TrainingJob
-from classifier.distributed import default_device
 from classifier.labels import SENTIMENTS
+from classifier.training.distributed import default_device
 
 _MAX_TOKENS = 512
 _BATCH_SIZE = 16

@@ -1,4 +1,4 @@
-"""Ours: `classifier.training.train` as `python -m classifier train` calls it."""
+"""Ours: `classifier.training.loop.train` as `python -m classifier train` calls it."""
 
 import tempfile
 import time
@@ -11,12 +11,12 @@ from datasets import Dataset
 
 from benchmarks import rows
 from benchmarks.pace import Pace, TrainingJob
-from classifier.checkpoint import Checkpoint
 from classifier.data.tokens import load_tokenizer
-from classifier.distributed import Group, default_device
-from classifier.labelled import labelled_part
-from classifier.recipe import DEFAULT
-from classifier.training import Part, Step, new_model, train
+from classifier.training.checkpoint import Checkpoint
+from classifier.training.distributed import Group, default_device
+from classifier.training.labelled import labelled_part
+from classifier.training.loop import Part, Step, new_model, train
+from classifier.training.recipe import DEFAULT
 
 
 class _EnoughError(Exception):

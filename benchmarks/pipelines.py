@@ -11,10 +11,10 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 from benchmarks.answering import ServingJob, timed
 from classifier.commands.quiet import quiet_libraries
 from classifier.data.tokens import load_tokenizer
-from classifier.distributed import default_device
 from classifier.labels import SENTIMENTS
 from classifier.modeling.classifier import PoolingClassifier
 from classifier.modeling.pooling import POOLINGS
+from classifier.training.distributed import default_device
 
 _BATCH_SIZE = 32
 

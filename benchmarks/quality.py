@@ -23,8 +23,8 @@ from classifier.data.reviews import Reviews
 from classifier.data.splits import Parts, split_reviews
 from classifier.errors import ClassifierError
 from classifier.files import write_json
-from classifier.recipe import DEFAULT, NOTEBOOK
 from classifier.registry.registry import Registry
+from classifier.training.recipe import DEFAULT, NOTEBOOK
 
 FIGURES = ("accuracy", "macro_f1", "weighted_f1", "rating_mae")
 OURS, NOTEBOOKS, WORDS = "ours", "notebook", "TF-IDF"

@@ -25,12 +25,12 @@ from transformers import (
 from benchmarks import rows
 from benchmarks.pace import Pace, TrainingJob
 from classifier.commands.quiet import quiet_libraries
-from classifier.distributed import default_device
 from classifier.labels import NO_RATING
 from classifier.modeling.classifier import PoolingClassifier
 from classifier.modeling.device import compute_dtype
-from classifier.recipe import DEFAULT
-from classifier.training import new_model
+from classifier.training.distributed import default_device
+from classifier.training.loop import new_model
+from classifier.training.recipe import DEFAULT
 
 _EPOCHS = 1000  # time ends it long before
 

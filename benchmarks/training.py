@@ -16,7 +16,7 @@ from benchmarks.results import Results, attempted, ratio, total
 from benchmarks.show import adapted, number, percent, print_table, times
 from classifier.data.tokens import load_tokenizer, tokenize
 from classifier.modeling.encoders import Encoder
-from classifier.recipe import DEFAULT
+from classifier.training.recipe import DEFAULT
 
 _TRAINER = (
     "transformers.Trainer on our model and loss: group_by_length, adamw_torch_fused, bf16 where "

@@ -14,15 +14,15 @@ from rich.console import Console
 from tokenizers import BertWordPieceTokenizer
 from transformers import AutoTokenizer, BertConfig, BertModel
 
-from classifier.distributed import Group
-from classifier.experiment import Settings, Surroundings, run_experiment
 from classifier.files import write_json, write_text
 from classifier.labels import SENTIMENTS, sentiment_of
-from classifier.narrator import Narrator
-from classifier.recipe import Recipe
 from classifier.registry.registry import Registry
 from classifier.registry.version import Version
-from classifier.training import new_model
+from classifier.training.console import Narrator
+from classifier.training.distributed import Group
+from classifier.training.experiment import Settings, Surroundings, run_experiment
+from classifier.training.loop import new_model
+from classifier.training.recipe import Recipe
 
 Row = dict[str, Any]
 
@@ -148,7 +148,7 @@ def publish_trained(folder: Path, rows: list[Row], epochs: int) -> Version:
     around = Surroundings(folder / "models", folder / "cache", group, narrator)
     recipe = replace(RECIPE, epochs=epochs, least_steps=0)
     settings = Settings(str(reviews), str(folder / "encoder"), recipe)
-    with torch.random.fork_rng([]), patch("classifier.publishing.write_report"):
+    with torch.random.fork_rng([]), patch("classifier.training.publishing.write_report"):
         version = run_experiment(settings, around, resume=False)
     assert version is not None
     return Registry(around.models).promote(version.name)

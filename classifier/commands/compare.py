@@ -28,10 +28,10 @@ def compare(
     """Two versions on the same labelled reviews: is the second better, pooling by pooling?"""
     from classifier.commands.quiet import quiet_libraries
     from classifier.commands.tables import print_figures, print_versus
-    from classifier.distributed import default_device
     from classifier.evaluation.version_scores import score, versus
-    from classifier.experiment import read_reviews
-    from classifier.narrator import Narrator
+    from classifier.training.console import Narrator
+    from classifier.training.distributed import default_device
+    from classifier.training.experiment import read_reviews
 
     quiet_libraries()
     console = Console()

@@ -33,10 +33,10 @@ def evaluate(
     """Both models of a version on labelled reviews: all figures, and which is better."""
     from classifier.commands.quiet import quiet_libraries
     from classifier.commands.tables import print_figures
-    from classifier.distributed import default_device
     from classifier.evaluation.version_scores import score
-    from classifier.experiment import read_reviews
-    from classifier.narrator import Narrator
+    from classifier.training.console import Narrator
+    from classifier.training.distributed import default_device
+    from classifier.training.experiment import read_reviews
 
     quiet_libraries()
     console = Console()

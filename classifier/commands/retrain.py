@@ -45,11 +45,11 @@ def retrain(
     more; and if, with 30 or more of the reviews of --held-out, its accuracy on them is no lower.
     """
     from classifier.commands.quiet import quiet_libraries
-    from classifier.distributed import training_group
-    from classifier.experiment import Surroundings
-    from classifier.narrator import Narrator
-    from classifier.progress import ProgressNarrator
-    from classifier.retraining import Feedback, retrain
+    from classifier.training.console import Narrator
+    from classifier.training.distributed import training_group
+    from classifier.training.experiment import Surroundings
+    from classifier.training.progress import ProgressNarrator
+    from classifier.training.retraining import Feedback, retrain
 
     quiet_libraries()
     with training_group() as group:

@@ -78,10 +78,10 @@ def train(
     # Imported here, as in every command: torch takes seconds, and --help should not.
     from classifier.commands.quiet import quiet_libraries
     from classifier.commands.tables import print_figures
-    from classifier.distributed import training_group
-    from classifier.experiment import Settings, Surroundings, run_experiment
-    from classifier.narrator import Narrator
-    from classifier.recipe import RECIPES
+    from classifier.training.console import Narrator
+    from classifier.training.distributed import training_group
+    from classifier.training.experiment import Settings, Surroundings, run_experiment
+    from classifier.training.recipe import RECIPES
 
     quiet_libraries()
     if recipe not in RECIPES:

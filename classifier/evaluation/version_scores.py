@@ -12,11 +12,11 @@ from classifier.data.reviews import Reviews
 from classifier.data.tokens import load_tokenizer, tokenize_cached
 from classifier.evaluation.comparison import compare
 from classifier.evaluation.metrics import Metrics, evaluate
-from classifier.labelled import labels_of
 from classifier.modeling.outputs import Labels, Outputs
 from classifier.modeling.pooling import POOLINGS
 from classifier.registry.version import Version
 from classifier.serving.predictor import load_model
+from classifier.training.labelled import labels_of
 
 
 @dataclass(frozen=True)

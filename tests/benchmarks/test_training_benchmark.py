@@ -13,8 +13,8 @@ from transformers import AutoConfig
 from benchmarks import adapting, gemm, notebook, ours, rows, tfidf, trainer
 from benchmarks.pace import Pace, TrainingJob
 from classifier.errors import ClassifierError
-from classifier.recipe import DEFAULT
-from classifier.training import new_model
+from classifier.training.loop import new_model
+from classifier.training.recipe import DEFAULT
 from tests.benchmarks.conftest import ROOT, Benchmark
 
 

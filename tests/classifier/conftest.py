@@ -14,13 +14,13 @@ import torch
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from classifier.data.tokens import Tokens, tokenize
-from classifier.distributed import Group
-from classifier.experiment import Settings
 from classifier.labels import SENTIMENTS
 from classifier.modeling.classifier import PoolingClassifier
 from classifier.modeling.outputs import Labels
-from classifier.recipe import Recipe
-from classifier.training import Part, new_model
+from classifier.training.distributed import Group
+from classifier.training.experiment import Settings
+from classifier.training.loop import Part, new_model
+from classifier.training.recipe import Recipe
 from tests import tiny
 
 MakeRows = Callable[..., list[tiny.Row]]
@@ -42,7 +42,7 @@ def keep_default_rng() -> Iterator[None]:
 @pytest.fixture
 def no_report(monkeypatch: pytest.MonkeyPatch) -> None:
     """Versions without a report: to draw it takes as long as to train two tiny models."""
-    monkeypatch.setattr("classifier.publishing.write_report", lambda *_: None)
+    monkeypatch.setattr("classifier.training.publishing.write_report", lambda *_: None)
 
 
 @pytest.fixture

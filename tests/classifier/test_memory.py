@@ -13,14 +13,14 @@ import torch
 from rich.console import Console
 from torch import Tensor
 
-from classifier.distributed import Group
 from classifier.errors import ClassifierError
-from classifier.experiment import Settings, Surroundings, run_experiment
 from classifier.modeling.classifier import PoolingClassifier, load_classifier
-from classifier.narrator import Narrator
-from classifier.pair import PairTraining
 from classifier.registry.registry import Registry
-from classifier.training import train
+from classifier.training.both_poolings import PairTraining
+from classifier.training.console import Narrator
+from classifier.training.distributed import Group
+from classifier.training.experiment import Settings, Surroundings, run_experiment
+from classifier.training.loop import train
 
 Rows = list[dict[str, Any]]
 
@@ -73,7 +73,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
         seen.weights.append({name: value.clone() for name, value in model.state_dict().items()})
         return history
 
-    monkeypatch.setattr("classifier.pair.train", watched_train)
+    monkeypatch.setattr("classifier.training.both_poolings.train", watched_train)
     return seen
 
 

@@ -13,9 +13,9 @@ from classifier.data.reviews import load_reviews, text_digest
 from classifier.data.splits import By
 from classifier.errors import ClassifierError
 from classifier.files import write_json
-from classifier.pair import PairTraining
 from classifier.registry.registry import Registry
 from classifier.registry.version import Version
+from classifier.training.both_poolings import PairTraining
 from tests import tiny
 from tests.classifier.command_line import CommandLine
 
@@ -175,7 +175,7 @@ def trained(
     rows, held_out = tiny.make_rows(120), tiny.make_rows(38, seed=5)
     reviews = write(line.folder / "reviews.jsonl", numbered(rows))
     write(line.folder / "test.jsonl", numbered([*held_out, *rows[70:72]]))
-    with patch("classifier.publishing.write_report"):
+    with patch("classifier.training.publishing.write_report"):
         status, out, err = line.here(*line.training(reviews, "--holdout", "test.jsonl"))
     assert status == 0, err
     return line, out

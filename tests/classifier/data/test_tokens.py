@@ -20,9 +20,9 @@ from classifier.data.tokens import (
     tokenize_cached,
 )
 from classifier.errors import ClassifierError
-from classifier.labelled import labelled_part
 from classifier.labels import NO_RATING
-from classifier.recipe import DEFAULT
+from classifier.training.labelled import labelled_part
+from classifier.training.recipe import DEFAULT
 
 LONG = "Начну с того, что сюжет тут скучный, а на 83 минуте становится ясно: финал хороший."
 TEXTS = ["Фильм хороший.", "", LONG, "Скучный фильм!"]

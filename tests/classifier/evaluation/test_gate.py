@@ -15,19 +15,19 @@ from rich.console import Console
 
 from classifier.data.reviews import load_reviews
 from classifier.data.splits import restore_split
-from classifier.distributed import Group
 from classifier.errors import ClassifierError
 from classifier.evaluation.gate import Check, Decision, Limits, calibration_check, judge
 from classifier.evaluation.metrics import evaluate
 from classifier.evaluation.version_scores import Scores
-from classifier.experiment import Surroundings
-from classifier.extra import Extra
 from classifier.modeling.outputs import Labels, Outputs
-from classifier.narrator import Narrator
-from classifier.recipe import NOTEBOOK, Recipe
 from classifier.registry.registry import Registry
 from classifier.registry.version import Version
-from classifier.retraining import Feedback, recipe_of, retrain
+from classifier.training.additional_rows import Extra
+from classifier.training.console import Narrator
+from classifier.training.distributed import Group
+from classifier.training.experiment import Surroundings
+from classifier.training.recipe import NOTEBOOK, Recipe
+from classifier.training.retraining import Feedback, recipe_of, retrain
 
 Rows = list[dict[str, Any]]
 MakeRows = Callable[..., Rows]

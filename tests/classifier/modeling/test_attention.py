@@ -9,11 +9,11 @@ from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, AttentionMaskInterface
 
 from classifier.data.tokens import Tokens
-from classifier.distributed import Group
-from classifier.inference import predict_tokens
 from classifier.modeling.attention import CPU_BFLOAT16_ATTENTION, attention_for
 from classifier.modeling.device import compute_dtype, cpu_has_bfloat16
-from classifier.recipe import NOTEBOOK, Recipe
+from classifier.training.distributed import Group
+from classifier.training.inference import predict_tokens
+from classifier.training.recipe import NOTEBOOK, Recipe
 
 SHAPE = (3, 4, 24, 26)  # reviews, heads, tokens, dims
 LENGTHS = torch.tensor([24, 17, 3])

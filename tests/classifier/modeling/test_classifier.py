@@ -13,11 +13,11 @@ import torch
 from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerBase
 
 from classifier.data.tokens import Tokens
-from classifier.inference import predict_tokens
 from classifier.modeling.attention import CPU_BFLOAT16_ATTENTION
 from classifier.modeling.classifier import PoolingClassifier, PoolingConfig
 from classifier.modeling.pooling import POOLINGS
-from classifier.recipe import NOTEBOOK, Recipe
+from classifier.training.inference import predict_tokens
+from classifier.training.recipe import NOTEBOOK, Recipe
 
 NewModel = Callable[..., PoolingClassifier]
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from classifier.data.tokens import Tokens
 from classifier.modeling.classifier import PoolingClassifier
 from classifier.modeling.cls_shortcut import first_token_output
-from classifier.recipe import NOTEBOOK
+from classifier.training.recipe import NOTEBOOK
 
 NewModel = Callable[..., PoolingClassifier]
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from classifier.data.tokens import Tokens
-from classifier.inference import predict_tokens
 from classifier.modeling.hidden_states import keep_hidden_in
+from classifier.training.inference import predict_tokens
 
 
 @pytest.mark.parametrize("pooling", ["cls", "mean"])

@@ -13,12 +13,12 @@ from transformers import PreTrainedTokenizerBase
 from classifier.data.tokenizer import WordPieces
 from classifier.data.tokens import Tokens, tokenize
 from classifier.errors import ClassifierError
-from classifier.inference import predict_tokens
 from classifier.modeling.classifier import PoolingClassifier
 from classifier.modeling.outputs import Outputs
-from classifier.recipe import NOTEBOOK, Recipe
 from classifier.serving.packed_model import PackedModel
 from classifier.serving.predictor import Predictor, load_model
+from classifier.training.inference import predict_tokens
+from classifier.training.recipe import NOTEBOOK, Recipe
 
 NewModel = Callable[..., PoolingClassifier]
 CPU = torch.device("cpu")

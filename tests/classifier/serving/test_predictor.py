@@ -13,8 +13,8 @@ from classifier.errors import ClassifierError
 from classifier.labels import SENTIMENTS
 from classifier.modeling.classifier import PoolingClassifier
 from classifier.modeling.pooling import POOLINGS
-from classifier.recipe import NOTEBOOK, Recipe
 from classifier.serving.predictor import Predictor
+from classifier.training.recipe import NOTEBOOK, Recipe
 
 NewModel = Callable[..., PoolingClassifier]
 CPU = torch.device("cpu")

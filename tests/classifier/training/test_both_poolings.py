@@ -1,0 +1,53 @@
+"""Both poolings in a process that is not the first of its group."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from torch import nn
+
+from classifier.training.both_poolings import Data, PairTraining
+from classifier.training.console import Narrator
+from classifier.training.distributed import Group
+from classifier.training.loop import Part
+from classifier.training.recipe import Recipe
+from classifier.training.unfinished import UnfinishedRun
+
+
+@dataclass(frozen=True)
+class Second(Group):
+    """The second process of two, without the first."""
+
+    def replicate(self, model: nn.Module) -> nn.Module:
+        return model
+
+    def total(self, values: torch.Tensor) -> torch.Tensor:
+        return values + 1  # what the first one counted
+
+    def wait(self) -> None:
+        pass
+
+
+def test_another_process_needs_no_file_of_the_first_ones(
+    tmp_path: Path,
+    tiny_encoder: Path,
+    tiny_recipe: Recipe,
+    make_part: Callable[..., Part],
+    keep_default_rng: None,
+) -> None:
+    # A retraining's folder is each process's own; DDP gives it the first one's weights.
+    part = make_part(32)
+    training = PairTraining(
+        encoder=tiny_encoder,
+        recipe=replace(tiny_recipe, epochs=1),
+        keep_ratings=False,
+        data=Data(part, part, part, part.tokens, mask_id=4),
+        run=UnfinishedRun(tmp_path),
+        group=Second(1, 2, torch.device("cpu")),
+        narrator=Narrator(Console(quiet=True)),
+        seeds=1,
+    )
+    assert training.train(seed=0) == {}
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,50 @@
+"""What a program that started a training is told of it."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+
+from classifier.training.loop import Step
+from classifier.training.progress import ProgressNarrator
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time, in seconds: set its one element."""
+    now = [100.0]
+    monkeypatch.setattr("classifier.training.progress.time.monotonic", lambda: now[0])
+    return now
+
+
+def test_epochs_shares_and_the_time_left_are_of_the_whole_run(clock: list[float]) -> None:
+    """One epoch of the encoder and three of each pooling, 10 steps an epoch, 2 s a step."""
+    out = io.StringIO()
+    narrator = ProgressNarrator(out)
+    for title, epochs in (("the encoder", 1), ("cls pooling", 3), ("mean pooling", 3)):
+        with narrator.training(title, epochs / 7) as on_step:
+            for epoch in range(1, epochs + 1):
+                for done in range(1, 11):
+                    clock[0] += 2
+                    on_step(Step(epoch, epochs, done, 10, 0.5))
+    told: list[dict[str, Any]] = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert len(told) == 70
+    assert [line["epoch"] for line in told] == [epoch for epoch in range(1, 8) for _ in range(10)]
+    assert {line["epochs"] for line in told} == {7}
+    assert [line["share"] for line in told] == [round(done / 70, 4) for done in range(1, 71)]
+    assert [line["seconds_left"] for line in told] == [2 * left for left in range(69, -1, -1)]
+    assert [told[at]["training"] for at in (0, 10, 69)] == [
+        "the encoder",
+        "cls pooling",
+        "mean pooling",
+    ]
+
+
+def test_it_speaks_once_a_second(clock: list[float]) -> None:
+    out = io.StringIO()
+    with ProgressNarrator(out).training("cls pooling", 1.0) as on_step:
+        for done in range(1, 41):
+            clock[0] += 0.1
+            on_step(Step(1, 1, done, 40, 0.5))
+    assert len(out.getvalue().splitlines()) == 4
