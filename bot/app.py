@@ -12,19 +12,19 @@ from bot import handlers
 from bot.batching import PredictionWorker, Predicts
 from bot.champion import LivePredictor, load_pair
 from bot.clock import Clock, utc_now
+from bot.delivery.inbox import InboxProcessor, InboxQueue, can_wait
+from bot.delivery.polling import PollingRequest, Pulse
+from bot.delivery.transactions import Transactions
 from bot.drift_notice import watch_drift
 from bot.handlers.errors import apologise, on_error
 from bot.health import Checkup
-from bot.inbox import InboxProcessor, InboxQueue, can_wait
 from bot.metrics import CountedPredictor, Metrics
 from bot.monitoring import Monitoring
-from bot.polling import PollingRequest, Pulse
 from bot.schedule import Schedule
 from bot.services.drift import DriftWatch
 from bot.services.retraining import Retraining
 from bot.services.services import build_services
 from bot.settings import Settings
-from bot.transactions import Transactions
 from classifier.registry.registry import Registry
 from db.engine import create_engine, reading, writing
 

@@ -12,12 +12,12 @@ from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Updater
 
 from bot.app import Kinorate
+from bot.delivery.inbox import can_wait
+from bot.delivery.polling import REFUSED_TOKEN
+from bot.delivery.transactions import pause_before
 from bot.errors import BotError
-from bot.inbox import can_wait
 from bot.menu import register_commands
-from bot.polling import REFUSED_TOKEN
 from bot.settings import Settings
-from bot.transactions import pause_before
 
 ALLOWED_UPDATES = (
     Update.MESSAGE,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bot.batching import PredictionWorker
 from bot.champion import LivePredictor
 from bot.clock import Clock
-from bot.inbox import can_wait
+from bot.delivery.inbox import can_wait
 from bot.metrics import Metrics
 from bot.services.admin_log import AdminLog
 from bot.services.decisions import Decisions

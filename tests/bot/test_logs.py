@@ -49,7 +49,7 @@ def test_an_event_is_one_json_line(stream: io.StringIO) -> None:
 
 def test_the_token_is_in_no_line(stream: io.StringIO) -> None:
     url = f"https://api.telegram.org/bot{TOKEN}/getMe"
-    logger = logging.getLogger("bot.polling")
+    logger = logging.getLogger("bot.delivery.polling")
     logger.debug("calling %s", url)
     logger.error(f"called {url}", extra={"url": url, "parts": [{"of": url}]})
     try:

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from sqlalchemy import func, select
 
+from bot.delivery.polling import Pulse
 from bot.errors import BotError
 from bot.local.server import LocalServer
-from bot.polling import Pulse
 from bot.serving import serve
 from db.engine import Sessions
 from db.models import Update
@@ -28,7 +28,7 @@ async def test_a_second_poller_stops_with_a_sentence_and_the_first_goes_on(
     read: Sessions,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("bot.polling.CONFLICTS", 2)  # PTB pauses longer after each
+    monkeypatch.setattr("bot.delivery.polling.CONFLICTS", 2)  # PTB pauses longer after each
     async with running_bot(), chat_client(telegram.url) as http:
         anya = Person(http, ANYA)
         await anya.ask(REVIEW)
@@ -58,7 +58,7 @@ async def test_a_token_that_is_revoked_while_polling_is_told_in_a_sentence(statu
 async def test_polling_that_hangs_is_told_and_polling_that_fails_is_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("bot.polling.SILENCE", 0.6)
+    monkeypatch.setattr("bot.delivery.polling.SILENCE", 0.6)
     pulse = Pulse()
     watching = asyncio.create_task(pulse.watch())
     for _ in range(6):

@@ -17,7 +17,7 @@ from telegram.error import BadRequest, InvalidToken, NetworkError, RetryAfter
 from telegram.ext import BaseUpdateProcessor
 
 from bot.clock import Clock
-from bot.transactions import Transactions, database_away, pause_before
+from bot.delivery.transactions import Transactions, database_away, pause_before
 from db import updates
 
 MAX_ATTEMPTS = 10

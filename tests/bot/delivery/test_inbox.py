@@ -20,9 +20,9 @@ from telegram.error import (
 )
 
 from bot.clock import utc_now
-from bot.inbox import MAX_ATTEMPTS, InboxProcessor, InboxQueue, can_wait
+from bot.delivery.inbox import MAX_ATTEMPTS, InboxProcessor, InboxQueue, can_wait
+from bot.delivery.transactions import Transactions, pause_before
 from bot.local.server import LOCAL_TOKEN, LocalServer
-from bot.transactions import Transactions, pause_before
 from db import models as rows
 from db import privacy, updates
 from db.engine import Sessions
@@ -86,7 +86,7 @@ class Workshop:
 
 @pytest.fixture
 def workshop(inbox: InboxQueue, write: Sessions, monkeypatch: pytest.MonkeyPatch) -> Workshop:
-    monkeypatch.setattr("bot.inbox.pause_before", lambda retry: 0.001 * retry)
+    monkeypatch.setattr("bot.delivery.inbox.pause_before", lambda retry: 0.001 * retry)
     return Workshop(inbox, write)
 
 
@@ -173,7 +173,7 @@ async def test_an_update_that_was_in_hand_at_many_kills_is_given_up(
 async def test_after_a_day_in_vain_an_update_is_given_up(
     workshop: Workshop, write: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.inbox.MAX_RETRIES", 2)
+    monkeypatch.setattr("bot.delivery.inbox.MAX_RETRIES", 2)
     workshop.errors = [NetworkError("away")] * 3
     await workshop.inbox.put(new_update(1))
     for _ in range(3):
@@ -215,7 +215,7 @@ async def test_what_does_not_finish_in_time_stays_in_the_inbox(
 async def test_a_transaction_is_repeated_while_the_database_is_away(
     write: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.transactions.pause_before", lambda retry: 0.001)
+    monkeypatch.setattr("bot.delivery.transactions.pause_before", lambda retry: 0.001)
     errors: list[Exception] = [
         OperationalError("INSERT", {}, Exception("database is locked")),
         ConnectionRefusedError(),
@@ -279,7 +279,7 @@ async def test_a_network_error_while_sending_loses_and_doubles_nothing(
     read: Sessions,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("bot.inbox.pause_before", lambda retry: 0.1 * retry)
+    monkeypatch.setattr("bot.delivery.inbox.pause_before", lambda retry: 0.1 * retry)
     async with chat_client(telegram.url) as http:
         people = [Person(http, 1001), Person(http, 1002)]
         await control(http, fail={"method": "sendMessage", "next": 3, "status": 502})
