@@ -21,7 +21,7 @@ from db.engine import parse_url
 from db.errors import DatabaseError
 
 if TYPE_CHECKING:
-    from bot.batching import Predicts
+    from bot.prediction.queue import Predicts
 
 logger = logging.getLogger("bot")
 
@@ -63,7 +63,7 @@ def _load(champion: Version) -> "Predicts":
     # Here, not above: torch takes seconds to import, and a wrong setting is told at once.
     import torch
 
-    from bot.champion import load_pair
+    from bot.prediction.live_models import load_pair
 
     # A core for the event loop and whatever else runs; the two models have a thread at least each.
     torch.set_num_threads(max(1, torch.get_num_threads() - 1))

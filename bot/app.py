@@ -9,8 +9,6 @@ from telegram.ext import AIORateLimiter, Application
 from telegram.request import HTTPXRequest
 
 from bot import handlers
-from bot.batching import PredictionWorker, Predicts
-from bot.champion import LivePredictor, load_pair
 from bot.clock import Clock, utc_now
 from bot.delivery.inbox import InboxProcessor, InboxQueue, can_wait
 from bot.delivery.polling import PollingRequest, Pulse
@@ -20,6 +18,8 @@ from bot.handlers.errors import apologise, on_error
 from bot.health import Checkup
 from bot.metrics import CountedPredictor, Metrics
 from bot.monitoring import Monitoring
+from bot.prediction.live_models import LivePredictor, load_pair
+from bot.prediction.queue import PredictionWorker, Predicts
 from bot.schedule import Schedule
 from bot.services.drift import DriftWatch
 from bot.services.retraining import Retraining

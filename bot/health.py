@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.batching import PredictionWorker, Predicts
 from bot.delivery.polling import SILENCE, Pulse
+from bot.prediction.queue import PredictionWorker, Predicts
 from db import training_runs
 from db.engine import Sessions
 

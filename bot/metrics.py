@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from telegram import Update
 
-from bot.batching import Predicts
 from bot.health import Health
+from bot.prediction.queue import Predicts
 
 if TYPE_CHECKING:  # torch takes seconds to import
-    from bot.batching import Predictions
+    from bot.prediction.queue import Predictions
 
 _KINDS = ("message", "edited_message", "callback_query", "my_chat_member")
 _PREDICTION_SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)

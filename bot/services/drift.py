@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from bot.champion import LivePredictor
 from bot.clock import Clock
+from bot.prediction.live_models import LivePredictor
 from classifier.errors import ClassifierError
 from db import admin_actions, recent_answers, users
 from db.engine import Sessions

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.champion import LivePredictor
+from bot.prediction.live_models import LivePredictor
 from bot.services.admin_log import AdminLog
 from classifier.errors import ClassifierError
 from classifier.registry.version import Version

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from bot.batching import PredictionWorker, QueueFull
 from bot.clock import Clock
+from bot.prediction.queue import PredictionWorker, QueueFull
 from bot.services.checking import ReviewText, check
 from bot.services.problems import Problem
 from classifier.labels import SENTIMENTS

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from bot.batching import PredictionWorker
-from bot.champion import LivePredictor
 from bot.clock import Clock
 from bot.delivery.inbox import can_wait
 from bot.metrics import Metrics
+from bot.prediction.live_models import LivePredictor
+from bot.prediction.queue import PredictionWorker
 from bot.services.admin_log import AdminLog
 from bot.services.decisions import Decisions
 from bot.services.error_analysis import ErrorAnalysis

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from bot.app import Kinorate, build_application
-from bot.batching import Predicts
 from bot.local.server import LOCAL_TOKEN, LocalServer
+from bot.prediction.queue import Predicts
 from bot.serving import serve
 from bot.settings import Settings
 from classifier.registry.registry import Registry

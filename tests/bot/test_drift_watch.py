@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from telegram import Bot
 
-from bot.champion import LivePredictor
 from bot.drift_notice import notice, watch_drift
 from bot.local.html import parse
 from bot.local.server import LOCAL_TOKEN, LocalServer
+from bot.prediction.live_models import LivePredictor
 from bot.services import drift as service
 from bot.services.drift import Drift, DriftWatch
 from bot.texts.drift import RUSSIAN_DRIFT

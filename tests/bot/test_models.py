@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import select
 from telegram import Message
 
-from bot.champion import load_pair
 from bot.local.server import LocalServer
+from bot.prediction.live_models import load_pair
 from bot.texts import RUSSIAN
 from bot.texts.models import ENGLISH_MODELS, RUSSIAN_MODELS
 from classifier.registry.registry import Registry

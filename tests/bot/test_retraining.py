@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from bot.champion import LivePredictor, load_pair
 from bot.local.server import LocalServer
+from bot.prediction.live_models import LivePredictor, load_pair
 from bot.schedule import Schedule
 from bot.services.admin_log import AdminLog
 from bot.services.models import Models
@@ -30,8 +30,8 @@ from db.models import AdminAction, Review, TrainingRun
 from tests import tiny
 from tests.bot.conftest import RunningBot
 from tests.bot.local_client import Person, chat_client
+from tests.bot.prediction.test_live_models import Numbered, loads_numbered
 from tests.bot.talking import BORIS, buttons_of
-from tests.bot.test_champion import Numbered, loads_numbered
 
 pytestmark = pytest.mark.anyio
 

@@ -16,9 +16,9 @@ import pytest
 from telegram import Message
 
 from bot.app import Kinorate, build_application
-from bot.champion import load_pair
 from bot.local.html import parse
 from bot.local.server import LOCAL_TOKEN, LocalServer
+from bot.prediction.live_models import load_pair
 from bot.services.periods import SPANS
 from bot.services.statistics import Overview, StatisticsService
 from bot.serving import serve

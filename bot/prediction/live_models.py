@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.batching import Predicts
 from bot.errors import BotError
+from bot.prediction.queue import Predicts
 from classifier.errors import ClassifierError
 from classifier.registry.registry import Registry
 
 if TYPE_CHECKING:  # torch takes seconds to import
-    from bot.batching import Predictions
+    from bot.prediction.queue import Predictions
 
 Load = Callable[[Path], Predicts]
 """Loads the pair of the version in a folder; ClassifierError where it is damaged."""

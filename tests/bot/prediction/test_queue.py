@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from bot.batching import PredictionWorker, QueueFull
+from bot.prediction.queue import PredictionWorker, QueueFull
 from classifier.modeling.pooling import Pooling
 from classifier.registry.registry import Registry
 from classifier.serving.predictor import Prediction, Predictor

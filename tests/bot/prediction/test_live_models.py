@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.batching import PredictionWorker, Predicts
-from bot.champion import LivePredictor, load_pair
 from bot.errors import BotError
+from bot.prediction.live_models import LivePredictor, load_pair
+from bot.prediction.queue import PredictionWorker, Predicts
 from classifier.errors import ClassifierError
 from classifier.modeling.pooling import POOLINGS, Pooling
 from classifier.registry.registry import Registry

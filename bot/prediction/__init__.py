@@ -1,0 +1,1 @@
+"""Texts to predictions, off the event loop: the queue before the models, and the live models."""
