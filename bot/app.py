@@ -15,9 +15,9 @@ from bot.delivery.polling import PollingRequest, Pulse
 from bot.delivery.transactions import Transactions
 from bot.drift_notice import watch_drift
 from bot.handlers.errors import apologise, on_error
-from bot.health import Checkup
-from bot.metrics import CountedPredictor, Metrics
-from bot.monitoring import Monitoring
+from bot.monitoring.health import Checkup
+from bot.monitoring.metrics import CountedPredictor, Metrics
+from bot.monitoring.server import Monitoring
 from bot.prediction.live_models import LivePredictor, load_pair
 from bot.prediction.queue import PredictionWorker, Predicts
 from bot.schedule import Schedule

@@ -5,7 +5,7 @@ from enum import Enum, auto
 from hashlib import sha256
 
 from bot.clock import Clock
-from bot.metrics import Metrics
+from bot.monitoring.metrics import Metrics
 from db import feedback, reviews
 from db.engine import Sessions
 from db.models import Review

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bot.clock import Clock
 from bot.delivery.inbox import can_wait
-from bot.metrics import Metrics
+from bot.monitoring.metrics import Metrics
 from bot.prediction.live_models import LivePredictor
 from bot.prediction.queue import PredictionWorker
 from bot.services.admin_log import AdminLog

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from telegram import Update
 
-from bot.health import Health
+from bot.monitoring.health import Health
 from bot.prediction.queue import Predicts
 
 if TYPE_CHECKING:  # torch takes seconds to import

@@ -8,8 +8,8 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
 from bot.errors import BotError
-from bot.health import Checkup
-from bot.metrics import Metrics
+from bot.monitoring.health import Checkup
+from bot.monitoring.metrics import Metrics
 
 HOST = "127.0.0.1"
 
