@@ -6,7 +6,7 @@ from typing import Any
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.answers import MODEL_NAMES
-from bot.services.trainer import Progress
+from bot.services.training_process import Progress
 from bot.texts import Texts
 from bot.texts.retraining import RetrainingTexts
 from classifier.labels import SENTIMENTS

@@ -6,7 +6,7 @@ from typing import Any
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot.services.models import ModelVersion, Versions
+from bot.services.versions import ModelVersion, Versions
 from bot.texts.models import ModelTexts
 
 SHOWN = 8

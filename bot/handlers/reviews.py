@@ -7,9 +7,9 @@ from telegram.ext import ContextTypes, filters
 
 from bot.handlers.answering import Answering, say
 from bot.handlers.asking import asked, message_of, text_of
-from bot.services.documents import LARGEST, decode
 from bot.services.joining import Part, join
 from bot.services.services import Services
+from bot.services.text_files import LARGEST, decode
 from bot.texts import texts_for
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bot.clock import Clock
-from bot.review_table import ReviewTable
 from bot.services.periods import Span
+from bot.services.review_table import ReviewTable
 from classifier.labels import sentiment_of
 from db.engine import Sessions
 from db.hard_reviews import Group, HardReview, HardReviews

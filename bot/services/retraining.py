@@ -13,8 +13,8 @@ from typing import Any, Protocol
 from bot.clock import Clock
 from bot.errors import BotError
 from bot.schedule import Schedule
-from bot.services.models import Models
-from bot.services.trainer import Progress, Trainer, TrainingFailed
+from bot.services.training_process import Progress, Trainer, TrainingFailed
+from bot.services.versions import Models
 from classifier.errors import ClassifierError
 from db import training_data, training_runs, users
 from db.engine import Sessions

@@ -13,13 +13,13 @@ from bot.services.error_analysis import ErrorAnalysis
 from bot.services.feedback import FeedbackService
 from bot.services.flood import FloodLimit
 from bot.services.joining import Joiner
-from bot.services.models import Models
 from bot.services.personal import Personal
 from bot.services.retraining import Retraining
 from bot.services.reviewing import Reviewing
 from bot.services.statistics import StatisticsService
-from bot.services.trainer import Trainer
+from bot.services.training_process import Trainer
 from bot.services.turns import Turns
+from bot.services.versions import Models
 from bot.settings import Settings
 from db.engine import Sessions
 

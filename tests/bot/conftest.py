@@ -70,7 +70,7 @@ def real_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KINORATE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    monkeypatch.setattr("bot.services.trainer.NICENESS", 0)
+    monkeypatch.setattr("bot.services.training_process.NICENESS", 0)
 
 
 @pytest.fixture

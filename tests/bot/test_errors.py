@@ -15,10 +15,10 @@ from sqlalchemy import select
 from telegram import Message
 
 from bot.local.server import LocalServer
-from bot.review_table import COLUMNS, cell
 from bot.services import error_analysis
 from bot.services.error_analysis import PAGE, ErrorAnalysis, Order, Page, TooLarge
 from bot.services.periods import SPANS, Span
+from bot.services.review_table import COLUMNS, cell
 from bot.texts import RUSSIAN
 from bot.texts.error_analysis import ENGLISH_ERRORS, RUSSIAN_ERRORS
 from db import users

@@ -7,8 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.services.checking import ReviewText, check
-from bot.services.documents import decode
 from bot.services.problems import Problem
+from bot.services.text_files import decode
 
 REVIEW = "Сюжет предсказуем, зато актёры хороши."
 

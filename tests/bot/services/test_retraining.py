@@ -19,9 +19,9 @@ from bot.local.server import LocalServer
 from bot.prediction.live_models import LivePredictor, load_pair
 from bot.schedule import Schedule
 from bot.services.admin_log import AdminLog
-from bot.services.models import Models
 from bot.services.retraining import REFUSED_KEPT, NotBegun, Retraining
-from bot.services.trainer import Progress, Trainer
+from bot.services.training_process import Progress, Trainer
+from bot.services.versions import Models
 from bot.texts.retraining import RUSSIAN_RETRAINING
 from classifier.registry.registry import Registry
 from db import feedback, privacy, reviews, training_runs, users
@@ -420,7 +420,9 @@ async def test_it_runs_at_low_priority(
 def trains(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """`trains(what)`: the stand-in trains for the bots built from now on."""
 
-    monkeypatch.setattr("bot.services.trainer.NICENESS", 0)  # a busy machine starves the rest
+    monkeypatch.setattr(
+        "bot.services.training_process.NICENESS", 0
+    )  # a busy machine starves the rest
 
     def set_up(what: str) -> None:
         trainer = partial(Trainer, command=stand_in(registry, what))
