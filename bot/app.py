@@ -13,7 +13,6 @@ from bot.clock import Clock, utc_now
 from bot.delivery.inbox import InboxProcessor, InboxQueue, can_wait
 from bot.delivery.polling import PollingRequest, Pulse
 from bot.delivery.transactions import Transactions
-from bot.drift_notice import watch_drift
 from bot.handlers.errors import apologise, on_error
 from bot.monitoring.health import Checkup
 from bot.monitoring.metrics import CountedPredictor, Metrics
@@ -25,6 +24,7 @@ from bot.services.drift import DriftWatch
 from bot.services.retraining import Retraining
 from bot.services.services import build_services
 from bot.settings import Settings
+from bot.views.drift import watch_drift
 from classifier.registry.registry import Registry
 from db.engine import create_engine, reading, writing
 

@@ -16,8 +16,8 @@ from bot.delivery.inbox import can_wait
 from bot.delivery.polling import REFUSED_TOKEN
 from bot.delivery.transactions import pause_before
 from bot.errors import BotError
-from bot.menu import register_commands
 from bot.settings import Settings
+from bot.views.menu import register_commands
 
 ALLOWED_UPDATES = (
     Update.MESSAGE,

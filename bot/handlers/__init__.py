@@ -15,7 +15,6 @@ from telegram.ext import (
     filters,
 )
 
-from bot.errors_message import TAPS as ERROR_TAPS
 from bot.handlers.admin_only import AdminOnly, Callback
 from bot.handlers.answering import Answering
 from bot.handlers.commands import Commands
@@ -33,6 +32,7 @@ from bot.handlers.statistics import Stats
 from bot.handlers.taps import Taps
 from bot.services.services import Services
 from bot.services.turns import Turns
+from bot.views.error_analysis import TAPS as ERROR_TAPS
 
 NEW = filters.UpdateType.MESSAGE  # neither an edit nor a post in a channel
 PRIVATE = NEW & filters.ChatType.PRIVATE

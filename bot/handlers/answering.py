@@ -9,14 +9,14 @@ from weakref import WeakValueDictionary
 from telegram import Bot, InlineKeyboardMarkup, Message, ReplyParameters
 from telegram.constants import ParseMode
 
-from bot.answers import answer, rating_of
 from bot.handlers.chat_action import Typing
-from bot.keyboards import rating_keyboard
 from bot.services.flood import Admission
 from bot.services.problems import Problem
 from bot.services.reviewing import Asked
 from bot.services.services import Services
 from bot.texts import texts_for
+from bot.views.keyboards import rating_keyboard
+from bot.views.review_answer import answer, rating_of
 from db.models import Review
 
 logger = logging.getLogger(__name__)

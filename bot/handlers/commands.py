@@ -3,12 +3,12 @@
 from telegram import InlineKeyboardMarkup, InputFile, Update
 from telegram.ext import ContextTypes
 
-from bot.answers import history
 from bot.handlers.asking import message_of
-from bot.keyboards import forget_keyboard
 from bot.services.flood import Admission
 from bot.services.services import Services
 from bot.texts import Texts, texts_for
+from bot.views.keyboards import forget_keyboard
+from bot.views.review_answer import history
 
 
 class Commands:

@@ -5,11 +5,11 @@ import asyncio
 from telegram import Bot
 from telegram.constants import ParseMode
 
-from bot.numbers import Numbers
-from bot.retraining_notice import is_drawable
 from bot.texts import texts_for
 from bot.texts.retraining import retraining_texts_for
 from bot.texts.statistics import statistics_texts_for
+from bot.views.numbers import Numbers
+from bot.views.retraining import is_drawable
 from db.models import TrainingRun
 
 
@@ -31,7 +31,7 @@ def _versions(decision: dict[str, object]) -> dict[str, object]:
 
 
 def _draw(decision: dict[str, object], language: str | None) -> bytes:
-    from bot.decision_chart import draw_decision  # matplotlib takes a second to import
+    from bot.views.decision_chart import draw_decision  # matplotlib takes a second to import
 
     numbers = Numbers(statistics_texts_for(language))
     return draw_decision(decision, texts_for(language), retraining_texts_for(language), numbers)

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from telegram import Bot, CallbackQuery, InputFile, Update
 from telegram.ext import ContextTypes
 
-from bot.errors_message import errors_keyboard, errors_message, errors_tap
-from bot.errors_page import errors_page
 from bot.handlers.asking import message_of
 from bot.handlers.replying import show, toast
-from bot.numbers import Numbers
 from bot.services.error_analysis import Order, Page, TooLarge
 from bot.services.periods import Span, parse_span
 from bot.services.services import Services
 from bot.texts import Texts, texts_for
 from bot.texts.error_analysis import ErrorTexts, error_texts_for
 from bot.texts.statistics import statistics_texts_for
+from bot.views.error_analysis import errors_keyboard, errors_message, errors_tap
+from bot.views.error_page import errors_page
+from bot.views.numbers import Numbers
 
 _SECONDS_TO_SEND = 300  # as a file of 45 MB may take
 

@@ -9,12 +9,12 @@ from bot.errors import BotError
 from bot.handlers.asking import message_of
 from bot.handlers.decisions import send_decision
 from bot.handlers.replying import show, toast
-from bot.retraining_notice import decision_message
 from bot.services.services import Services
 from bot.texts import texts_for
 from bot.texts.models import ModelTexts, model_texts_for
 from bot.texts.retraining import retraining_texts_for
-from bot.version_list import confirmation_keyboard, version_keyboard, version_list
+from bot.views.retraining import decision_message
+from bot.views.versions import confirmation_keyboard, version_keyboard, version_list
 from classifier.errors import ClassifierError
 
 TAPS = r"m:(?:no|(?:d|[pr]!?):[0-9TZa-f-]{1,40})"

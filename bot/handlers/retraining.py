@@ -12,12 +12,12 @@ from telegram.ext import ContextTypes
 from bot.handlers.asking import message_of
 from bot.handlers.decisions import send_decision
 from bot.handlers.replying import toast
-from bot.retraining_notice import cancel_keyboard, ending_message, progress_message
 from bot.services.retraining import NotBegun
 from bot.services.services import Services
 from bot.services.training_process import Progress
 from bot.texts import texts_for
 from bot.texts.retraining import retraining_texts_for
+from bot.views.retraining import cancel_keyboard, ending_message, progress_message
 from db.models import TrainingRun
 
 TAPS = r"t:cancel:[0-9]{1,18}"

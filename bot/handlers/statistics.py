@@ -9,9 +9,9 @@ from bot.handlers.asking import message_of
 from bot.services.periods import parse_span
 from bot.services.services import Services
 from bot.services.statistics import Overview
-from bot.stats_message import stats_message
 from bot.texts import texts_for
 from bot.texts.statistics import StatisticsTexts, statistics_texts_for
+from bot.views.stats import stats_message
 
 
 class Stats:
@@ -34,6 +34,6 @@ class Stats:
 
 
 def _draw(overview: Overview, said: StatisticsTexts) -> bytes:
-    from bot.charts import draw_statistics  # matplotlib takes a second to import
+    from bot.views.stats_chart import draw_statistics  # matplotlib takes a second to import
 
     return draw_statistics(overview, said)

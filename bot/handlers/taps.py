@@ -3,12 +3,12 @@
 from telegram import CallbackQuery, Update
 from telegram.ext import ContextTypes
 
-from bot.answers import answer
 from bot.handlers.replying import show, toast
-from bot.keyboards import FORGET_NO, FORGET_YES, RatingTap, rating_keyboard, rating_tap
 from bot.services.feedback import NotRated
 from bot.services.services import Services
 from bot.texts import Texts, texts_for
+from bot.views.keyboards import FORGET_NO, FORGET_YES, RatingTap, rating_keyboard, rating_tap
+from bot.views.review_answer import answer
 
 
 class Taps:

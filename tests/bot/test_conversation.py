@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from bot.local.server import LocalServer
-from bot.menu import admin_commands, register_commands
 from bot.texts import ENGLISH, RUSSIAN
 from bot.texts.admin import RUSSIAN_ADMIN
+from bot.views.menu import admin_commands, register_commands
 from db.engine import Sessions
 from tests.bot.conftest import RunningBot
 from tests.bot.local_client import Person, chat_client

@@ -14,13 +14,13 @@ import torch
 from PIL import Image
 from telegram import Message
 
-from bot.decision_chart import draw_decision
 from bot.local.server import LocalServer
-from bot.numbers import Numbers
 from bot.prediction.live_models import load_pair
 from bot.texts import ENGLISH, RUSSIAN
 from bot.texts.retraining import ENGLISH_RETRAINING, RUSSIAN_RETRAINING
 from bot.texts.statistics import ENGLISH_STATISTICS, RUSSIAN_STATISTICS
+from bot.views.decision_chart import draw_decision
+from bot.views.numbers import Numbers
 from classifier.data.reviews import load_reviews
 from classifier.evaluation.gate import judge
 from classifier.registry.registry import Registry

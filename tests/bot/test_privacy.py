@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import func, select
 from telegram import Message
 
-from bot.keyboards import FORGET_NO, FORGET_YES
 from bot.local.server import LocalServer
 from bot.texts import ENGLISH, RUSSIAN
+from bot.views.keyboards import FORGET_NO, FORGET_YES
 from db.engine import Sessions
 from db.models import Base, Update, User
 from tests.bot.conftest import RunningBot

@@ -10,14 +10,14 @@ import httpx
 import pytest
 from PIL import Image
 
-from bot.charts import draw_statistics
 from bot.local.server import LocalServer
 from bot.services.comparison import ENOUGH
 from bot.services.periods import SPANS, USUAL, parse_span
 from bot.services.statistics import Overview, StatisticsService
-from bot.stats_message import stats_message
 from bot.texts import ENGLISH, RUSSIAN
 from bot.texts.statistics import ENGLISH_STATISTICS, RUSSIAN_STATISTICS
+from bot.views.stats import stats_message
+from bot.views.stats_chart import draw_statistics
 from classifier.labels import sentiment_of
 from db import users
 from db.engine import Sessions

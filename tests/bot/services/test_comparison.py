@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from bot.services.comparing import compare
 from bot.services.comparison import ENOUGH, ENOUGH_USERS, Better, Comparison, Difference
-from bot.stats_message import verdict
 from bot.texts.statistics import RUSSIAN_STATISTICS
+from bot.views.stats import verdict
 from classifier.evaluation.comparison import compare as compare_rows
 from classifier.modeling.outputs import Labels, Outputs
 from db.pairs import PairStatistics, UserSums

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from telegram import Bot
 
-from bot.drift_notice import notice, watch_drift
 from bot.local.html import parse
 from bot.local.server import LOCAL_TOKEN, LocalServer
 from bot.prediction.live_models import LivePredictor
 from bot.services import drift as service
 from bot.services.drift import Drift, DriftWatch
 from bot.texts.drift import RUSSIAN_DRIFT
+from bot.views.drift import notice, watch_drift
 from classifier.evaluation.drift import Shift
 from classifier.evaluation.metrics import drift
 from classifier.files import write_json

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.answers import answer, history, snippet
-from bot.keyboards import FORGET_NO, FORGET_YES, RatingTap, rating_keyboard, rating_tap
 from bot.local.html import parse
 from bot.services.feedback import is_asked
 from bot.services.joining import units
 from bot.texts import ENGLISH, RUSSIAN, Texts
+from bot.views.keyboards import FORGET_NO, FORGET_YES, RatingTap, rating_keyboard, rating_tap
+from bot.views.review_answer import answer, history, snippet
 from db.models import Feedback, Prediction, Review
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

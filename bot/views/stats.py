@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from html import escape
 
-from bot.answers import MODEL_NAMES
-from bot.numbers import Numbers
 from bot.services.comparison import ENOUGH, ENOUGH_USERS, Better, Comparison, Difference
 from bot.services.statistics import Overview
 from bot.texts import Texts
 from bot.texts.statistics import StatisticsTexts
+from bot.views.numbers import Numbers
+from bot.views.review_answer import MODEL_NAMES
 from db.answers import Answers
 from db.statistics import PoolingStatistics, Statistics
 

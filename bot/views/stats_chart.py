@@ -9,11 +9,11 @@ from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import SubFigure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from bot.answers import MODEL_NAMES
-from bot.chart_style import LEGEND, SMALL, drawing, style
-from bot.numbers import Numbers
 from bot.services.statistics import Overview
 from bot.texts.statistics import StatisticsTexts
+from bot.views.chart_style import LEGEND, SMALL, drawing, style
+from bot.views.numbers import Numbers
+from bot.views.review_answer import MODEL_NAMES
 from classifier.reports.theme import LIGHT
 from db.pairs import PairStatistics
 from db.statistics import PoolingStatistics

@@ -12,11 +12,11 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from bot.answers import MODEL_NAMES
-from bot.chart_style import LEGEND, drawing, style
-from bot.numbers import Numbers
 from bot.texts import Texts
 from bot.texts.retraining import RetrainingTexts
+from bot.views.chart_style import LEGEND, drawing, style
+from bot.views.numbers import Numbers
+from bot.views.review_answer import MODEL_NAMES
 from classifier.labels import SENTIMENTS
 from classifier.reports.theme import LIGHT
 

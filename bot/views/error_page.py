@@ -8,11 +8,11 @@ from typing import Any
 
 import jinja2
 
-from bot.answers import MODEL_NAMES
-from bot.numbers import Numbers
 from bot.services.error_analysis import Analysis
 from bot.texts import Texts
 from bot.texts.error_analysis import ErrorTexts
+from bot.views.numbers import Numbers
+from bot.views.review_answer import MODEL_NAMES
 from classifier.labels import sentiment_of
 from db.answers import share
 from db.hard_reviews import CONFIDENCE_GROUPS, LENGTHS, Group, HardReview
@@ -153,5 +153,5 @@ def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    file = Path(__file__).with_name("errors_page.html.jinja")
+    file = Path(__file__).with_name("error_page.html.jinja")
     return environment.from_string(file.read_text("utf-8"))

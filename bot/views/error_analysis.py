@@ -6,12 +6,12 @@ from html import escape
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot.answers import FACES, MODEL_NAMES
-from bot.numbers import Numbers
 from bot.services.error_analysis import PAGE, Order, Page
 from bot.services.periods import SPANS, Span
 from bot.texts import Texts
 from bot.texts.error_analysis import ErrorTexts
+from bot.views.numbers import Numbers
+from bot.views.review_answer import FACES, MODEL_NAMES
 from classifier.labels import sentiment_of
 from db.hard_reviews import HardReview
 from db.measures import confidence_of

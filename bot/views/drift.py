@@ -8,10 +8,10 @@ from telegram import Bot
 from telegram.constants import ParseMode
 from telegram.error import TelegramError
 
-from bot.answers import FACES, MODEL_NAMES
 from bot.services.drift import Drift, DriftWatch
 from bot.texts import texts_for
 from bot.texts.drift import DriftTexts, drift_texts_for
+from bot.views.review_answer import FACES, MODEL_NAMES
 
 if TYPE_CHECKING:  # torch takes seconds to import
     from classifier.evaluation.drift import Shift
