@@ -7,11 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ParamSpec
 
-from classifier.atomic import write_json
-
 from benchmarks import RESULTS
 from benchmarks.machine import machine, versions
 from classifier.errors import ClassifierError
+from classifier.files import write_json
 
 Run = dict[str, Any]
 _Given = ParamSpec("_Given")

@@ -95,7 +95,7 @@ class DriftWatch:
     def _shifts(self, model: str, reviews: list[AnsweredReview]) -> "list[Shift]":
         import numpy as np
 
-        from classifier.evaluation.metrics import drift
+        from classifier.evaluation import drift
 
         try:
             version = self._live.registry.get(model)

@@ -54,7 +54,7 @@ class Trainer:
         held_out: Sequence[RatedReview],
         on_progress: Callable[[Progress], Awaitable[None]],
     ) -> dict[str, Any]:
-        """The decision about the challenger, as classifier.evaluation.gate gives it; TrainingFailed."""
+        """The gate's decision about the challenger; raises TrainingFailed."""
         self._killed = False
         options = await asyncio.to_thread(self._prepare, to_learn, held_out)
         try:

@@ -47,7 +47,7 @@ class _Panel:
 
 
 def draw_decision(decision: Json, texts: Texts, said: RetrainingTexts, numbers: Numbers) -> bytes:
-    """A PNG image of a decision as classifier.evaluation.gate gives it, one with figures of the holdout."""
+    """A PNG image of a decision of the gate, one with figures of the holdout."""
 
     def panel(
         rows: Callable[..., Iterator[_Row]], title: str, written: Callable[[float], str]

@@ -35,7 +35,7 @@ class Version:
         return self._json("split.json")
 
     def reference(self) -> dict[str, Any] | None:
-        """What later reviews are compared with (classifier/evaluation/drift.py); older versions have none."""
+        """What drift compares later reviews with; older versions have none."""
         return self._json("reference.json") if (self.path / "reference.json").exists() else None
 
     def manifest(self) -> dict[str, dict[str, Any]]:

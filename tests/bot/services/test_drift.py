@@ -19,8 +19,8 @@ from bot.services import drift as service
 from bot.services.drift import Drift, DriftWatch
 from bot.texts.drift import RUSSIAN_DRIFT
 from bot.views.drift import notice, watch_drift
+from classifier.evaluation import drift
 from classifier.evaluation.drift import Shift
-from classifier.evaluation.metrics import drift
 from classifier.files import write_json
 from classifier.registry.registry import Registry
 from db import users

@@ -36,7 +36,7 @@ from tests.bot.talking import BORIS, buttons_of
 pytestmark = pytest.mark.anyio
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
-STAND_IN = Path(__file__).parent / "stand_in_training.py"
+STAND_IN = Path(__file__).parents[1] / "stand_in_training.py"
 NewRetraining = Callable[..., tuple[Retraining, LivePredictor]]
 
 

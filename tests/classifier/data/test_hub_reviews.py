@@ -14,7 +14,7 @@ import datasets
 import huggingface_hub.constants
 import pytest
 
-from classifier import hub_reviews, reviews
+from classifier.data import hub_reviews, reviews
 from classifier.data.hub import PROBE_SECONDS, hub_unreachable
 from classifier.data.hub_reviews import load_hub_rows
 from classifier.data.reviews import load_reviews

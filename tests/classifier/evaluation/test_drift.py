@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
 from classifier.data.tokens import tokenize
+from classifier.evaluation import drift
 from classifier.evaluation.drift import Shift, Values
-from classifier.evaluation.metrics import drift
 from tests import tiny
 
 

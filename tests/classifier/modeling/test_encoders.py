@@ -10,9 +10,9 @@ import pytest
 import torch
 from transformers import AutoModel, AutoTokenizer
 
-from classifier import encoders, stand_in
 from classifier.data.hub import hub_unreachable
 from classifier.errors import ClassifierError
+from classifier.modeling import encoders, stand_in
 from classifier.modeling.encoders import DEFAULT_ENCODER, find_encoder
 
 HAS_STAND_IN = bool(list(importlib.metadata.distributions(name=stand_in.PACKAGE)))

@@ -341,7 +341,7 @@ def test_a_folder_that_can_not_be_made(tmp_path: Path) -> None:
 
 def test_importing_it_stays_light() -> None:
     code = "import classifier.registry.registry, sys; sys.exit('torch' in sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[3])
 
 
 # A full disk
@@ -450,7 +450,7 @@ def test_write_json_is_valid_json(tmp_path: Path) -> None:
 
 def start(*arguments: str) -> "subprocess.Popen[bytes]":
     """This file as a child process, once it says that it is ready."""
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     child = subprocess.Popen(
         [sys.executable, __file__, *arguments],
         stdin=subprocess.PIPE,

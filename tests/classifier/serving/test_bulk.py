@@ -541,7 +541,7 @@ def test_a_full_disk_keeps_what_was_predicted(
 
 def child(task: str, *paths: Path) -> list[int]:
     """The numbers that this file prints as a script."""
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     done = subprocess.run(
         [sys.executable, __file__, task, *map(str, paths)],
         stdout=subprocess.PIPE,

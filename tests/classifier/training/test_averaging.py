@@ -7,8 +7,8 @@ import torch
 from torch.optim.swa_utils import AveragedModel
 
 from classifier.modeling.classifier import PoolingClassifier
+from classifier.training import averaging
 from classifier.training.averaging import WeightAverage
-from classifier.training.loop import averaging
 
 NewModel = Callable[..., PoolingClassifier]
 

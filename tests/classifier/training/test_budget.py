@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from classifier import budget, experiment
 from classifier.errors import ClassifierError
 from classifier.modeling.encoders import Encoder
+from classifier.training import budget, experiment
 from classifier.training.budget import reviews_within
 from classifier.training.console import Narrator
 from classifier.training.distributed import Group

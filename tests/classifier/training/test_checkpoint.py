@@ -7,8 +7,8 @@ from safetensors import SafetensorError
 
 from classifier.errors import ClassifierError
 from classifier.modeling.classifier import PoolingClassifier
+from classifier.training import checkpoint as checkpoint_module
 from classifier.training.checkpoint import Checkpoint, History
-from classifier.training.loop import checkpoint as checkpoint_module
 from classifier.training.optimization import Optimization, optimization
 from classifier.training.recipe import DEFAULT
 

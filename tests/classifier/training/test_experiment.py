@@ -12,10 +12,10 @@ from tokenizers import BertWordPieceTokenizer
 
 from classifier.data.tokens import load_tokenizer
 from classifier.modeling.encoders import Encoder
+from classifier.training import experiment
 from classifier.training.console import Narrator
 from classifier.training.distributed import Group
 from classifier.training.experiment import Settings, Surroundings, run_experiment
-from classifier.training.loop import experiment
 from tests.classifier.command_line import CommandLine
 
 
