@@ -15,11 +15,11 @@ from benchmarks.answering import ServingJob
 from benchmarks.processes import run, run_arm
 from benchmarks.results import Results, attempted, ratio
 from benchmarks.show import number, percent, print_table, times
-from classifier.data.holdout import learnt_by
 from classifier.data.reviews import Reviews
 from classifier.data.splits import stratified_subset
 from classifier.data.tokenizer import WordPieces
 from classifier.errors import ClassifierError
+from classifier.registry.provenance import learnt_by
 from classifier.registry.registry import Registry
 from classifier.registry.version import Version
 from classifier.serving.packed_model import PackedConfig

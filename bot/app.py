@@ -8,12 +8,12 @@ from telegram import Update
 from telegram.ext import AIORateLimiter, Application
 from telegram.request import HTTPXRequest
 
-from bot import handlers
 from bot.clock import Clock, utc_now
 from bot.delivery.inbox import InboxProcessor, InboxQueue, can_wait
 from bot.delivery.polling import PollingRequest, Pulse
 from bot.delivery.transactions import Transactions
 from bot.handlers.errors import apologise, on_error
+from bot.handlers.registration import register
 from bot.monitoring.health import Checkup
 from bot.monitoring.metrics import CountedPredictor, Metrics
 from bot.monitoring.server import Monitoring
@@ -189,7 +189,7 @@ def build_application(
     application.schedule.add(
         "drift", DAILY, lambda: watch_drift(application.bot, settings.admin_ids, watch)
     )
-    handlers.register(application, services, settings.admin_ids)
+    register(application, services, settings.admin_ids)
     if settings.retrain_cron is not None:
         application.schedule.add(
             "retraining", settings.retrain_cron, lambda: services.retraining.begin("schedule")

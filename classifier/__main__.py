@@ -5,7 +5,7 @@ from classifier.memory import collect_garbage_seldom, keep_freed_pages
 keep_freed_pages()  # before torch is imported and starts its threads
 collect_garbage_seldom()
 
-from classifier.commands import main  # noqa: E402
+from classifier.commands.app import main  # noqa: E402
 
 if __name__ == "__main__":
     main()

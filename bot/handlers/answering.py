@@ -14,7 +14,7 @@ from bot.services.flood import Admission
 from bot.services.problems import Problem
 from bot.services.reviewing import Asked
 from bot.services.services import Services
-from bot.texts import texts_for
+from bot.texts.languages import texts_for
 from bot.views.keyboards import rating_keyboard
 from bot.views.review_answer import answer, rating_of
 from db.models import Review

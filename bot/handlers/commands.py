@@ -6,7 +6,8 @@ from telegram.ext import ContextTypes
 from bot.handlers.asking import message_of
 from bot.services.flood import Admission
 from bot.services.services import Services
-from bot.texts import Texts, texts_for
+from bot.texts.languages import texts_for
+from bot.texts.texts import Texts
 from bot.views.keyboards import forget_keyboard
 from bot.views.review_answer import history
 

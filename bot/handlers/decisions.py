@@ -5,7 +5,7 @@ import asyncio
 from telegram import Bot
 from telegram.constants import ParseMode
 
-from bot.texts import texts_for
+from bot.texts.languages import texts_for
 from bot.texts.retraining import retraining_texts_for
 from bot.texts.statistics import statistics_texts_for
 from bot.views.numbers import Numbers

@@ -10,7 +10,7 @@ from bot.handlers.asking import asked, message_of, text_of
 from bot.handlers.groups import text_in_question
 from bot.services.joining import LIMIT, NEAR_LIMIT, units
 from bot.services.services import Services
-from bot.texts import texts_for
+from bot.texts.languages import texts_for
 
 
 class Edits:

@@ -11,9 +11,10 @@ from bot.handlers.replying import show, toast
 from bot.services.error_analysis import Order, Page, TooLarge
 from bot.services.periods import Span, parse_span
 from bot.services.services import Services
-from bot.texts import Texts, texts_for
 from bot.texts.error_analysis import ErrorTexts, error_texts_for
+from bot.texts.languages import texts_for
 from bot.texts.statistics import statistics_texts_for
+from bot.texts.texts import Texts
 from bot.views.error_analysis import errors_keyboard, errors_message, errors_tap
 from bot.views.error_page import errors_page
 from bot.views.numbers import Numbers

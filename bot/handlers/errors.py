@@ -7,7 +7,7 @@ from telegram.constants import ParseMode
 from telegram.error import TelegramError
 from telegram.ext import ContextTypes
 
-from bot.texts import texts_for
+from bot.texts.languages import texts_for
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from telegram.ext import ContextTypes, filters
 from bot.handlers.answering import Answering, say
 from bot.handlers.asking import asked, entities_of, is_mention, message_of, text_of, without
 from bot.services.checking import ReviewText, check
-from bot.texts import texts_for
+from bot.texts.languages import texts_for
 
 
 class _Mentioned(filters.MessageFilter):

@@ -8,7 +8,7 @@ from telegram.error import Forbidden
 from telegram.ext import ApplicationHandlerStop, ContextTypes
 
 from bot.services.services import Services
-from bot.texts import texts_for
+from bot.texts.languages import texts_for
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from bot.handlers.asking import message_of
 from bot.handlers.decisions import send_decision
 from bot.handlers.replying import show, toast
 from bot.services.services import Services
-from bot.texts import texts_for
+from bot.texts.languages import texts_for
 from bot.texts.models import ModelTexts, model_texts_for
 from bot.texts.retraining import retraining_texts_for
 from bot.views.retraining import decision_message

@@ -6,7 +6,8 @@ from telegram.ext import ContextTypes, filters
 from bot.handlers.answering import Answering, say
 from bot.handlers.asking import asked, message_of
 from bot.services.checking import ReviewText, check
-from bot.texts import Texts, texts_for
+from bot.texts.languages import texts_for
+from bot.texts.texts import Texts
 
 _MOST_ALBUMS = 1_000  # remembered
 

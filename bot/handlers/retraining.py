@@ -15,7 +15,7 @@ from bot.handlers.replying import toast
 from bot.services.retraining import NotBegun
 from bot.services.services import Services
 from bot.services.training_process import Progress
-from bot.texts import texts_for
+from bot.texts.languages import texts_for
 from bot.texts.retraining import retraining_texts_for
 from bot.views.retraining import cancel_keyboard, ending_message, progress_message
 from db.models import TrainingRun

@@ -10,7 +10,7 @@ from bot.handlers.asking import asked, message_of, text_of
 from bot.services.joining import Part, join
 from bot.services.services import Services
 from bot.services.text_files import LARGEST, decode
-from bot.texts import texts_for
+from bot.texts.languages import texts_for
 
 
 class _TextFile(filters.MessageFilter):

@@ -9,7 +9,7 @@ from bot.handlers.asking import message_of
 from bot.services.periods import parse_span
 from bot.services.services import Services
 from bot.services.statistics import Overview
-from bot.texts import texts_for
+from bot.texts.languages import texts_for
 from bot.texts.statistics import StatisticsTexts, statistics_texts_for
 from bot.views.stats import stats_message
 

@@ -6,7 +6,8 @@ from telegram.ext import ContextTypes
 from bot.handlers.replying import show, toast
 from bot.services.feedback import NotRated
 from bot.services.services import Services
-from bot.texts import Texts, texts_for
+from bot.texts.languages import texts_for
+from bot.texts.texts import Texts
 from bot.views.keyboards import FORGET_NO, FORGET_YES, RatingTap, rating_keyboard, rating_tap
 from bot.views.review_answer import answer
 

@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from bot.texts import Texts
 from bot.texts.retraining import RetrainingTexts
+from bot.texts.texts import Texts
 from bot.views.chart_style import LEGEND, drawing, style
 from bot.views.numbers import Numbers
 from bot.views.review_answer import MODEL_NAMES

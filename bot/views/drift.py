@@ -9,8 +9,8 @@ from telegram.constants import ParseMode
 from telegram.error import TelegramError
 
 from bot.services.drift import Drift, DriftWatch
-from bot.texts import texts_for
 from bot.texts.drift import DriftTexts, drift_texts_for
+from bot.texts.languages import texts_for
 from bot.views.review_answer import FACES, MODEL_NAMES
 
 if TYPE_CHECKING:  # torch takes seconds to import

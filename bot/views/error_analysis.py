@@ -8,8 +8,8 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.services.error_analysis import PAGE, Order, Page
 from bot.services.periods import SPANS, Span
-from bot.texts import Texts
 from bot.texts.error_analysis import ErrorTexts
+from bot.texts.texts import Texts
 from bot.views.numbers import Numbers
 from bot.views.review_answer import FACES, MODEL_NAMES
 from classifier.labels import sentiment_of

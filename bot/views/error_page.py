@@ -9,8 +9,8 @@ from typing import Any
 import jinja2
 
 from bot.services.error_analysis import Analysis
-from bot.texts import Texts
 from bot.texts.error_analysis import ErrorTexts
+from bot.texts.texts import Texts
 from bot.views.numbers import Numbers
 from bot.views.review_answer import MODEL_NAMES
 from classifier.labels import sentiment_of

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot.texts import Texts
+from bot.texts.texts import Texts
 
 FORGET_YES = "forget:yes"
 FORGET_NO = "forget:no"

@@ -13,8 +13,10 @@ from telegram import (
 )
 from telegram.error import BadRequest
 
-from bot.texts import ENGLISH, RUSSIAN, Texts
 from bot.texts.admin import AdminTexts, admin_texts_for
+from bot.texts.en import ENGLISH
+from bot.texts.ru import RUSSIAN
+from bot.texts.texts import Texts
 
 logger = logging.getLogger(__name__)
 

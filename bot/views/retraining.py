@@ -6,8 +6,8 @@ from typing import Any
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.services.training_process import Progress
-from bot.texts import Texts
 from bot.texts.retraining import RetrainingTexts
+from bot.texts.texts import Texts
 from bot.views.review_answer import MODEL_NAMES
 from classifier.labels import SENTIMENTS
 from db.models import TrainingRun

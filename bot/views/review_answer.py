@@ -4,7 +4,7 @@ import unicodedata
 from html import escape
 
 from bot.services.feedback import is_asked
-from bot.texts import Texts
+from bot.texts.texts import Texts
 from db.models import Prediction, Review
 
 FACES = ("😞", "😐", "😊")

@@ -5,8 +5,8 @@ from html import escape
 
 from bot.services.comparison import ENOUGH, ENOUGH_USERS, Better, Comparison, Difference
 from bot.services.statistics import Overview
-from bot.texts import Texts
 from bot.texts.statistics import StatisticsTexts
+from bot.texts.texts import Texts
 from bot.views.numbers import Numbers
 from bot.views.review_answer import MODEL_NAMES
 from db.answers import Answers

@@ -1,5 +1,4 @@
-"""What can be typed after `python -m classifier`, a file a command."""
+"""What can be typed after `python -m classifier`: a file a command, and app.py, which has them all.
 
-from classifier.commands.app import main
-
-__all__ = ["main"]
+Imports everything below; nothing imports it but `__main__`.
+"""

@@ -11,10 +11,9 @@ from datasets import Dataset
 from numpy.typing import NDArray
 
 from classifier.data.cleaning import repeats_of, versions_of_one_text
-from classifier.data.reviews import Reviews, load_reviews, text_digest
+from classifier.data.reviews import Reviews, text_digest
 from classifier.data.splits import By
 from classifier.errors import ClassifierError
-from classifier.registry.version import Version
 
 _LEAST = 10  # reviews; figures on fewer say nothing
 
@@ -82,41 +81,6 @@ def hold_out(reviews: Reviews, holdout: Reviews, by: By) -> HeldOut:
         )
     left_out = {"in_both": int(repeated.sum()), "of_its_films": int(of_its_films.sum())}
     return HeldOut(holdout, replace(reviews, rows=rows.select(kept)), left_out)
-
-
-def holdout_of(version: Version) -> Reviews | None:
-    """The reviews that a version was judged by; None where they are a tenth of the others.
-
-    Raises ClassifierError where they are not there any more, or have changed since.
-    """
-    training = version.training()
-    record = training.get("holdout")
-    if record is None:
-        return None
-    source = record["source"]
-    try:
-        holdout = load_reviews(source, keep_ratings=training["keep_ratings"])
-    except ClassifierError as error:
-        raise ClassifierError(
-            f"The reviews that {version.name} was judged by can't be had: {error}"
-        ) from error
-    if holdout.fingerprint != record["fingerprint"]:
-        raise ClassifierError(
-            f"{source} has changed since {version.name} was judged by it: its fingerprint is "
-            f"{holdout.fingerprint[:12]}, not {record['fingerprint'][:12]}."
-        )
-    return holdout
-
-
-def learnt_by(version: Version, rows: Dataset) -> list[bool]:
-    """Of each row, whether the version was trained or validated on it, as far as ids tell."""
-    split = version.split()
-    ids = {*split["train"], *split["validation"]}
-    held_out: dict[str, str] = version.training().get("holdout", {}).get("same_ids", {})
-    return [
-        review_id in ids and held_out.get(review_id) != text_digest(content)
-        for review_id, content in zip(rows["review_id"], rows["content"], strict=True)
-    ]
 
 
 def _check(rows: Dataset, name: str) -> None:

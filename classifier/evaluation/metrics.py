@@ -18,14 +18,10 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
 )
 
-from classifier.evaluation.calibration import (
-    BINS,
-    calibrated_probabilities,
-    calibration_gaps,
-    expected_calibration_error,
-)
+from classifier.evaluation.calibration import BINS, calibration_gaps, expected_calibration_error
 from classifier.labels import NO_RATING, RATINGS, SENTIMENTS
 from classifier.modeling.outputs import Answers, Labels, Outputs, answers_of, check_outputs
+from classifier.modeling.temperature import calibrated_probabilities
 
 Metrics = dict[str, Any]
 Figures = dict[str, NDArray[np.float64]]

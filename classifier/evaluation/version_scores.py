@@ -7,16 +7,15 @@ from typing import Any
 import torch
 from datasets import Dataset
 
-from classifier.data.holdout import learnt_by
 from classifier.data.reviews import Reviews
 from classifier.data.tokens import load_tokenizer, tokenize_cached
 from classifier.evaluation.comparison import compare
 from classifier.evaluation.metrics import Metrics, evaluate
-from classifier.modeling.outputs import Labels, Outputs
+from classifier.modeling.outputs import Labels, Outputs, labels_of
 from classifier.modeling.pooling import POOLINGS
+from classifier.registry.provenance import learnt_by
 from classifier.registry.version import Version
 from classifier.serving.predictor import load_model
-from classifier.training.labelled import labels_of
 
 
 @dataclass(frozen=True)

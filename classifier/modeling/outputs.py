@@ -5,14 +5,17 @@ sooner.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classifier.errors import ClassifierError
-from classifier.evaluation.calibration import calibrated_probabilities
-from classifier.labels import RATINGS, SENTIMENTS
+from classifier.labels import NO_RATING, RATINGS, SENTIMENTS
+from classifier.modeling.temperature import calibrated_probabilities
+
+if TYPE_CHECKING:  # a prediction does without this library, and starts sooner
+    from datasets import Dataset
 
 
 @dataclass(frozen=True)
@@ -106,3 +109,11 @@ def check_outputs(outputs: Outputs, labels: Labels) -> None:
                 f"The model's {head} scores of review {int(bad.argmax()) + 1} of {rows} are not "
                 "finite numbers: its weights are damaged or its training diverged."
             )
+
+
+def labels_of(rows: "Dataset") -> Labels:
+    """The sentiments and ratings of `rows`."""
+    ratings = [NO_RATING if rating is None else rating for rating in rows["rating"]]
+    return Labels(
+        np.asarray(rows["sentiment"], dtype=np.int64), np.asarray(ratings, dtype=np.int64)
+    )

@@ -17,9 +17,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, StrMethodFormatter
 from numpy.typing import NDArray
 
-from classifier.evaluation.calibration import BINS, calibrated_probabilities, reliability_bins
+from classifier.evaluation.calibration import BINS, reliability_bins
 from classifier.labels import SENTIMENTS
 from classifier.modeling.outputs import Labels, Outputs
+from classifier.modeling.temperature import calibrated_probabilities
 from classifier.reports.length_errors import ErrorsByLength, errors_by_length
 from classifier.reports.theme import DARK, LIGHT, Theme
 

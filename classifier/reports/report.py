@@ -15,7 +15,6 @@ from typing import Any
 import jinja2
 import numpy as np
 
-from classifier.evaluation.calibration import calibrated_probabilities
 from classifier.evaluation.comparison import LOWER_IS_BETTER, MEASURES, Comparison
 from classifier.files import write_text
 from classifier.labels import NO_RATING, SENTIMENTS
@@ -26,6 +25,7 @@ from classifier.modeling.outputs import (
     rating_confidence,
     rating_distribution,
 )
+from classifier.modeling.temperature import calibrated_probabilities
 from classifier.reports.plots import POOLING_TITLES, draw_plots
 from classifier.reports.theme import DARK, LIGHT
 

@@ -12,7 +12,6 @@ import torch
 from classifier.data.tokenizer import WordPieces
 from classifier.data.tokens import Tokens
 from classifier.data.written_ratings import strip_ratings
-from classifier.evaluation.calibration import calibrated_probabilities
 from classifier.labels import SENTIMENTS
 from classifier.modeling.device import compute_dtype
 from classifier.modeling.outputs import (
@@ -23,6 +22,7 @@ from classifier.modeling.outputs import (
     shown_rating,
 )
 from classifier.modeling.pooling import POOLINGS, Pooling
+from classifier.modeling.temperature import calibrated_probabilities
 from classifier.serving.packed_model import PackedModel, batches
 
 _log = logging.getLogger(__name__)

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from classifier.data.tokens import Tokens
-from classifier.evaluation.calibration import fit_temperature
 from classifier.evaluation.metrics import Metrics, evaluate
 from classifier.memory import give_back_freed_pages
 from classifier.modeling.classifier import PoolingClassifier
 from classifier.modeling.outputs import Outputs
 from classifier.modeling.pooling import POOLINGS
+from classifier.modeling.temperature import fit_temperature
 from classifier.training.adaptation import adapt
 from classifier.training.checkpoint import History
 from classifier.training.console import Narrator

@@ -6,8 +6,8 @@ from transformers import PreTrainedTokenizerBase
 
 from classifier.data.splits import Parts
 from classifier.evaluation import drift
-from classifier.evaluation.calibration import calibrated_probabilities
 from classifier.evaluation.comparison import compare, compare_seeds
+from classifier.modeling.temperature import calibrated_probabilities
 from classifier.training.additional_rows import Extra
 from classifier.training.both_poolings import Data, Trained
 

@@ -7,18 +7,9 @@ from datasets import Dataset
 from transformers import PreTrainedTokenizerBase
 
 from classifier.data.tokens import tokenize_cached
-from classifier.labels import NO_RATING
-from classifier.modeling.outputs import Labels
+from classifier.modeling.outputs import labels_of
 from classifier.training.loop import Part
 from classifier.training.recipe import Recipe
-
-
-def labels_of(rows: Dataset) -> Labels:
-    """The sentiments and ratings of `rows`."""
-    ratings = [NO_RATING if rating is None else rating for rating in rows["rating"]]
-    return Labels(
-        np.asarray(rows["sentiment"], dtype=np.int64), np.asarray(ratings, dtype=np.int64)
-    )
 
 
 def labelled_part(

@@ -7,11 +7,11 @@ from typing import Any
 
 from datasets import Dataset
 
-from classifier.data.holdout import holdout_of
 from classifier.data.reviews import load_reviews
 from classifier.data.splits import restore_split
 from classifier.errors import ClassifierError
 from classifier.evaluation.gate import Decision, judge
+from classifier.registry.provenance import holdout_of
 from classifier.registry.registry import Registry
 from classifier.registry.version import Version
 from classifier.training.experiment import Settings, Surroundings, run_experiment

@@ -22,7 +22,7 @@ from bot.prediction.live_models import load_pair
 from bot.services.periods import SPANS
 from bot.services.statistics import Overview, StatisticsService
 from bot.serving import serve
-from bot.texts import RUSSIAN
+from bot.texts.ru import RUSSIAN
 from bot.texts.statistics import RUSSIAN_STATISTICS
 from bot.views.stats import stats_message
 from classifier.registry.registry import Registry

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from classifier.commands import main
+from classifier.commands.app import main
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ("--max-tokens", "32", "--epochs", "2")

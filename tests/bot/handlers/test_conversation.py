@@ -7,8 +7,9 @@ import httpx
 import pytest
 
 from bot.local.server import LocalServer
-from bot.texts import ENGLISH, RUSSIAN
 from bot.texts.admin import RUSSIAN_ADMIN
+from bot.texts.en import ENGLISH
+from bot.texts.ru import RUSSIAN
 from bot.views.menu import admin_commands, register_commands
 from db.engine import Sessions
 from tests.bot.conftest import RunningBot

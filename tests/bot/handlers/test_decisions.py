@@ -16,8 +16,9 @@ from telegram import Message
 
 from bot.local.server import LocalServer
 from bot.prediction.live_models import load_pair
-from bot.texts import ENGLISH, RUSSIAN
+from bot.texts.en import ENGLISH
 from bot.texts.retraining import ENGLISH_RETRAINING, RUSSIAN_RETRAINING
+from bot.texts.ru import RUSSIAN
 from bot.texts.statistics import ENGLISH_STATISTICS, RUSSIAN_STATISTICS
 from bot.views.decision_chart import draw_decision
 from bot.views.numbers import Numbers

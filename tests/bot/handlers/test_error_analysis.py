@@ -19,8 +19,8 @@ from bot.services import error_analysis
 from bot.services.error_analysis import PAGE, ErrorAnalysis, Order, Page, TooLarge
 from bot.services.periods import SPANS, Span
 from bot.services.review_table import COLUMNS, cell
-from bot.texts import RUSSIAN
 from bot.texts.error_analysis import ENGLISH_ERRORS, RUSSIAN_ERRORS
+from bot.texts.ru import RUSSIAN
 from db import users
 from db.engine import Sessions
 from db.models import AdminAction, Feedback, Prediction, Review

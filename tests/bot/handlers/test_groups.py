@@ -12,7 +12,8 @@ from bot.handlers.asking import without
 from bot.local.people import BOT, CHATS
 from bot.local.server import LocalServer
 from bot.services.joining import units
-from bot.texts import ENGLISH, RUSSIAN
+from bot.texts.en import ENGLISH
+from bot.texts.ru import RUSSIAN
 from db.engine import Sessions
 from tests.bot.conftest import RunningBot
 from tests.bot.local_client import Person, chat_client

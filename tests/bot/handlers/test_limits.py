@@ -6,7 +6,7 @@ import pytest
 
 from bot.local.server import LocalServer
 from bot.services.flood import Admission, FloodLimit
-from bot.texts import RUSSIAN
+from bot.texts.ru import RUSSIAN
 from db.engine import Sessions
 from tests.bot.conftest import RunningBot
 from tests.bot.local_client import Person, chat_client

@@ -8,7 +8,8 @@ from sqlalchemy import func, select
 from telegram import Message
 
 from bot.local.server import LocalServer
-from bot.texts import ENGLISH, RUSSIAN
+from bot.texts.en import ENGLISH
+from bot.texts.ru import RUSSIAN
 from bot.views.keyboards import FORGET_NO, FORGET_YES
 from db.engine import Sessions
 from db.models import Base, Update, User

@@ -14,7 +14,8 @@ from bot.local.server import LocalServer
 from bot.services.comparison import ENOUGH
 from bot.services.periods import SPANS, USUAL, parse_span
 from bot.services.statistics import Overview, StatisticsService
-from bot.texts import ENGLISH, RUSSIAN
+from bot.texts.en import ENGLISH
+from bot.texts.ru import RUSSIAN
 from bot.texts.statistics import ENGLISH_STATISTICS, RUSSIAN_STATISTICS
 from bot.views.stats import stats_message
 from bot.views.stats_chart import draw_statistics

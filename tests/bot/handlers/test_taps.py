@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from bot.local.server import LocalServer
 from bot.services.feedback import is_asked, is_held_out
-from bot.texts import ENGLISH, RUSSIAN
+from bot.texts.en import ENGLISH
+from bot.texts.ru import RUSSIAN
 from db.engine import Sessions
 from db.models import Feedback, FeedbackHistory
 from tests.bot.conftest import RunningBot

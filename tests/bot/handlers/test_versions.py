@@ -6,8 +6,8 @@ from telegram import Message
 
 from bot.local.server import LocalServer
 from bot.prediction.live_models import load_pair
-from bot.texts import RUSSIAN
 from bot.texts.models import ENGLISH_MODELS, RUSSIAN_MODELS
+from bot.texts.ru import RUSSIAN
 from classifier.registry.registry import Registry
 from db.engine import Sessions
 from db.models import AdminAction

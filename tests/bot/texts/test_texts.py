@@ -8,13 +8,16 @@ import pytest
 
 from bot.local.html import parse
 from bot.services.problems import Problem
-from bot.texts import ENGLISH, RUSSIAN, Texts, texts_for
 from bot.texts.admin import ENGLISH_ADMIN, RUSSIAN_ADMIN, admin_texts_for
 from bot.texts.drift import ENGLISH_DRIFT, RUSSIAN_DRIFT, drift_texts_for
+from bot.texts.en import ENGLISH
 from bot.texts.error_analysis import ENGLISH_ERRORS, RUSSIAN_ERRORS
+from bot.texts.languages import texts_for
 from bot.texts.models import ENGLISH_MODELS, RUSSIAN_MODELS, model_texts_for
 from bot.texts.retraining import ENGLISH_RETRAINING, RUSSIAN_RETRAINING, retraining_texts_for
+from bot.texts.ru import RUSSIAN
 from bot.texts.statistics import ENGLISH_STATISTICS, RUSSIAN_STATISTICS
+from bot.texts.texts import Texts
 
 LANGUAGES: list[tuple[Any, Any]] = [
     (RUSSIAN, ENGLISH),

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from bot.local.html import parse
 from bot.services.feedback import is_asked
 from bot.services.joining import units
-from bot.texts import ENGLISH, RUSSIAN, Texts
+from bot.texts.en import ENGLISH
+from bot.texts.ru import RUSSIAN
+from bot.texts.texts import Texts
 from bot.views.keyboards import FORGET_NO, FORGET_YES, RatingTap, rating_keyboard, rating_tap
 from bot.views.review_answer import answer, history, snippet
 from db.models import Feedback, Prediction, Review

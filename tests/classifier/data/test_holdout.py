@@ -8,11 +8,12 @@ from unittest.mock import patch
 
 import pytest
 
-from classifier.data.holdout import HeldOut, hold_out, holdout_of, learnt_by
+from classifier.data.holdout import HeldOut, hold_out
 from classifier.data.reviews import load_reviews, text_digest
 from classifier.data.splits import By
 from classifier.errors import ClassifierError
 from classifier.files import write_json
+from classifier.registry.provenance import holdout_of, learnt_by
 from classifier.registry.registry import Registry
 from classifier.registry.version import Version
 from classifier.training.both_poolings import PairTraining

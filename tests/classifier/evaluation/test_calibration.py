@@ -4,12 +4,11 @@ from scipy.special import softmax
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import log_loss
 
-from classifier.evaluation.calibration import (
+from classifier.evaluation.calibration import expected_calibration_error, reliability_bins
+from classifier.modeling.temperature import (
     TEMPERATURE_BOUNDS,
     calibrated_probabilities,
-    expected_calibration_error,
     fit_temperature,
-    reliability_bins,
 )
 
 

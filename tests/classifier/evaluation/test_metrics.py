@@ -17,7 +17,7 @@ from sklearn.metrics import (
 )
 
 from classifier.errors import ClassifierError
-from classifier.evaluation.calibration import calibrated_probabilities, expected_calibration_error
+from classifier.evaluation.calibration import expected_calibration_error
 from classifier.evaluation.metrics import drawn_integers, evaluate, resampled_figures
 from classifier.labels import NO_RATING
 from classifier.modeling.outputs import (
@@ -28,6 +28,7 @@ from classifier.modeling.outputs import (
     rating_distribution,
     shown_rating,
 )
+from classifier.modeling.temperature import calibrated_probabilities
 
 INTERVALS = {
     *(f"{mean}_{of}" for mean in ("weighted", "macro") for of in ("precision", "recall", "f1")),

@@ -1,0 +1,115 @@
+"""What the bot does with each kind of update."""
+
+from collections.abc import Collection
+from typing import Any
+
+from telegram import Update
+from telegram.ext import (
+    Application,
+    BaseHandler,
+    CallbackQueryHandler,
+    ChatMemberHandler,
+    CommandHandler,
+    ContextTypes,
+    MessageHandler,
+    filters,
+)
+
+from bot.handlers.admin_only import AdminOnly, Callback
+from bot.handlers.answering import Answering
+from bot.handlers.commands import Commands
+from bot.handlers.edits import Edits
+from bot.handlers.error_analysis import Errors
+from bot.handlers.groups import MENTIONED, Groups
+from bot.handlers.membership import Membership
+from bot.handlers.models import TAPS as MODEL_TAPS
+from bot.handlers.models import ModelVersions
+from bot.handlers.other_kinds import FROM_CHANNEL, OtherKinds
+from bot.handlers.retraining import TAPS as RETRAINING_TAPS
+from bot.handlers.retraining import Retrainings
+from bot.handlers.reviews import TEXT_FILE, Reviews
+from bot.handlers.statistics import Stats
+from bot.handlers.taps import Taps
+from bot.services.services import Services
+from bot.services.turns import Turns
+from bot.views.error_analysis import TAPS as ERROR_TAPS
+
+NEW = filters.UpdateType.MESSAGE  # neither an edit nor a post in a channel
+PRIVATE = NEW & filters.ChatType.PRIVATE
+GROUP = NEW & filters.ChatType.GROUPS
+
+
+def register(
+    application: Application[Any, Any, Any, Any, Any, Any],
+    services: Services,
+    admin_ids: Collection[int],
+) -> None:
+    """Add all handlers. Of those that fit an update, the first one added has it to itself."""
+    retrainings = Retrainings(services, application.bot, admin_ids)
+    application.add_handlers(_for_admins(AdminOnly(admin_ids), services, retrainings))
+    answering = Answering(services)
+    commands, groups = Commands(services), Groups(answering)
+    reviews, edits = Reviews(services, answering), Edits(services, answering)
+    others, taps, membership = OtherKinds(answering), Taps(services), Membership(services)
+
+    def in_turn(callback: Callback) -> Callback:
+        return _in_turn(services.turns, callback)
+
+    application.add_handlers(
+        [
+            CommandHandler("start", commands.start, PRIVATE),
+            CommandHandler("help", commands.help, NEW),
+            CommandHandler("privacy", commands.privacy, NEW),
+            CommandHandler("history", commands.history, PRIVATE),
+            CommandHandler("export", commands.export, PRIVATE),
+            CommandHandler("forget", commands.forget, PRIVATE),
+            CommandHandler("rate", commands.rate, PRIVATE),
+            CommandHandler("rate", in_turn(groups.asked), GROUP),
+            CommandHandler(["history", "export", "forget"], commands.private_only, GROUP),
+            MessageHandler(PRIVATE & filters.COMMAND, commands.unknown),
+            MessageHandler(PRIVATE & FROM_CHANNEL, others.channel_post),
+            MessageHandler(PRIVATE & filters.TEXT, in_turn(reviews.text)),
+            MessageHandler(PRIVATE & TEXT_FILE, in_turn(reviews.document)),
+            MessageHandler(PRIVATE & ~filters.StatusUpdate.ALL, in_turn(others.other)),
+            MessageHandler(GROUP & MENTIONED, in_turn(groups.asked)),
+            MessageHandler(filters.UpdateType.EDITED_MESSAGE, in_turn(edits.edited)),
+            CallbackQueryHandler(in_turn(taps.tapped)),
+            ChatMemberHandler(membership.changed, ChatMemberHandler.MY_CHAT_MEMBER),
+        ]
+    )
+    application.add_error_handler(membership.unreachable)
+
+
+def _for_admins(
+    admin_only: AdminOnly, services: Services, retrainings: Retrainings
+) -> list[BaseHandler[Any, Any, Any]]:
+    versions = ModelVersions(services)
+    errors = Errors(services)
+    return [
+        admin_only.command("errors", errors.command),
+        admin_only.taps(ERROR_TAPS, errors.tapped),
+        admin_only.command("stats", Stats(services).command),
+        admin_only.command("models", versions.command),
+        admin_only.taps(MODEL_TAPS, _in_turn(services.turns, versions.tapped)),
+        admin_only.command("retrain", retrainings.command),
+        admin_only.taps(RETRAINING_TAPS, retrainings.tapped),
+    ]
+
+
+def _in_turn(turns: Turns, callback: Callback) -> Callback:
+    """One thing at a time for each message.
+
+    An edit waits until the message itself is answered, and of two quick taps the message shows
+    the one that is stored.
+    """
+
+    async def run(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        query = update.callback_query
+        message = update.effective_message if query is None else query.message
+        if message is None:
+            await callback(update, context)
+            return
+        async with turns.of_message(message.chat.id, message.message_id):
+            await callback(update, context)
+
+    return run

@@ -1,0 +1,42 @@
+"""Where a version's rows came from: the file that judged it, and what it was trained on."""
+
+from datasets import Dataset
+
+from classifier.data.reviews import Reviews, load_reviews, text_digest
+from classifier.errors import ClassifierError
+from classifier.registry.version import Version
+
+
+def holdout_of(version: Version) -> Reviews | None:
+    """The reviews that a version was judged by; None where they are a tenth of the others.
+
+    Raises ClassifierError where they are not there any more, or have changed since.
+    """
+    training = version.training()
+    record = training.get("holdout")
+    if record is None:
+        return None
+    source = record["source"]
+    try:
+        holdout = load_reviews(source, keep_ratings=training["keep_ratings"])
+    except ClassifierError as error:
+        raise ClassifierError(
+            f"The reviews that {version.name} was judged by can't be had: {error}"
+        ) from error
+    if holdout.fingerprint != record["fingerprint"]:
+        raise ClassifierError(
+            f"{source} has changed since {version.name} was judged by it: its fingerprint is "
+            f"{holdout.fingerprint[:12]}, not {record['fingerprint'][:12]}."
+        )
+    return holdout
+
+
+def learnt_by(version: Version, rows: Dataset) -> list[bool]:
+    """Of each row, whether the version was trained or validated on it, as far as ids tell."""
+    split = version.split()
+    ids = {*split["train"], *split["validation"]}
+    held_out: dict[str, str] = version.training().get("holdout", {}).get("same_ids", {})
+    return [
+        review_id in ids and held_out.get(review_id) != text_digest(content)
+        for review_id, content in zip(rows["review_id"], rows["content"], strict=True)
+    ]
