@@ -4,9 +4,10 @@
 
 PYTHON ?= python3
 VENV_PYTHON := .venv/bin/python
+PYTEST := $(VENV_PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run rate champion setup train test lint migrations
+.PHONY: run rate champion setup train test test-all lint migrations
 .DEFAULT_GOAL := run
 
 run: champion  ## Talk with the bot: in Telegram, or in a chat page where .env has no token
@@ -24,8 +25,11 @@ train: setup  ## Train on all reviews, and take the result into use
 
 setup: .venv/installed  ## Install what running needs
 
-test: .venv/installed-dev  ## All tests, with coverage
-	$(VENV_PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
+test: .venv/installed-dev  ## The tests, without the slow ones
+	$(PYTEST) -m "not slow"
+
+test-all: .venv/installed-dev  ## All tests, with coverage
+	$(PYTEST) --cov --cov-report=term:skip-covered
 
 lint: .venv/installed-dev  ## ruff and mypy
 	$(VENV_PYTHON) -m ruff check .

@@ -6,8 +6,11 @@ import torch
 def cpu_has_bfloat16() -> bool:
     """Whether matrix products in bfloat16 run on the CPU's own instructions.
 
-    Elsewhere they are emulated and up to a hundred times slower than float32.
+    Elsewhere they are emulated and up to a hundred times slower than float32: on a processor
+    without them, and where ATEN_CPU_CAPABILITY=avx2 keeps torch from using them.
     """
+    if torch.backends.cpu.get_cpu_capability() == "AVX2":
+        return False
     flags = torch.cpu.get_capabilities()
     return bool(flags.get("avx512_bf16") or flags.get("amx_bf16") or flags.get("sve_bf16"))
 

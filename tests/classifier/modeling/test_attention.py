@@ -1,3 +1,7 @@
+import os
+import platform
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -122,7 +126,23 @@ def test_a_models_logits_in_bfloat16_are_near_those_in_float32(
 @pytest.mark.skipif(not Path("/proc/cpuinfo").exists(), reason="the kernel lists no CPU flags")
 def test_bfloat16_is_found_where_the_kernel_lists_it() -> None:
     flags = set(Path("/proc/cpuinfo").read_text().split())
-    assert cpu_has_bfloat16() == bool(flags & {"avx512_bf16", "amx_bf16", "svebf16"})
+    has_it = bool(flags & {"avx512_bf16", "amx_bf16", "svebf16"})
+    limited = os.environ.get("ATEN_CPU_CAPABILITY") == "avx2"
+    assert cpu_has_bfloat16() == (has_it and not limited)
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="AVX2 is x86's")
+def test_bfloat16_is_not_used_where_torch_is_kept_to_avx2() -> None:
+    code = "from classifier.modeling.device import cpu_has_bfloat16; print(cpu_has_bfloat16())"
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"ATEN_CPU_CAPABILITY": "avx2"},
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    assert told.stdout == "False\n"
 
 
 def test_the_kernel_goes_with_the_format(
