@@ -63,11 +63,11 @@ def _load(champion: Version) -> "Predicts":
     # Here, not above: torch takes seconds to import, and a wrong setting is told at once.
     import torch
 
-    from bot.prediction.live_models import load_pair
+    from bot.prediction.live_models import load_models
 
     # A core for the event loop and whatever else runs; the two models have a thread at least each.
     torch.set_num_threads(max(1, torch.get_num_threads() - 1))
-    return load_pair(champion.path)
+    return load_models(champion.path)
 
 
 async def _run(settings: Settings, predictor: "Predicts") -> None:

@@ -17,8 +17,8 @@ from bot.handlers.registration import register
 from bot.monitoring.health import Checkup
 from bot.monitoring.metrics import CountedPredictor, Metrics
 from bot.monitoring.server import Monitoring
-from bot.prediction.live_models import LivePredictor, load_pair
-from bot.prediction.queue import PredictionWorker, Predicts
+from bot.prediction.live_models import LiveModels, load_models
+from bot.prediction.queue import PredictionQueue, Predicts
 from bot.schedule import Schedule
 from bot.services.drift import DriftWatch
 from bot.services.retraining import Retraining
@@ -37,7 +37,7 @@ SECONDS_TO_FINISH = 8.0
 
 
 class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
-    """PTB's Application, with the inbox, the prediction worker and the database behind it."""
+    """PTB's Application, with the inbox, the prediction queue and the database behind it."""
 
     def __init__(
         self,
@@ -46,8 +46,8 @@ class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
         transactions: Transactions,
         inbox: InboxQueue,
         processor: InboxProcessor,
-        worker: PredictionWorker,
-        live: LivePredictor,
+        queue: PredictionQueue,
+        live: LiveModels,
         pulse: Pulse,
         metrics: Metrics,
         schedule: Schedule,
@@ -67,13 +67,13 @@ class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
         self._transactions = transactions
         self._inbox = inbox
         self._processor = processor
-        self._worker = worker
+        self._queue = queue
         self._live = live
         self._following: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begin to handle updates, first those that an earlier process left in the inbox."""
-        await self._worker.start()
+        await self._queue.start()
         await self._inbox.replay(self.bot)
         await super().start()
         self._following = asyncio.create_task(self._live.follow(), name="champion")
@@ -91,7 +91,7 @@ class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
             self._following.cancel()
         await self._processor.finish(SECONDS_TO_FINISH)
         await super().stop()
-        await self._worker.stop()
+        await self._queue.stop()
 
     async def _catch_up(self) -> None:
         """With what an earlier process left unfinished, or was not there for."""
@@ -130,18 +130,18 @@ def build_application(
     """The bot, on a database that has been migrated; `base_url` is a Bot API server's address.
 
     Start it as any Application: initialize, start, then fetch updates (bot/serving.py). The
-    prediction worker and the database's connections start and end with it.
+    prediction queue and the database's connections start and end with it.
     """
     engine = create_engine(settings.database_url)
     write, read = writing(engine), reading(engine)
     metrics = Metrics()
-    live = LivePredictor(predictor, Registry(settings.models), load_pair)
-    worker = PredictionWorker(CountedPredictor(live, metrics), limit=settings.waiting_reviews)
+    live = LiveModels(predictor, Registry(settings.models), load_models)
+    queue = PredictionQueue(CountedPredictor(live, metrics), limit=settings.waiting_reviews)
     transactions = Transactions(write)
     inbox = InboxQueue(transactions, clock)
     processor = InboxProcessor(CONCURRENT_UPDATES, inbox, transactions, clock, apologise)
     pulse = Pulse()
-    services = build_services(settings, write, read, worker, live, metrics, clock)
+    services = build_services(settings, write, read, queue, live, metrics, clock)
     server = base_url or settings.bot_api_url
     application = (
         Application.builder()
@@ -152,7 +152,7 @@ def build_application(
                 "transactions": transactions,
                 "inbox": inbox,
                 "processor": processor,
-                "worker": worker,
+                "queue": queue,
                 "live": live,
                 "pulse": pulse,
                 "metrics": metrics,
@@ -178,7 +178,7 @@ def build_application(
         checkup = Checkup(
             read=read,
             predictor=live,
-            worker=worker,
+            queue=queue,
             pulse=pulse,
             is_fetching=lambda: application.updater is not None and application.updater.running,
             by_webhook=settings.webhook_url is not None,

@@ -10,9 +10,9 @@ from telegram import Bot, InlineKeyboardMarkup, Message, ReplyParameters
 from telegram.constants import ParseMode
 
 from bot.handlers.chat_action import Typing
+from bot.services.checking import Problem
 from bot.services.flood import Admission
-from bot.services.problems import Problem
-from bot.services.reviewing import Asked
+from bot.services.reviewing import ReviewRequest
 from bot.services.services import Services
 from bot.texts.languages import texts_for
 from bot.views.keyboards import rating_keyboard
@@ -30,47 +30,49 @@ class Answering:
         self._typing = Typing()
         self._sending: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
-    async def answer(self, bot: Bot, asked: Asked, sent_at: datetime) -> None:
+    async def answer(self, bot: Bot, request: ReviewRequest, sent_at: datetime) -> None:
         """Predict, store, answer: from wherever an earlier try at this update was cut off."""
         started = time.perf_counter()
-        review: Review | Problem | None = await self._reviewing.find(asked.update_id)
+        review: Review | Problem | None = await self._reviewing.find(request.update_id)
         if review is None:
-            if not await self.admitted(bot, asked, sent_at):
+            if not await self.admitted(bot, request, sent_at):
                 return
-            async with self._typing.shown(bot, asked.chat_id):
-                review = await self._reviewing.review(asked)
+            async with self._typing.shown(bot, request.chat_id):
+                review = await self._reviewing.review(request)
         if isinstance(review, Problem):
-            await self._decline(bot, asked, sent_at, review)
+            await self._decline(bot, request, sent_at, review)
         elif review is not None and review.reply_message_id is None:
-            await self._send(bot, asked, review)
+            await self._send(bot, request, review)
             seconds = time.perf_counter() - started
             self._metrics.answered(seconds)
             ids = {"update_id": review.update_id, "review_id": review.id}
             logger.info("review answered", extra={**ids, "milliseconds": round(1000 * seconds)})
 
-    async def admitted(self, bot: Bot, asked: Asked, sent_at: datetime) -> bool:
+    async def admitted(self, bot: Bot, request: ReviewRequest, sent_at: datetime) -> bool:
         """Whether the user keeps to the limit; one who doesn't is told so once."""
-        admission = self._messages.admit(asked.user_id, asked.update_id, sent_at)
+        admission = self._messages.admit(request.user_id, request.update_id, sent_at)
         if admission is Admission.REFUSED:
-            texts = texts_for(asked.language)
+            texts = texts_for(request.language)
             limit = texts.messages(self._messages.per_minute)
-            await say(bot, asked, texts.too_many.format(messages=limit))
+            await say(bot, request, texts.too_many.format(messages=limit))
         return admission is Admission.ADMITTED
 
-    async def _decline(self, bot: Bot, asked: Asked, sent_at: datetime, problem: Problem) -> None:
+    async def _decline(
+        self, bot: Bot, request: ReviewRequest, sent_at: datetime, problem: Problem
+    ) -> None:
         if problem is Problem.BUSY:
-            refusal = self._messages.refuse(asked.user_id, sent_at)
+            refusal = self._messages.refuse(request.user_id, sent_at)
             if refusal is Admission.SILENT:
                 return
-        logger.info("review declined", extra={"update_id": asked.update_id, "why": problem.name})
-        await say(bot, asked, texts_for(asked.language).problem(problem))
+        logger.info("review declined", extra={"update_id": request.update_id, "why": problem.name})
+        await say(bot, request, texts_for(request.language).problem(problem))
 
-    async def _send(self, bot: Bot, asked: Asked, review: Review) -> None:
+    async def _send(self, bot: Bot, request: ReviewRequest, review: Review) -> None:
         # After a kill, the answer that was not noted down may have been rated already.
-        rating = rating_of(review, asked.user_id)
-        text = answer(review, texts_for(asked.language), rating)
-        async with self._one_at_a_time(asked.chat_id):
-            sent = await say(bot, asked, text, rating_keyboard(review.id, rating))
+        rating = rating_of(review, request.user_id)
+        text = answer(review, texts_for(request.language), rating)
+        async with self._one_at_a_time(request.chat_id):
+            sent = await say(bot, request, text, rating_keyboard(review.id, rating))
             await self._reviewing.answered(review, sent.message_id)
 
     def _one_at_a_time(self, chat_id: int) -> asyncio.Lock:
@@ -83,13 +85,13 @@ class Answering:
 
 
 async def say(
-    bot: Bot, asked: Asked, text: str, keyboard: InlineKeyboardMarkup | None = None
+    bot: Bot, request: ReviewRequest, text: str, keyboard: InlineKeyboardMarkup | None = None
 ) -> Message:
     """Reply to the message that asked, or just write if it was deleted meanwhile."""
     return await bot.send_message(
-        asked.chat_id,
+        request.chat_id,
         text,
         ParseMode.HTML,
         reply_markup=keyboard,
-        reply_parameters=ReplyParameters(asked.message_id, allow_sending_without_reply=True),
+        reply_parameters=ReplyParameters(request.message_id, allow_sending_without_reply=True),
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from telegram import Message, MessageEntity, Update, User
 
-from bot.services.reviewing import Asked
+from bot.services.reviewing import ReviewRequest
 
 
 def message_of(update: Update) -> tuple[Message, User]:
@@ -15,10 +15,10 @@ def message_of(update: Update) -> tuple[Message, User]:
     return message, message.from_user
 
 
-def asked(update: Update, text: str, source: str) -> Asked:
-    """The text, asked about by the message of this update."""
+def request_from(update: Update, text: str, source: str) -> ReviewRequest:
+    """The text as a review to predict, sent with the message of this update."""
     message, user = message_of(update)
-    return Asked(
+    return ReviewRequest(
         update_id=update.update_id,
         user_id=user.id,
         language=user.language_code or "ru",

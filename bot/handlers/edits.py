@@ -6,7 +6,7 @@ from telegram import Update
 from telegram.ext import ContextTypes
 
 from bot.handlers.answering import Answering, say
-from bot.handlers.asking import asked, message_of, text_of
+from bot.handlers.asking import message_of, request_from, text_of
 from bot.handlers.groups import text_in_question
 from bot.services.joining import LIMIT, NEAR_LIMIT, units
 from bot.services.services import Services
@@ -26,17 +26,17 @@ class Edits:
             return
         private = message.chat.type == message.chat.PRIVATE
         text = text_of(message) if private else text_in_question(message, context.bot.bot)
-        asking = replace(asked(update, text, "edit"), replaces=earlier.id)
+        request = replace(request_from(update, text, "edit"), replaces=earlier.id)
         sent_at = message.edit_date or message.date
         if earlier.update_id == update.update_id:  # stored before a kill, perhaps not answered
-            await self._answering.answer(context.bot, asking, sent_at)
+            await self._answering.answer(context.bot, request, sent_at)
             return
         if not text or _is_same(text, earlier.text):
             return
         if units(earlier.text) <= LIMIT:
-            await self._answering.answer(context.bot, asking, sent_at)
-        elif await self._answering.admitted(context.bot, asking, sent_at):
-            await say(context.bot, asking, texts_for(user.language_code).edited_in_parts)
+            await self._answering.answer(context.bot, request, sent_at)
+        elif await self._answering.admitted(context.bot, request, sent_at):
+            await say(context.bot, request, texts_for(user.language_code).edited_in_parts)
 
 
 def _is_same(text: str, earlier: str) -> bool:

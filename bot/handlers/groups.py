@@ -4,7 +4,7 @@ from telegram import Message, MessageEntity, Update, User
 from telegram.ext import ContextTypes, filters
 
 from bot.handlers.answering import Answering, say
-from bot.handlers.asking import asked, entities_of, is_mention, message_of, text_of, without
+from bot.handlers.asking import entities_of, is_mention, message_of, request_from, text_of, without
 from bot.services.checking import ReviewText, check
 from bot.texts.languages import texts_for
 
@@ -24,20 +24,20 @@ class Groups:
     def __init__(self, answering: Answering) -> None:
         self._answering = answering
 
-    async def asked(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+    async def rate(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """/rate or the bot's name, as a reply to a review or beside its text."""
         message, user = message_of(update)
-        asking = asked(update, text_in_question(message, context.bot.bot), "group")
+        request = request_from(update, text_in_question(message, context.bot.bot), "group")
         texts = texts_for(user.language_code)
         if message.sender_chat is not None:
             problem = texts.rate_anonymous
-        elif not asking.text:
+        elif not request.text:
             problem = texts.rate_explained
         else:
-            await self._answering.answer(context.bot, asking, message.date)
+            await self._answering.answer(context.bot, request, message.date)
             return
-        if await self._answering.admitted(context.bot, asking, message.date):
-            await say(context.bot, asking, problem)
+        if await self._answering.admitted(context.bot, request, message.date):
+            await say(context.bot, request, problem)
 
 
 def text_in_question(message: Message, bot: User) -> str:

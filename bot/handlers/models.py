@@ -23,8 +23,7 @@ TAPS = r"m:(?:no|(?:d|[pr]!?):[0-9TZa-f-]{1,40})"
 
 class ModelVersions:
     def __init__(self, services: Services) -> None:
-        self._models = services.models
-        self._decisions = services.decisions
+        self._versions = services.versions
 
     async def command(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         message, user = message_of(update)
@@ -44,20 +43,20 @@ class ModelVersions:
         if what == "no":
             await show(query, *await self._listed(texts))
         elif what in ("p", "r"):
-            versions = await self._models.versions()
+            versions = await self._versions.versions()
             question = texts.ask_promote if what == "p" else texts.ask_roll_back
-            asked = question.format(name=escape(name), champion=versions.champion or texts.nobody)
-            await show(query, asked, confirmation_keyboard(what, name, texts))
+            sure = question.format(name=escape(name), champion=versions.champion or texts.nobody)
+            await show(query, sure, confirmation_keyboard(what, name, texts))
         else:
             await show(query, await self._done(query, what, name, texts))
 
     async def _listed(self, texts: ModelTexts) -> tuple[str, InlineKeyboardMarkup | None]:
-        versions, statuses = await self._models.versions(), await self._decisions.statuses()
+        versions, statuses = await self._versions.versions(), await self._versions.statuses()
         return version_list(versions, statuses, texts), version_keyboard(versions, statuses, texts)
 
     async def _send_decision(self, query: CallbackQuery, version: str) -> None:
         language = query.from_user.language_code
-        run = await self._decisions.of(version)
+        run = await self._versions.decision_on(version)
         if run is None:
             await toast(query, texts_for(language).toast_old_button)
             return
@@ -70,8 +69,8 @@ class ModelVersions:
         by = query.from_user.id, query.from_user.language_code or "ru"
         try:
             if what == "p!":
-                await self._models.promote(name, *by)
-            elif not await self._models.roll_back(name, *by):
+                await self._versions.promote(name, *by)
+            elif not await self._versions.roll_back(name, *by):
                 return texts.changed
         except (BotError, ClassifierError) as error:
             return texts.refused.format(name=escape(name), reason=escape(str(error)))

@@ -4,7 +4,7 @@ from telegram import Message, MessageOriginChannel, Update
 from telegram.ext import ContextTypes, filters
 
 from bot.handlers.answering import Answering, say
-from bot.handlers.asking import asked, message_of
+from bot.handlers.asking import message_of, request_from
 from bot.services.checking import ReviewText, check
 from bot.texts.languages import texts_for
 from bot.texts.texts import Texts
@@ -37,18 +37,18 @@ class OtherKinds:
         caption = message.caption or ""
         if isinstance(check(caption), ReviewText):
             self._speaks_for_album(update)  # the other pictures have nothing to add
-            asking = asked(update, caption, "private")
-            await self._answering.answer(context.bot, asking, message.date)
+            request = request_from(update, caption, "private")
+            await self._answering.answer(context.bot, request, message.date)
         else:
             await self._say(update, context, _said(message, texts_for(user.language_code)))
 
     async def _say(self, update: Update, context: ContextTypes.DEFAULT_TYPE, text: str) -> None:
         message, _user = message_of(update)
-        asking = asked(update, "", "private")
+        request = request_from(update, "", "private")
         if self._speaks_for_album(update) and await self._answering.admitted(
-            context.bot, asking, message.date
+            context.bot, request, message.date
         ):
-            await say(context.bot, asking, text)
+            await say(context.bot, request, text)
 
     def _speaks_for_album(self, update: Update) -> bool:
         """Whether this is the first picture of its album: they come as a message each."""

@@ -6,10 +6,10 @@ from telegram import Message, Update
 from telegram.ext import ContextTypes, filters
 
 from bot.handlers.answering import Answering, say
-from bot.handlers.asking import asked, message_of, text_of
+from bot.handlers.asking import message_of, request_from, text_of
+from bot.services.checking import LARGEST_FILE, decode_file
 from bot.services.joining import Part, join
 from bot.services.services import Services
-from bot.services.text_files import LARGEST, decode
 from bot.texts.languages import texts_for
 
 
@@ -48,28 +48,28 @@ class Reviews:
         self, update: Update, context: ContextTypes.DEFAULT_TYPE, parts: list[Part]
     ) -> None:
         message, _user = message_of(update)
-        asking = replace(
-            asked(update, join(parts), "private"),
+        request = replace(
+            request_from(update, join(parts), "private"),
             update_id=parts[0].update_id,
             message_id=min(part.message_id for part in parts),
             parts=tuple(part.update_id for part in parts[1:]),
         )
-        await self._answering.answer(context.bot, asking, message.date)
+        await self._answering.answer(context.bot, request, message.date)
 
     async def document(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """A .txt file."""
         message, user = message_of(update)
         document, texts = message.document, texts_for(user.language_code)
         assert document is not None
-        asking = asked(update, "", "document")
-        if not await self._answering.admitted(context.bot, asking, message.date):
+        request = request_from(update, "", "document")
+        if not await self._answering.admitted(context.bot, request, message.date):
             return
-        if (document.file_size or 0) > LARGEST:
-            await say(context.bot, asking, texts.document_too_large)
+        if (document.file_size or 0) > LARGEST_FILE:
+            await say(context.bot, request, texts.document_too_large)
             return
         file = await document.get_file()
-        text = decode(bytes(await file.download_as_bytearray()))
+        text = decode_file(bytes(await file.download_as_bytearray()))
         if text is None:
-            await say(context.bot, asking, texts.document_unreadable)
+            await say(context.bot, request, texts.document_unreadable)
             return
-        await self._answering.answer(context.bot, replace(asking, text=text), message.date)
+        await self._answering.answer(context.bot, replace(request, text=text), message.date)

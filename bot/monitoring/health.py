@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.delivery.polling import SILENCE, Pulse
-from bot.prediction.queue import PredictionWorker, Predicts
+from bot.prediction.queue import PredictionQueue, Predicts
 from db import training_runs
 from db.engine import Sessions
 
@@ -38,7 +38,7 @@ class Checkup:
 
     read: Sessions
     predictor: Predicts
-    worker: PredictionWorker
+    queue: PredictionQueue
     pulse: Pulse
     is_fetching: Callable[[], bool]  # or listening to the webhook
     by_webhook: bool
@@ -59,7 +59,7 @@ class Checkup:
         return Health(
             problems=tuple(problems),
             model=self.predictor.version,
-            waiting_reviews=self.worker.waiting,
+            waiting_reviews=self.queue.waiting,
             waiting_updates=self.waiting_updates(),
             last_poll_seconds=None if age is None else round(age, 1),
             training_runs=self._runs,

@@ -24,7 +24,7 @@ _SELF_TEST = ["Прекрасный фильм, смотрели всей сем
 logger = logging.getLogger(__name__)
 
 
-class LivePredictor:
+class LiveModels:
     """Predicts with one version's pair at a time.
 
     Everything about a pair is behind the one reference that `take` assigns, and a batch looks at
@@ -102,7 +102,7 @@ def self_test(pair: Predicts) -> None:
                     raise BotError(f"{failed}: what {pooling} answers is not probabilities.")
 
 
-def load_pair(folder: Path) -> Predicts:
+def load_models(folder: Path) -> Predicts:
     """The pair of the version in a folder, on this machine's GPU if it has one."""
     from classifier.serving.predictor import Predictor
     from classifier.training.distributed import default_device

@@ -31,7 +31,7 @@ class _Waiting:
     answer: "asyncio.Future[Predictions]"
 
 
-class PredictionWorker:
+class PredictionQueue:
     """Predictions for many callers at once; the predictor is used by one thread only."""
 
     def __init__(self, predictor: Predicts, *, max_batch: int = 16, limit: int) -> None:
@@ -61,7 +61,7 @@ class PredictionWorker:
     async def predict(self, text: str) -> "Predictions":
         """Both models' predictions; whatever the predictor raises, and QueueFull."""
         if self._task is None:
-            raise RuntimeError("the prediction worker is not running")
+            raise RuntimeError("the prediction queue is not running")
         if self.waiting >= self._limit:
             raise QueueFull
         answer: asyncio.Future[Predictions] = asyncio.get_running_loop().create_future()

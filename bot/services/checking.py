@@ -1,12 +1,13 @@
-"""Is a text a review that the models can answer?"""
+"""Is a file a text, and is a text a review that the models can answer?"""
 
 import re
 import unicodedata
 from dataclasses import dataclass
+from enum import Enum, auto
 
-from bot.services.problems import Problem
 from classifier.data.written_ratings import strip_ratings
 
+LARGEST_FILE = 100 * 1024  # bytes
 LONGEST = 20_000  # characters
 FEWEST_WORDS = 3
 FEWEST_LETTERS = 15
@@ -16,6 +17,18 @@ _LINK = re.compile(
 )
 _WORD = re.compile(r"[^\W\d_]+")
 _UNREADABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+class Problem(Enum):
+    """Why a text gets no prediction."""
+
+    TOO_SHORT = auto()
+    ONLY_RATING = auto()  # nothing is left without the ratings written in it
+    ONLY_LINKS = auto()
+    ONLY_SYMBOLS = auto()  # emoji, punctuation, digits
+    NOT_RUSSIAN = auto()
+    TOO_LONG = auto()
+    BUSY = auto()  # too many reviews are waiting already
 
 
 @dataclass(frozen=True)
@@ -55,3 +68,17 @@ def _no_words(text: str, unrated: str) -> Problem:
 
 def _is_cyrillic(letter: str) -> bool:
     return "\u0400" <= letter <= "\u052f"  # with the letters of Ukrainian, Kazakh and others
+
+
+def decode_file(content: bytes) -> str | None:
+    """The text in UTF-8, UTF-16 with its mark or Windows' Cyrillic; None if the file is no text."""
+    encodings = ["utf-8-sig", "cp1251"]
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encodings = ["utf-16"]
+    for encoding in encodings:
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return None if "\x00" in text else text
+    return None

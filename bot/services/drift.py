@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from bot.clock import Clock
-from bot.prediction.live_models import LivePredictor
+from bot.prediction.live_models import LiveModels
 from classifier.errors import ClassifierError
 from db import admin_actions, recent_answers, users
 from db.engine import Sessions
@@ -44,7 +44,7 @@ class DriftWatch:
     one a restart.
     """
 
-    def __init__(self, write: Sessions, read: Sessions, live: LivePredictor, clock: Clock) -> None:
+    def __init__(self, write: Sessions, read: Sessions, live: LiveModels, clock: Clock) -> None:
         self._write = write
         self._read = read
         self._live = live

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 from bot.clock import Clock
 from bot.errors import BotError
 from bot.schedule import Schedule
-from bot.services.training_process import Progress, Trainer, TrainingFailed
-from bot.services.versions import Models
+from bot.services.training_process import Progress, TrainingFailed, TrainingProcess
+from bot.services.versions import VersionService
 from classifier.errors import ClassifierError
 from db import training_data, training_runs, users
 from db.engine import Sessions
@@ -56,8 +56,8 @@ class Ending:
 class Retraining:
     def __init__(
         self,
-        trainer: Trainer,
-        models: Models,
+        training: TrainingProcess,
+        versions: VersionService,
         write: Sessions,
         read: Sessions,
         clock: Clock,
@@ -65,8 +65,8 @@ class Retraining:
     ) -> None:
         """A scheduled run needs `fewest` new ratings."""
         self.watcher: Watcher | None = None
-        self._trainer = trainer
-        self._models = models
+        self._training = training
+        self._versions = versions
         self._write = write
         self._read = read
         self._clock = clock
@@ -139,7 +139,7 @@ class Retraining:
         async with self._beginning:
             await self._kill(Ending("interrupted", "the bot was stopped"))
 
-    async def join(self) -> None:
+    async def wait(self) -> None:
         """Wait for the end of the run under way, if there is one."""
         if self._task is not None:
             await asyncio.wait({self._task})
@@ -150,7 +150,7 @@ class Retraining:
             return  # the bot that runs it is alive, in another process
         try:
             await self._interrupt_orphan()  # first: another bot may ask whether a run is under way
-            await asyncio.to_thread(self._trainer.clear)
+            await asyncio.to_thread(self._training.clear)
             await self._tidy()
         finally:
             self._let_go()
@@ -188,11 +188,11 @@ class Retraining:
 
         if self._killed_as is not None:
             raise TrainingFailed("killed before it began")
-        decision = await self._trainer.train(to_learn, held_out, on_progress)
+        decision = await self._training.train(to_learn, held_out, on_progress)
         version, reason = decision["challenger"], decision["reason"]
         if not decision["accepted"]:
             return Ending("refused", reason, version, decision)
-        await self._models.install(version)
+        await self._versions.install(version)
         return Ending("promoted", reason, version, decision)
 
     async def _tidy(self) -> None:
@@ -201,8 +201,8 @@ class Retraining:
             decided = await training_runs.decided(session)
         refused = [version for version, status in decided.items() if status == "refused"]
         try:
-            await self._models.sweep()
-            await self._models.discard(refused[REFUSED_KEPT:])
+            await self._versions.sweep()
+            await self._versions.discard(refused[REFUSED_KEPT:])
         except (ClassifierError, OSError) as error:  # no room, no right: next time
             logger.warning("the versions can't be tidied", exc_info=error)
 
@@ -229,8 +229,8 @@ class Retraining:
         if self._task is None or self._task.done():
             return False
         self._killed_as = ending
-        self._trainer.kill()
-        await self.join()
+        self._training.kill()
+        await self.wait()
         return self._ended_as is ending
 
     async def _told(self, telling: Awaitable[None]) -> None:
@@ -262,7 +262,7 @@ class Retraining:
 
         Bots that share a database share the folder of models as well.
         """
-        models = self._trainer.folder.parent
+        models = self._training.folder.parent
         models.mkdir(parents=True, exist_ok=True)
         lock = os.open(models / ".retraining.lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:

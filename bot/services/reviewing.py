@@ -6,9 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from bot.clock import Clock
-from bot.prediction.queue import PredictionWorker, QueueFull
-from bot.services.checking import ReviewText, check
-from bot.services.problems import Problem
+from bot.prediction.queue import PredictionQueue, QueueFull
+from bot.services.checking import Problem, ReviewText, check
 from classifier.labels import SENTIMENTS
 from db import models as rows
 from db import reviews, updates, users
@@ -20,7 +19,7 @@ if TYPE_CHECKING:  # torch takes seconds to import
 
 
 @dataclass(frozen=True)
-class Asked:
+class ReviewRequest:
     """A text to be predicted: from whom, and where."""
 
     update_id: int
@@ -36,11 +35,11 @@ class Asked:
 
 class Reviewing:
     def __init__(
-        self, write: Sessions, read: Sessions, worker: PredictionWorker, clock: Clock
+        self, write: Sessions, read: Sessions, queue: PredictionQueue, clock: Clock
     ) -> None:
         self._write = write
         self._read = read
-        self._worker = worker
+        self._queue = queue
         self._clock = clock
 
     async def find(self, update_id: int) -> Review | None:
@@ -53,41 +52,41 @@ class Reviewing:
         async with self._read() as session:
             return await reviews.latest_of_message(session, chat_id, message_id)
 
-    async def review(self, asked: Asked) -> Review | Problem | None:
+    async def review(self, request: ReviewRequest) -> Review | Problem | None:
         """Predict and store; why not, or None if the user was erased meanwhile."""
-        checked = await asyncio.to_thread(check, asked.text)
+        checked = await asyncio.to_thread(check, request.text)
         if not isinstance(checked, ReviewText):
             return checked
         try:
-            predictions = await self._worker.predict(checked.text)
+            predictions = await self._queue.predict(checked.text)
         except QueueFull:
             return Problem.BUSY
-        return await self._store(asked, checked.text, list(predictions.values()))
+        return await self._store(request, checked.text, list(predictions.values()))
 
     async def _store(
-        self, asked: Asked, text: str, predictions: "list[Prediction]"
+        self, request: ReviewRequest, text: str, predictions: "list[Prediction]"
     ) -> Review | None:
         now = self._clock()
         review = Review(
-            user_id=asked.user_id,
-            chat_id=asked.chat_id,
-            message_id=asked.message_id,
-            update_id=asked.update_id,
+            user_id=request.user_id,
+            chat_id=request.chat_id,
+            message_id=request.message_id,
+            update_id=request.update_id,
             text=text,
-            source=asked.source,
+            source=request.source,
             reply_message_id=None,
             created_at=now,
-            replaces_review_id=asked.replaces,
+            replaces_review_id=request.replaces,
             predictions=[_row(prediction, now) for prediction in predictions],
         )
         async with self._write.begin() as session:
             # Whoever had everything erased while the models thought must not come back.
-            if not await updates.is_pending(session, asked.update_id):
+            if not await updates.is_pending(session, request.update_id):
                 return None
-            await users.seen(session, asked.user_id, asked.language, now)
+            await users.seen(session, request.user_id, request.language, now)
             await reviews.add(session, review)
-            await updates.mark_done(session, asked.parts, now)
-            return await reviews.by_update(session, asked.update_id)
+            await updates.mark_done(session, request.parts, now)
+            return await reviews.by_update(session, request.update_id)
 
     async def answered(self, review: Review, reply_message_id: int) -> None:
         """Note the answer that was sent, and that its update is dealt with.

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from bot.clock import Clock
 from bot.delivery.inbox import can_wait
 from bot.monitoring.metrics import Metrics
-from bot.prediction.live_models import LivePredictor
-from bot.prediction.queue import PredictionWorker
+from bot.prediction.live_models import LiveModels
+from bot.prediction.queue import PredictionQueue
 from bot.services.admin_log import AdminLog
-from bot.services.decisions import Decisions
 from bot.services.error_analysis import ErrorAnalysis
 from bot.services.feedback import FeedbackService
 from bot.services.flood import FloodLimit
@@ -17,9 +16,9 @@ from bot.services.personal import Personal
 from bot.services.retraining import Retraining
 from bot.services.reviewing import Reviewing
 from bot.services.statistics import StatisticsService
-from bot.services.training_process import Trainer
+from bot.services.training_process import TrainingProcess
 from bot.services.turns import Turns
-from bot.services.versions import Models
+from bot.services.versions import VersionService
 from bot.settings import Settings
 from db.engine import Sessions
 
@@ -37,8 +36,7 @@ class Services:
     messages: FloodLimit
     commands: FloodLimit  # apart, so that a flood of reviews leaves /forget within reach
     admin_log: AdminLog
-    models: Models
-    decisions: Decisions
+    versions: VersionService
     retraining: Retraining
     statistics: StatisticsService
     error_analysis: ErrorAnalysis
@@ -49,16 +47,16 @@ def build_services(
     settings: Settings,
     write: Sessions,
     read: Sessions,
-    worker: PredictionWorker,
-    live: LivePredictor,
+    queue: PredictionQueue,
+    live: LiveModels,
     metrics: Metrics,
     clock: Clock,
 ) -> Services:
     admin_log = AdminLog(write, clock)
-    models = Models(live, admin_log)
-    trainer = Trainer(settings.models)
+    versions = VersionService(live, admin_log, read)
+    training = TrainingProcess(settings.models)
     return Services(
-        reviewing=Reviewing(write, read, worker, clock),
+        reviewing=Reviewing(write, read, queue, clock),
         feedback=FeedbackService(write, metrics, clock),
         personal=Personal(write, read, clock),
         joiner=Joiner(JOIN_WAIT, can_wait),
@@ -66,9 +64,10 @@ def build_services(
         messages=FloodLimit(settings.reviews_per_minute),
         commands=FloodLimit(settings.reviews_per_minute),
         admin_log=admin_log,
-        models=models,
-        decisions=Decisions(read),
-        retraining=Retraining(trainer, models, write, read, clock, settings.retrain_min_feedback),
+        versions=versions,
+        retraining=Retraining(
+            training, versions, write, read, clock, settings.retrain_min_feedback
+        ),
         statistics=StatisticsService(read, clock),
         error_analysis=ErrorAnalysis(read, clock),
         metrics=metrics,

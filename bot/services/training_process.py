@@ -38,7 +38,7 @@ class TrainingFailed(Exception):  # noqa: N818  (what happened, not a bug)
     """Why, in a sentence."""
 
 
-class Trainer:
+class TrainingProcess:
     """One training at a time; what it writes on the way is below `folder`, and goes with it."""
 
     def __init__(self, models: Path, command: Sequence[str] = COMMAND) -> None:

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.prediction.live_models import LivePredictor
+from bot.prediction.live_models import LiveModels
 from bot.services.admin_log import AdminLog
 from classifier.errors import ClassifierError
 from classifier.registry.version import Version
+from db import training_runs
+from db.engine import Sessions
+from db.models import TrainingRun
 
 logger = logging.getLogger(__name__)
 
@@ -31,14 +34,25 @@ class Versions:
     """What a rollback would make the champion."""
 
 
-class Models:
-    def __init__(self, live: LivePredictor, log: AdminLog) -> None:
+class VersionService:
+    def __init__(self, live: LiveModels, log: AdminLog, read: Sessions) -> None:
         self._live = live
         self._log = log
+        self._read = read
 
     async def versions(self) -> Versions:
         """Those on disk that are complete."""
         return await asyncio.to_thread(self._versions)
+
+    async def statuses(self) -> dict[str, str]:
+        """Version → "promoted" or "refused", newest first, of those that the gate decided on."""
+        async with self._read() as session:
+            return await training_runs.decided(session)
+
+    async def decision_on(self, version: str) -> TrainingRun | None:
+        """The run in which the gate decided on this version."""
+        async with self._read() as session:
+            return await training_runs.of_version(session, version)
 
     async def promote(self, version: str, admin_id: int, language: str) -> None:
         """Make a version answer from the next batch on.

@@ -7,7 +7,7 @@ plain text: Telegram shows no HTML there.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.services.problems import Problem
+from bot.services.checking import Problem
 
 Counted = Callable[[int], str]
 """A number with its noun: «1 отзыв», «2 отзыва», «5 отзывов»."""

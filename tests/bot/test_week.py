@@ -18,7 +18,7 @@ from telegram import Message
 from bot.app import Kinorate, build_application
 from bot.local.html import parse
 from bot.local.server import LOCAL_TOKEN, LocalServer
-from bot.prediction.live_models import load_pair
+from bot.prediction.live_models import load_models
 from bot.services.periods import SPANS
 from bot.services.statistics import Overview, StatisticsService
 from bot.serving import serve
@@ -33,7 +33,7 @@ from tests.bot.crowd import Time, Viewer, invite, rate_long_ago
 from tests.bot.local_client import Person, chat_client
 from tests.bot.raw_rows import Rows, details
 from tests.bot.talking import BORIS, all_done, buttons_of
-from tests.bot.training_process import PATIENCE, TrainingProcess
+from tests.bot.training_process import PATIENCE, SpawnedTraining
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -77,7 +77,7 @@ async def bot(
 ) -> AsyncIterator[Kinorate]:
     """The bot with real models, served."""
     settings = new_settings(models=models, retrain_cron=NEVER)
-    pair = load_pair(Registry(models).get("champion").path)
+    pair = load_models(Registry(models).get("champion").path)
     application = build_application(
         settings, pair, token=LOCAL_TOKEN, base_url=telegram.url, clock=time
     )
@@ -146,7 +146,7 @@ class Week:
         begun = await self.admin.ask("/retrain")
         going = await self.admin.edited(begun.message_id, begun, PATIENCE)
         assert "эпоха" in str(going.text)
-        (await TrainingProcess.begun(self.registry.root)).kill()
+        (await SpawnedTraining.begun(self.registry.root)).kill()
         await self.told("⚠️")
 
     async def roll_back(self) -> None:
@@ -175,7 +175,7 @@ class Week:
         (version,) = {row["model_version"] for row in last}
         return str(version)
 
-    def check_given(self, training: TrainingProcess) -> None:
+    def check_given(self, training: SpawnedTraining) -> None:
         """It got the ratings that are stored, of each user the latest, up to the cap."""
         stored = self.rows()
         for option, is_held_out in (("--extra", 0), ("--held-out", 1)):
@@ -219,7 +219,7 @@ async def test_a_week(
     assert await week.answered_by() == first
 
     bot.schedule.run_soon("retraining")
-    week.check_given(await TrainingProcess.begun(models))
+    week.check_given(await SpawnedTraining.begun(models))
     await week.told("✅")
     second = week.registry.get("champion").name
     assert await week.answered_by() == second != first

@@ -14,12 +14,12 @@ PATIENCE = 180.0
 
 
 @dataclass(frozen=True)
-class TrainingProcess:
+class SpawnedTraining:
     pid: int
     options: dict[str, str]
 
     @classmethod
-    async def begun(cls, models: Path) -> "TrainingProcess":
+    async def begun(cls, models: Path) -> "SpawnedTraining":
         """The one that trains for this folder of models, once there is one."""
         async with asyncio.timeout(PATIENCE):
             while True:

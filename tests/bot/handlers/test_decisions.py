@@ -15,7 +15,7 @@ from PIL import Image
 from telegram import Message
 
 from bot.local.server import LocalServer
-from bot.prediction.live_models import load_pair
+from bot.prediction.live_models import load_models
 from bot.texts.en import ENGLISH
 from bot.texts.retraining import ENGLISH_RETRAINING, RUSSIAN_RETRAINING
 from bot.texts.ru import RUSSIAN
@@ -113,7 +113,7 @@ async def test_a_stored_decision_is_shown_again(
                 reason=decision["reason"],
             )
         )
-    pair = load_pair(registry.get("champion").path)
+    pair = load_models(registry.get("champion").path)
     async with running_bot(pair, models=registry.root), chat_client(telegram.url) as http:
         boris = Person(http, BORIS)
         listed = await boris.ask("/models")

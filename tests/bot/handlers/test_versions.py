@@ -5,7 +5,7 @@ from sqlalchemy import select
 from telegram import Message
 
 from bot.local.server import LocalServer
-from bot.prediction.live_models import load_pair
+from bot.prediction.live_models import load_models
 from bot.texts.models import ENGLISH_MODELS, RUSSIAN_MODELS
 from bot.texts.ru import RUSSIAN
 from classifier.registry.registry import Registry
@@ -33,7 +33,7 @@ async def test_promote_and_roll_back(
     registry: Registry, telegram: LocalServer, running_bot: RunningBot, read: Sessions
 ) -> None:
     first, second = (version.name for version in registry.versions())
-    pair = load_pair(registry.get(second).path)
+    pair = load_models(registry.get(second).path)
     async with running_bot(pair, models=registry.root), chat_client(telegram.url) as http:
         boris, anya = Person(http, BORIS), Person(http, ANYA)
         await anya.ask(REVIEW)
@@ -77,7 +77,7 @@ async def test_a_damaged_version_is_refused_and_the_champion_stays(
     registry: Registry, telegram: LocalServer, running_bot: RunningBot, read: Sessions
 ) -> None:
     first, second = (version.name for version in registry.versions())
-    pair = load_pair(registry.get(second).path)
+    pair = load_models(registry.get(second).path)
     weights = registry.get(first).path / "mean" / "model.safetensors"
     async with running_bot(pair, models=registry.root), chat_client(telegram.url) as http:
         boris = Person(http, BORIS)
@@ -98,7 +98,7 @@ async def test_to_others_it_does_not_exist(
 ) -> None:
     champion, name = registry.get("champion").name, registry.versions()[0].name
     async with (
-        running_bot(load_pair(registry.get("champion").path), models=registry.root),
+        running_bot(load_models(registry.get("champion").path), models=registry.root),
         chat_client(telegram.url) as http,
     ):
         anya = Person(http, ANYA)
@@ -115,7 +115,7 @@ async def test_to_others_it_does_not_exist(
 async def test_in_english(
     registry: Registry, telegram: LocalServer, running_bot: RunningBot
 ) -> None:
-    pair = load_pair(registry.get("champion").path)
+    pair = load_models(registry.get("champion").path)
     running = running_bot(pair, models=registry.root, admin_ids=[EMILY])
     async with running, chat_client(telegram.url) as http:
         listed = await Person(http, EMILY).ask("/models")

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bot.errors import BotError
-from bot.prediction.live_models import LivePredictor, load_pair
-from bot.prediction.queue import PredictionWorker, Predicts
+from bot.prediction.live_models import LiveModels, load_models
+from bot.prediction.queue import PredictionQueue, Predicts
 from classifier.errors import ClassifierError
 from classifier.modeling.pooling import POOLINGS, Pooling
 from classifier.registry.registry import Registry
@@ -42,9 +42,9 @@ def loads_numbered(folder: Path) -> Predicts:
 
 async def test_under_load_no_review_is_lost_or_half_swapped(registry: Registry) -> None:
     first, second = names(registry)
-    live = LivePredictor(load_pair(registry.get(first).path), registry, load_pair)
-    worker = PredictionWorker(live, max_batch=4, limit=1000)
-    await worker.start()
+    live = LiveModels(load_models(registry.get(first).path), registry, load_models)
+    queue = PredictionQueue(live, max_batch=4, limit=1000)
+    await queue.start()
     swapped = asyncio.Event()
     sent, answers = 0, []
 
@@ -52,7 +52,7 @@ async def test_under_load_no_review_is_lost_or_half_swapped(registry: Registry) 
         nonlocal sent
         while not swapped.is_set():
             sent += 1
-            answers.append(await worker.predict(f"Отзыв номер {sent}, и он хорош."))
+            answers.append(await queue.predict(f"Отзыв номер {sent}, и он хорош."))
 
     senders = [asyncio.create_task(send()) for _ in range(32)]
     for version in (second, first) * 4:
@@ -64,7 +64,7 @@ async def test_under_load_no_review_is_lost_or_half_swapped(registry: Registry) 
         assert answers[-1]["mean"].version == version
     swapped.set()
     await asyncio.gather(*senders)
-    await worker.stop()
+    await queue.stop()
     assert len(answers) == sent
     seen = set()
     for answer in answers:
@@ -81,7 +81,7 @@ async def test_a_pair_that_fails_its_self_test_is_not_taken(registry: Registry) 
         def predict(self, texts: list[str]) -> list[dict[Pooling, Prediction]]:
             raise RuntimeError("a weight is not finite")
 
-    live = LivePredictor(Numbered(first), registry, lambda folder: Broken(folder.name))
+    live = LiveModels(Numbered(first), registry, lambda folder: Broken(folder.name))
     with pytest.raises(BotError, match=f"{second} fails its self-test"):
         await live.load(second)
     assert live.version == first
@@ -89,7 +89,7 @@ async def test_a_pair_that_fails_its_self_test_is_not_taken(registry: Registry) 
 
 async def test_a_damaged_version_is_not_taken(registry: Registry) -> None:
     first, second = names(registry)
-    live = LivePredictor(load_pair(registry.get(first).path), registry, load_pair)
+    live = LiveModels(load_models(registry.get(first).path), registry, load_models)
     (registry.root / second / "cls" / "model.safetensors").write_bytes(b"half")
     with pytest.raises(ClassifierError):
         await live.load(second)
@@ -98,7 +98,7 @@ async def test_a_damaged_version_is_not_taken(registry: Registry) -> None:
 
 async def test_it_follows_a_champion_promoted_elsewhere(registry: Registry) -> None:
     first, second = names(registry)
-    live = LivePredictor(Numbered(second), registry, loads_numbered)
+    live = LiveModels(Numbered(second), registry, loads_numbered)
     following = asyncio.create_task(live.follow(seconds=0.01))
     Registry(registry.root).promote(first)  # as the command line does
     async with asyncio.timeout(60):

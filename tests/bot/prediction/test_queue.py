@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from bot.prediction.queue import PredictionWorker, QueueFull
+from bot.prediction.queue import PredictionQueue, QueueFull
 from classifier.modeling.pooling import Pooling
 from classifier.registry.registry import Registry
 from classifier.serving.predictor import Prediction, Predictor
@@ -35,14 +35,14 @@ class EchoingPredictor(InventedPredictor):
 
 async def test_each_caller_gets_the_prediction_of_its_own_text() -> None:
     predictor = EchoingPredictor()
-    worker = PredictionWorker(predictor, max_batch=16, limit=100)
-    await worker.start()
+    queue = PredictionQueue(predictor, max_batch=16, limit=100)
+    await queue.start()
     predictor.gate.clear()
-    calls = [asyncio.create_task(worker.predict(str(number))) for number in range(40)]
+    calls = [asyncio.create_task(queue.predict(str(number))) for number in range(40)]
     await asyncio.sleep(0)
     predictor.gate.set()
     answers = await asyncio.gather(*calls)
-    await worker.stop()
+    await queue.stop()
     assert [answer["cls"].version for answer in answers] == [str(n) for n in range(40)]
     assert max(map(len, predictor.batches)) == 16
     assert sum(map(len, predictor.batches)) == 40
@@ -50,12 +50,12 @@ async def test_each_caller_gets_the_prediction_of_its_own_text() -> None:
 
 async def test_a_failure_reaches_the_callers_of_its_batch_alone() -> None:
     predictor = EchoingPredictor()
-    worker = PredictionWorker(predictor, max_batch=2, limit=100)
-    await worker.start()
-    calls = [worker.predict(text) for text in ("bad", "with it", "good", "good too")]
+    queue = PredictionQueue(predictor, max_batch=2, limit=100)
+    await queue.start()
+    calls = [queue.predict(text) for text in ("bad", "with it", "good", "good too")]
     first, second, *others = await asyncio.gather(*calls, return_exceptions=True)
-    after = await worker.predict("after")
-    await worker.stop()
+    after = await queue.predict("after")
+    await queue.stop()
     assert isinstance(first, ValueError)
     assert isinstance(second, ValueError)
     assert not any(isinstance(other, Exception) for other in others)
@@ -65,48 +65,48 @@ async def test_a_failure_reaches_the_callers_of_its_batch_alone() -> None:
 async def test_beyond_the_limit_a_review_is_refused_at_once() -> None:
     predictor = InventedPredictor()
     predictor.gate.clear()
-    worker = PredictionWorker(predictor, max_batch=1, limit=3)
-    await worker.start()
-    calls = [asyncio.create_task(worker.predict("review")) for _ in range(3)]
+    queue = PredictionQueue(predictor, max_batch=1, limit=3)
+    await queue.start()
+    calls = [asyncio.create_task(queue.predict("review")) for _ in range(3)]
     await asyncio.sleep(0)
-    assert worker.waiting == 3
+    assert queue.waiting == 3
     with pytest.raises(QueueFull):
-        await worker.predict("one too many")
+        await queue.predict("one too many")
     predictor.gate.set()
     await asyncio.gather(*calls)
-    assert worker.waiting == 0
-    await worker.predict("there is room again")
-    await worker.stop()
+    assert queue.waiting == 0
+    await queue.predict("there is room again")
+    await queue.stop()
 
 
 async def test_stopping_finishes_what_waits_and_takes_no_more() -> None:
     predictor = InventedPredictor()
     predictor.gate.clear()
-    worker = PredictionWorker(predictor, max_batch=4, limit=100)
-    await worker.start()
-    calls = [asyncio.create_task(worker.predict("review")) for _ in range(10)]
+    queue = PredictionQueue(predictor, max_batch=4, limit=100)
+    await queue.start()
+    calls = [asyncio.create_task(queue.predict("review")) for _ in range(10)]
     await asyncio.sleep(0)
-    stopping = asyncio.create_task(worker.stop())
+    stopping = asyncio.create_task(queue.stop())
     predictor.gate.set()
     await stopping
     assert len(await asyncio.gather(*calls)) == 10
     with pytest.raises(RuntimeError):
-        await worker.predict("too late")
+        await queue.predict("too late")
 
 
 async def test_a_cancelled_caller_disturbs_nobody() -> None:
     predictor = InventedPredictor()
     predictor.gate.clear()
-    worker = PredictionWorker(predictor, max_batch=1, limit=100)
-    await worker.start()
-    in_hand, waiting, other = (asyncio.create_task(worker.predict(text)) for text in "abc")
-    while worker.waiting != 2:
+    queue = PredictionQueue(predictor, max_batch=1, limit=100)
+    await queue.start()
+    in_hand, waiting, other = (asyncio.create_task(queue.predict(text)) for text in "abc")
+    while queue.waiting != 2:
         await asyncio.sleep(0)
     in_hand.cancel()
     waiting.cancel()
     predictor.gate.set()
     assert await other
-    await worker.stop()
+    await queue.stop()
     assert predictor.batches == [["a"], ["c"]]
 
 
@@ -128,20 +128,20 @@ async def test_the_loop_keeps_turning_while_fifty_reviews_are_in_flight(
     kind: str, tiny_models: Path
 ) -> None:
     if kind == "slow":
-        worker = PredictionWorker(InventedPredictor(seconds=0.3), limit=100)
+        queue = PredictionQueue(InventedPredictor(seconds=0.3), limit=100)
     else:
         folder = Registry(tiny_models).get("champion").path
-        worker = PredictionWorker(Predictor(folder, torch.device("cpu")), limit=100)
+        queue = PredictionQueue(Predictor(folder, torch.device("cpu")), limit=100)
     texts = [row["content"] * 5 for row in tiny.make_rows(50)]
-    await worker.start()
-    await worker.predict(texts[0])  # the first call of torch is slower than any after it
+    await queue.start()
+    await queue.predict(texts[0])  # the first call of torch is slower than any after it
     done = asyncio.Event()
     turning = asyncio.create_task(turns_of_the_loop(done))
     started = time.perf_counter()
-    answers = await asyncio.gather(*map(worker.predict, texts))
+    answers = await asyncio.gather(*map(queue.predict, texts))
     seconds = time.perf_counter() - started
     done.set()
-    await worker.stop()
+    await queue.stop()
     turns = await turning
     print(f"{kind}: 50 reviews in {seconds:.2f} s, {len(turns)} turns, longest {max(turns):.4f} s")
     assert len(answers) == 50

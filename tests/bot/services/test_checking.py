@@ -6,9 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.services.checking import ReviewText, check
-from bot.services.problems import Problem
-from bot.services.text_files import decode
+from bot.services.checking import Problem, ReviewText, check, decode_file
 
 REVIEW = "Сюжет предсказуем, зато актёры хороши."
 
@@ -87,20 +85,20 @@ def test_no_text_takes_long(pattern: str) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1251", "utf-16"])
 def test_a_file_in_any_usual_encoding_is_read(encoding: str) -> None:
-    assert decode(REVIEW.encode(encoding)) == REVIEW
+    assert decode_file(REVIEW.encode(encoding)) == REVIEW
 
 
 @pytest.mark.parametrize("content", [b"\x00\x01\x02", b"\x89PNG\r\n\x98\xff", b"\xff\xfe\x00"])
 def test_a_file_that_is_no_text_is_none(content: bytes) -> None:
-    assert decode(content) is None
+    assert decode_file(content) is None
 
 
 @given(st.binary(max_size=300))
 def test_any_file_is_text_or_none(content: bytes) -> None:
-    text = decode(content)
+    text = decode_file(content)
     assert text is None or "\x00" not in text
 
 
 @given(st.text(max_size=300).filter(lambda text: "\x00" not in text and text[:1] != "\ufeff"))
 def test_utf8_comes_back_as_it_was(text: str) -> None:
-    assert decode(text.encode()) == text
+    assert decode_file(text.encode()) == text

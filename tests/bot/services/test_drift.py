@@ -14,7 +14,7 @@ from telegram import Bot
 
 from bot.local.html import parse
 from bot.local.server import LOCAL_TOKEN, LocalServer
-from bot.prediction.live_models import LivePredictor
+from bot.prediction.live_models import LiveModels
 from bot.services import drift as service
 from bot.services.drift import Drift, DriftWatch
 from bot.texts.drift import RUSSIAN_DRIFT
@@ -65,7 +65,7 @@ class Week:
     def __init__(self, write: Sessions, read: Sessions, registry: Registry) -> None:
         self.now = MONDAY
         self.write = write
-        self.live = LivePredictor(
+        self.live = LiveModels(
             Champion(registry.get("champion").name), registry, lambda folder: Champion(folder.name)
         )
         self.read = read

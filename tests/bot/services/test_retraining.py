@@ -16,12 +16,12 @@ import pytest
 from sqlalchemy import select
 
 from bot.local.server import LocalServer
-from bot.prediction.live_models import LivePredictor, load_pair
+from bot.prediction.live_models import LiveModels, load_models
 from bot.schedule import Schedule
 from bot.services.admin_log import AdminLog
 from bot.services.retraining import REFUSED_KEPT, NotBegun, Retraining
-from bot.services.training_process import Progress, Trainer
-from bot.services.versions import Models
+from bot.services.training_process import Progress, TrainingProcess
+from bot.services.versions import VersionService
 from bot.texts.retraining import RUSSIAN_RETRAINING
 from classifier.registry.registry import Registry
 from db import feedback, privacy, reviews, training_runs, users
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.anyio
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 STAND_IN = Path(__file__).parents[1] / "stand_in_training.py"
-NewRetraining = Callable[..., tuple[Retraining, LivePredictor]]
+NewRetraining = Callable[..., tuple[Retraining, LiveModels]]
 
 
 def stand_in(registry: Registry, what: str) -> tuple[str, ...]:
@@ -49,15 +49,15 @@ def stand_in(registry: Registry, what: str) -> tuple[str, ...]:
 def new_retraining(registry: Registry, write: Sessions, read: Sessions) -> NewRetraining:
     """`new_retraining(what, fewest=3)`: and what predicts."""
 
-    def make(what: str, fewest: int = 3) -> tuple[Retraining, LivePredictor]:
+    def make(what: str, fewest: int = 3) -> tuple[Retraining, LiveModels]:
         def clock() -> datetime:
             return NOW
 
         champion = registry.get("champion").name
-        live = LivePredictor(Numbered(champion), registry, loads_numbered)
-        models = Models(live, AdminLog(write, clock))
-        trainer = Trainer(registry.root, stand_in(registry, what))
-        return Retraining(trainer, models, write, read, clock, fewest), live
+        live = LiveModels(Numbered(champion), registry, loads_numbered)
+        versions = VersionService(live, AdminLog(write, clock), read)
+        training = TrainingProcess(registry.root, stand_in(registry, what))
+        return Retraining(training, versions, write, read, clock, fewest), live
 
     return make
 
@@ -121,7 +121,7 @@ async def test_an_accepted_challenger_answers(
     await rate(write, 4, user_id=3)
     retraining, live = new_retraining("accept")
     run_id = await retraining.begin("schedule")
-    await retraining.join()
+    await retraining.wait()
     challenger = registry.versions()[0].name
     (run,) = await runs(read)
     assert (run.id, run.trigger, run.status, run.version) == (
@@ -150,7 +150,7 @@ async def test_a_refused_challenger_does_not(
     retraining, live = new_retraining("refuse")
     champion = live.version
     await retraining.begin("schedule")
-    await retraining.join()
+    await retraining.wait()
     (run,) = await runs(read)
     assert (run.status, run.version) == ("refused", registry.versions()[0].name)
     assert live.version == registry.get("champion").name == champion
@@ -162,7 +162,7 @@ async def test_a_training_that_fails_says_why(
     await rate(write, 3)
     retraining, _ = new_retraining("fail")
     await retraining.begin("admin")
-    await retraining.join()
+    await retraining.wait()
     (run,) = await runs(read)
     assert (run.status, run.reason) == ("failed", "exit status 1: Error: there is no champion")
 
@@ -177,7 +177,7 @@ async def test_too_little_feedback_is_a_stored_reason(
     (run,) = await runs(read)
     assert (run.status, run.reason) == ("skipped", "2 new ratings, 3 needed")
     assert isinstance(await retraining.begin("admin"), int), "an admin may do it with fewer"
-    await retraining.join()
+    await retraining.wait()
 
 
 async def test_cancelled_midway_nothing_is_left(
@@ -265,18 +265,18 @@ async def test_a_start_that_clears_up_is_no_retraining(
     clearing, cleared = asyncio.Event(), threading.Event()
     loop = asyncio.get_running_loop()
 
-    def clear(_: Trainer) -> None:
+    def clear(_: TrainingProcess) -> None:
         loop.call_soon_threadsafe(clearing.set)
         assert cleared.wait(20)
 
-    monkeypatch.setattr(Trainer, "clear", clear)
+    monkeypatch.setattr(TrainingProcess, "clear", clear)
     recovery = asyncio.create_task(starting.recover())
     await clearing.wait()
     loop.call_later(0.2, cleared.set)
     monkeypatch.undo()
     assert isinstance(await retraining.begin("admin"), int)
     await recovery
-    await retraining.join()
+    await retraining.wait()
     assert [run.status for run in await runs(read)] == ["interrupted", "refused"]
 
 
@@ -304,7 +304,7 @@ async def test_who_was_told_of_the_end_may_begin_the_next(
     await watcher.ended_first.wait()
     asyncio.get_running_loop().call_later(0.2, watcher.may_go_on.set)
     assert isinstance(await retraining.begin("admin"), int)
-    await retraining.join()
+    await retraining.wait()
     assert [run.status for run in await runs(read)] == ["failed", "failed"]
 
 
@@ -380,7 +380,7 @@ async def test_what_came_due_while_the_bot_was_down(
     await retraining.catch_up(schedule, "0 4 * * 2")  # a Tuesday, and this is a Monday
     assert len(await runs(read)) == 1
     await retraining.catch_up(schedule, "0 4 * * *")
-    await retraining.join()
+    await retraining.wait()
     assert [run.status for run in await runs(read)] == ["skipped", "refused"]
 
 
@@ -401,7 +401,7 @@ async def test_the_watcher_hears_of_it_and_may_fail(
     retraining, _ = new_retraining("refuse")
     retraining.watcher = Watching()
     await retraining.begin("admin")
-    await retraining.join()
+    await retraining.wait()
     assert heard == [Progress(1, 3, 0.25, 90), "refused"]
 
 
@@ -425,8 +425,8 @@ def trains(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> Callable[[str
     )  # a busy machine starves the rest
 
     def set_up(what: str) -> None:
-        trainer = partial(Trainer, command=stand_in(registry, what))
-        monkeypatch.setattr("bot.services.services.Trainer", trainer)
+        training = partial(TrainingProcess, command=stand_in(registry, what))
+        monkeypatch.setattr("bot.services.services.TrainingProcess", training)
 
     return set_up
 
@@ -500,7 +500,7 @@ async def test_a_real_training_from_feedback_to_the_next_answer(
     registry = Registry(Path(shutil.copytree(trained_on_few / "models", tmp_path / "models")))
     champion = registry.get("champion")
     await rate_rows(write, tiny.make_rows(500, seed=7, rated=1))
-    pair = load_pair(champion.path)
+    pair = load_models(champion.path)
     async with running_bot(pair, models=registry.root), chat_client(telegram.url) as http:
         boris = Person(http, BORIS)
         begun = await boris.ask("/retrain")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.local.html import parse
-from bot.services.problems import Problem
+from bot.services.checking import Problem
 from bot.texts.admin import ENGLISH_ADMIN, RUSSIAN_ADMIN, admin_texts_for
 from bot.texts.drift import ENGLISH_DRIFT, RUSSIAN_DRIFT, drift_texts_for
 from bot.texts.en import ENGLISH
