@@ -14,8 +14,7 @@ import torch
 from torch import Tensor
 from transformers import AutoConfig
 
-from classifier.modeling.device import compute_dtype
-from classifier.training.distributed import default_device
+from classifier.modeling.device import compute_dtype, default_device
 from classifier.training.recipe import DEFAULT
 
 _SQUARE = 2048

@@ -8,8 +8,7 @@ from typing import Any
 
 import torch
 
-from classifier.modeling.device import compute_dtype
-from classifier.training.distributed import default_device
+from classifier.modeling.device import compute_dtype, default_device
 
 _LIBRARIES = ("torch", "transformers", "accelerate", "tokenizers", "scikit-learn", "numpy")
 _FLAGS = ("avx2", "avx512_f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8", "sve_bf16")

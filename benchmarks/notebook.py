@@ -15,7 +15,7 @@ from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerBase
 from benchmarks import rows
 from benchmarks.pace import Pace, TrainingJob
 from classifier.labels import SENTIMENTS
-from classifier.training.distributed import default_device
+from classifier.modeling.device import default_device
 
 _MAX_TOKENS = 512
 _BATCH_SIZE = 16

@@ -12,8 +12,9 @@ from datasets import Dataset
 from benchmarks import rows
 from benchmarks.pace import Pace, TrainingJob
 from classifier.data.tokens import load_tokenizer
+from classifier.modeling.device import default_device
 from classifier.training.checkpoint import Checkpoint
-from classifier.training.distributed import Group, default_device
+from classifier.training.distributed import Group
 from classifier.training.labelled import labelled_part
 from classifier.training.loop import Part, Step, new_model, train
 from classifier.training.recipe import DEFAULT

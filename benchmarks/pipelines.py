@@ -13,8 +13,8 @@ from classifier.commands.quiet import quiet_libraries
 from classifier.data.tokens import load_tokenizer
 from classifier.labels import SENTIMENTS
 from classifier.modeling.classifier import PoolingClassifier
+from classifier.modeling.device import default_device
 from classifier.modeling.pooling import POOLINGS
-from classifier.training.distributed import default_device
 
 _BATCH_SIZE = 32
 

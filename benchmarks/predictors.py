@@ -6,9 +6,9 @@ from typing import Any
 
 from benchmarks.answering import ServingJob, timed
 from classifier.commands.quiet import quiet_libraries
+from classifier.modeling.device import default_device
 from classifier.modeling.pooling import POOLINGS
 from classifier.serving.predictor import Predictor
-from classifier.training.distributed import default_device
 
 
 def measure(values: dict[str, Any]) -> dict[str, Any]:

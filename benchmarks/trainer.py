@@ -27,8 +27,7 @@ from benchmarks.pace import Pace, TrainingJob
 from classifier.commands.quiet import quiet_libraries
 from classifier.labels import NO_RATING
 from classifier.modeling.classifier import PoolingClassifier
-from classifier.modeling.device import compute_dtype
-from classifier.training.distributed import default_device
+from classifier.modeling.device import compute_dtype, default_device
 from classifier.training.loop import new_model
 from classifier.training.recipe import DEFAULT
 

@@ -104,8 +104,8 @@ def self_test(pair: Predicts) -> None:
 
 def load_models(folder: Path) -> Predicts:
     """The pair of the version in a folder, on this machine's GPU if it has one."""
+    from classifier.modeling.device import default_device
     from classifier.serving.predictor import Predictor
-    from classifier.training.distributed import default_device
 
     return Predictor(folder, default_device())
 

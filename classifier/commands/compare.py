@@ -29,8 +29,8 @@ def compare(
     from classifier.commands.quiet import quiet_libraries
     from classifier.commands.tables import print_figures, print_versus
     from classifier.evaluation.version_scores import score, versus
+    from classifier.modeling.device import default_device
     from classifier.training.console import Narrator
-    from classifier.training.distributed import default_device
     from classifier.training.experiment import read_reviews
 
     quiet_libraries()

@@ -34,8 +34,8 @@ def evaluate(
     from classifier.commands.quiet import quiet_libraries
     from classifier.commands.tables import print_figures
     from classifier.evaluation.version_scores import score
+    from classifier.modeling.device import default_device
     from classifier.training.console import Narrator
-    from classifier.training.distributed import default_device
     from classifier.training.experiment import read_reviews
 
     quiet_libraries()

@@ -42,8 +42,8 @@ def predict(
     if file is not None and text is not None:
         raise ClassifierError("Either a text or --file, not both.")
     from classifier.commands.quiet import quiet_libraries
+    from classifier.modeling.device import default_device
     from classifier.serving.predictor import Predictor
-    from classifier.training.distributed import default_device
 
     quiet_libraries()
     found = Registry(models).get(version)

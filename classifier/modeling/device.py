@@ -1,6 +1,15 @@
-"""The number format of matrix products, by what the machine has."""
+"""The device that computes, and the number format that it is good at."""
+
+import os
 
 import torch
+
+
+def default_device() -> torch.device:
+    """This process's GPU, or the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    return torch.device("cpu")
 
 
 def cpu_has_bfloat16() -> bool:

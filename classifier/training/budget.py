@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from classifier.errors import ClassifierError
+from classifier.modeling.device import default_device
 from classifier.modeling.encoders import Encoder
 from classifier.modeling.pooling import POOLINGS
 from classifier.training.checkpoint import Checkpoint
-from classifier.training.distributed import Group, default_device
+from classifier.training.distributed import Group
 from classifier.training.loop import Part, Step, new_model, train
 from classifier.training.recipe import Recipe
 

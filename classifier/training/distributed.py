@@ -10,6 +10,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from classifier.modeling.device import default_device
+
 
 @dataclass(frozen=True)
 class Group:
@@ -38,13 +40,6 @@ class Group:
         """Until every process of the group is here."""
         if self.size > 1:
             dist.barrier()
-
-
-def default_device() -> torch.device:
-    """This process's GPU, or the CPU."""
-    if torch.cuda.is_available():
-        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
-    return torch.device("cpu")
 
 
 @contextmanager
