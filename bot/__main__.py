@@ -64,7 +64,10 @@ def _load(champion: Version) -> "Predicts":
     import torch
 
     from bot.prediction.live_models import load_models
+    from classifier.modeling.device import compute_dtype, default_device
 
+    if compute_dtype(default_device()) == torch.float32:
+        logger.warning("no bfloat16 on this machine: predicting in float32, at half the speed")
     # A core for the event loop and whatever else runs; the two models have a thread at least each.
     torch.set_num_threads(max(1, torch.get_num_threads() - 1))
     return load_models(champion.path)

@@ -81,7 +81,7 @@ class TrainingProcess:
         self.folder.mkdir(parents=True)
         options = ["--extra", _write(self.folder / "feedback.jsonl", to_learn)]
         if held_out:
-            options += ["--held-out", _write(self.folder / "held-out.jsonl", held_out)]
+            options += ["--holdout", _write(self.folder / "holdout.jsonl", held_out)]
         return [*options, "--models", str(self._models), "--progress"]
 
     async def _run(

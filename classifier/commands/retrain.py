@@ -21,7 +21,7 @@ def retrain(
             "weight, if some count for more.",
         ),
     ],
-    held_out: Annotated[
+    holdout: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Rated reviews to judge by, never to train on."),
     ] = None,
@@ -42,7 +42,7 @@ def retrain(
     95 % interval of the difference in macro F1 stays above -0.05, no class's recall falls by more
     than 0.05 (or two reviews), the calibration error's interval begins at most at 0.1 (or 0.05
     above the champion's error) and a prediction takes at most 1.5 times as long, or a millisecond
-    more; and if, with 30 or more of the reviews of --held-out, its accuracy on them is no lower.
+    more; and if, with 30 or more of the reviews of --holdout, its accuracy on them is no lower.
     """
     from classifier.commands.quiet import quiet_libraries
     from classifier.training.console import Narrator
@@ -55,7 +55,7 @@ def retrain(
     with training_group() as group:
         console = Console(quiet=progress or not group.is_first)
         narrator = ProgressNarrator(sys.stdout) if progress else Narrator(console)
-        feedback = Feedback(str(extra), None if held_out is None else str(held_out))
+        feedback = Feedback(str(extra), None if holdout is None else str(holdout))
         decision = retrain(feedback, Surroundings(models, cache, group, narrator))
     if decision is None:
         return

@@ -1,6 +1,5 @@
 """The champion pair, loaded once, answering lists of texts."""
 
-import logging
 import time
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,8 +23,6 @@ from classifier.modeling.outputs import (
 from classifier.modeling.pooling import POOLINGS, Pooling
 from classifier.modeling.temperature import calibrated_probabilities
 from classifier.serving.packed_model import PackedModel, batches
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -55,8 +52,6 @@ class Predictor:
         self.version = folder.name
         self.models = {pooling: load_model(folder / pooling, device) for pooling in POOLINGS}
         self._word_pieces = WordPieces(folder / "cls")
-        if compute_dtype(device) == torch.float32:
-            _log.warning("no bfloat16 on this machine: predicting in float32, at half the speed")
 
     def predict(self, texts: list[str]) -> list[dict[Pooling, Prediction]]:
         """Both models' predictions for each text, as sent: ratings written in it are stripped."""

@@ -178,7 +178,7 @@ class Week:
     def check_given(self, training: SpawnedTraining) -> None:
         """It got the ratings that are stored, of each user the latest, up to the cap."""
         stored = self.rows()
-        for option, is_held_out in (("--extra", 0), ("--held-out", 1)):
+        for option, is_held_out in (("--extra", 0), ("--holdout", 1)):
             of_user: dict[int, list[raw_rows.Row]] = {}
             for row in stored.feedback:
                 if row["held_out"] == is_held_out:

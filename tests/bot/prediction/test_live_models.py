@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import bot.__main__ as start
 from bot.errors import BotError
 from bot.prediction.live_models import LiveModels, load_models
 from bot.prediction.queue import PredictionQueue, Predicts
@@ -112,3 +113,18 @@ async def test_it_follows_a_champion_promoted_elsewhere(registry: Registry) -> N
         while live.version != second:
             await asyncio.sleep(0.01)
     following.cancel()
+
+
+@pytest.mark.parametrize("has_bfloat16", [True, False])
+async def test_the_log_says_once_that_bfloat16_is_missing(
+    has_bfloat16: bool,
+    registry: Registry,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("classifier.modeling.device.cpu_has_bfloat16", lambda: has_bfloat16)
+    monkeypatch.setattr("torch.set_num_threads", lambda _: None)
+    first, second = (registry.get(name) for name in names(registry))
+    live = LivePredictor(start._load(first), registry, load_models)
+    live.take(await live.load(second.name))
+    assert caplog.text.count("no bfloat16 on this machine") == (not has_bfloat16)

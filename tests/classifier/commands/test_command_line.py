@@ -206,6 +206,20 @@ def test_bad_rows_are_listed_and_training_goes_on(
     assert [json.loads(reject)["row"] for reject in listed] == [1, 2]
 
 
+@pytest.mark.slow
+def test_a_machine_without_bfloat16_is_told_so_by_train_alone(
+    tmp_path: Path, tiny_encoder: Path, some_rows: Rows
+) -> None:
+    line = CommandLine(tmp_path, tiny_encoder)
+    line.environment["ATEN_CPU_CAPABILITY"] = "avx2"
+    reviews = write_rows(line.folder / "reviews.jsonl", some_rows)
+    status, out, err = line.run(*line.training(reviews, "--epochs", "1"))
+    assert (status, out.count("no bfloat16"), err) == (0, 1, "")
+    status, out, err = line.run("predict", "Хорошо")
+    assert (status, out.count("CLS"), err) == (0, 1, "")
+    assert "bfloat16" not in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
