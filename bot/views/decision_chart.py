@@ -16,7 +16,7 @@ from bot.texts.retraining import RetrainingTexts
 from bot.texts.texts import Texts
 from bot.views.chart_style import LEGEND, drawing, style
 from bot.views.numbers import Numbers
-from bot.views.review_answer import MODEL_NAMES
+from classifier.evaluation.figures import POOLING_NAMES
 from classifier.labels import SENTIMENTS
 from classifier.reports.theme import LIGHT
 
@@ -52,7 +52,7 @@ def draw_decision(decision: Json, texts: Texts, said: RetrainingTexts, numbers: 
     def panel(
         rows: Callable[..., Iterator[_Row]], title: str, written: Callable[[float], str]
     ) -> _Panel:
-        of_pooling = {name: list(rows(decision, name, texts, said)) for name in MODEL_NAMES}
+        of_pooling = {name: list(rows(decision, name, texts, said)) for name in POOLING_NAMES}
         return _Panel(title, of_pooling, written, rows in (_calibration, _speed))
 
     panels = [
@@ -67,9 +67,9 @@ def draw_decision(decision: Json, texts: Texts, said: RetrainingTexts, numbers: 
             len(panels), 2, sharex="row", sharey="row", height_ratios=heights
         )
         for axes_of_row, each in zip(grid, panels, strict=True):
-            for axes, pooling in zip(axes_of_row, MODEL_NAMES, strict=True):
+            for axes, pooling in zip(axes_of_row, POOLING_NAMES, strict=True):
                 _draw(axes, each, pooling)
-        for axes, (pooling, name) in zip(grid[0], MODEL_NAMES.items(), strict=True):
+        for axes, (pooling, name) in zip(grid[0], POOLING_NAMES.items(), strict=True):
             style(axes, name, LIGHT.of(pooling))
         drawn.figure.legend(
             handles=_signs(said),
@@ -132,7 +132,7 @@ def _checks(decision: Json, pooling: str) -> list[Json]:
 
 
 def _draw(axes: Axes, panel: _Panel, pooling: str) -> None:
-    is_left = pooling == next(iter(MODEL_NAMES))
+    is_left = pooling == next(iter(POOLING_NAMES))
     style(axes, panel.title if is_left else "")
     axes.grid(axis="x", color=LIGHT.grid, linewidth=0.8)
     axes.set_axisbelow(True)

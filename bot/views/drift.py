@@ -11,7 +11,8 @@ from telegram.error import TelegramError
 from bot.services.drift import Drift, DriftWatch
 from bot.texts.drift import DriftTexts, drift_texts_for
 from bot.texts.languages import texts_for
-from bot.views.review_answer import FACES, MODEL_NAMES
+from bot.views.review_answer import FACES
+from classifier.evaluation.figures import POOLING_NAMES
 
 if TYPE_CHECKING:  # torch takes seconds to import
     from classifier.evaluation.drift import Shift
@@ -63,10 +64,10 @@ def _change(shift: "Shift", texts: DriftTexts) -> str:
     pooling, _, what = shift.name.partition("_")
     if what == "confidence":
         then, now = (str(round(100 * mean)) for mean in (shift.mean_then, shift.mean_now))
-        return texts.confidence.format(model=MODEL_NAMES[pooling], then=then, now=now)
+        return texts.confidence.format(model=POOLING_NAMES[pooling], then=then, now=now)
     shares = zip(FACES, shift.shares_then, shift.shares_now, strict=True)
     said = [
         texts.share.format(face=face, then=round(100 * then), now=round(100 * now))
         for face, then, now in shares
     ]
-    return texts.sentiment.format(model=MODEL_NAMES[pooling], shares=", ".join(said))
+    return texts.sentiment.format(model=POOLING_NAMES[pooling], shares=", ".join(said))

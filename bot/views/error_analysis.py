@@ -11,7 +11,8 @@ from bot.services.periods import SPANS, Span
 from bot.texts.error_analysis import ErrorTexts
 from bot.texts.texts import Texts
 from bot.views.numbers import Numbers
-from bot.views.review_answer import FACES, MODEL_NAMES
+from bot.views.review_answer import FACES
+from classifier.evaluation.figures import POOLING_NAMES
 from classifier.labels import sentiment_of
 from db.hard_reviews import HardReview
 from db.measures import confidence_of
@@ -98,7 +99,7 @@ def _said(
     row: Prediction, given: int | None, texts: Texts, said: ErrorTexts, numbers: Numbers
 ) -> str:
     line = (
-        f"{MODEL_NAMES[row.pooling]} {FACES[row.sentiment]} {texts.sentiment(row.sentiment)}"
+        f"{POOLING_NAMES[row.pooling]} {FACES[row.sentiment]} {texts.sentiment(row.sentiment)}"
         f" {numbers.percent(confidence_of(row))}"
     )
     if row.rating is not None:

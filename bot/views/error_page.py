@@ -12,7 +12,7 @@ from bot.services.error_analysis import Analysis
 from bot.texts.error_analysis import ErrorTexts
 from bot.texts.texts import Texts
 from bot.views.numbers import Numbers
-from bot.views.review_answer import MODEL_NAMES
+from classifier.evaluation.figures import POOLING_NAMES
 from classifier.labels import sentiment_of
 from db.answers import share
 from db.hard_reviews import CONFIDENCE_GROUPS, LENGTHS, Group, HardReview
@@ -48,7 +48,7 @@ def errors_page(analysis: Analysis, texts: Texts, said: ErrorTexts, numbers: Num
         made=analysis.made.strftime("%Y-%m-%d %H:%M"),
         analysis=analysis,
         numbers=numbers,
-        models=MODEL_NAMES,
+        models=POOLING_NAMES,
         tables=_tables(analysis, texts, said, numbers),
         worst=[_example(hard, texts, said, numbers) for hard in analysis.worst],
         disagreed=[_example(hard, texts, said, numbers) for hard in analysis.disagreed],

@@ -8,7 +8,7 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from bot.services.training_process import Progress
 from bot.texts.retraining import RetrainingTexts
 from bot.texts.texts import Texts
-from bot.views.review_answer import MODEL_NAMES
+from classifier.evaluation.figures import POOLING_NAMES
 from classifier.labels import SENTIMENTS
 from db.models import TrainingRun
 
@@ -77,7 +77,7 @@ def _check(check: dict[str, Any], texts: Texts, said: RetrainingTexts) -> str:
     )
     return said.check.format(
         mark="✓" if check["passed"] else "✗",
-        model=MODEL_NAMES[check["pooling"]],
+        model=POOLING_NAMES[check["pooling"]],
         what=what,
         value=_number(check["value"], plain, said),
         limit=limit,

@@ -5,12 +5,12 @@ from html import escape
 
 from bot.services.feedback import is_asked
 from bot.texts.texts import Texts
+from classifier.evaluation.figures import POOLING_NAMES
 from db.models import Prediction, Review
 
 FACES = ("😞", "😐", "😊")
 """Of the sentiments, from Bad to Good."""
 
-MODEL_NAMES = {"cls": "CLS", "mean": "Mean"}
 _SNIPPET = 80  # characters of a review that the history shows
 
 
@@ -51,7 +51,7 @@ def _prediction(prediction: Prediction, texts: Texts) -> str:
         prediction.probability_good,
     )
     sentiment = texts.sentiment_line.format(
-        model=MODEL_NAMES[prediction.pooling],
+        model=POOLING_NAMES[prediction.pooling],
         face=FACES[prediction.sentiment],
         sentiment=texts.sentiment(prediction.sentiment),
         share=_percent(probabilities[prediction.sentiment]),
@@ -90,7 +90,7 @@ def _past(review: Review, user_id: int, texts: Texts) -> str:
 
 
 def _short(prediction: Prediction) -> str:
-    said = f"{MODEL_NAMES[prediction.pooling]} {FACES[prediction.sentiment]}"
+    said = f"{POOLING_NAMES[prediction.pooling]} {FACES[prediction.sentiment]}"
     return said if prediction.rating is None else f"{said} {prediction.rating}"
 
 

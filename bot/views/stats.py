@@ -8,7 +8,7 @@ from bot.services.statistics import Overview
 from bot.texts.statistics import StatisticsTexts
 from bot.texts.texts import Texts
 from bot.views.numbers import Numbers
-from bot.views.review_answer import MODEL_NAMES
+from classifier.evaluation.figures import POOLING_NAMES
 from db.answers import Answers
 from db.statistics import PoolingStatistics, Statistics
 
@@ -45,7 +45,7 @@ def verdict(comparison: Comparison, said: StatisticsTexts) -> str:
         return said.too_few.format(answers=comparison.answers, enough=ENOUGH)
     if comparison.users < ENOUGH_USERS:
         return said.too_few_users.format(users=comparison.users, enough=ENOUGH_USERS)
-    names = {Better.CLS: MODEL_NAMES["cls"], Better.MEAN: MODEL_NAMES["mean"]}
+    names = {Better.CLS: POOLING_NAMES["cls"], Better.MEAN: POOLING_NAMES["mean"]}
     at_sentiment, at_rating = names.get(comparison.at_sentiment), names.get(comparison.at_rating)
     if at_sentiment is None and at_rating is None:
         return said.alike
@@ -62,7 +62,7 @@ def _table(found: Statistics, texts: Texts, numbers: Numbers) -> str:
     said = numbers.texts
 
     def row(label: str, figure: Callable[[PoolingStatistics], str]) -> str:
-        models = (found.poolings.get(pooling) for pooling in MODEL_NAMES)
+        models = (found.poolings.get(pooling) for pooling in POOLING_NAMES)
         figures = ("–" if model is None else figure(model) for model in models)
         return _row(label, *figures)
 
@@ -70,7 +70,7 @@ def _table(found: Statistics, texts: Texts, numbers: Numbers) -> str:
         return lambda model: numbers.percent(model.sentiments[sentiment] / model.predictions)
 
     # Not blank in front: Telegram trims that.
-    rows = [_row(said.model, *MODEL_NAMES.values())]
+    rows = [_row(said.model, *POOLING_NAMES.values())]
     rows += [row(texts.sentiment(sentiment), share_of(sentiment)) for sentiment in (2, 1, 0)]
     rows += [
         "",
@@ -161,7 +161,7 @@ def _answers(by_pooling: dict[str, Answers], numbers: Numbers) -> dict[str, str]
     if not most:
         return {}
     figures = {"count": numbers.whole(most)}
-    for pooling, name in MODEL_NAMES.items():
+    for pooling, name in POOLING_NAMES.items():
         answers = by_pooling.get(pooling)
         written = "–"
         if answers is not None and answers.count:

@@ -13,7 +13,7 @@ from bot.services.statistics import Overview
 from bot.texts.statistics import StatisticsTexts
 from bot.views.chart_style import LEGEND, SMALL, drawing, style
 from bot.views.numbers import Numbers
-from bot.views.review_answer import MODEL_NAMES
+from classifier.evaluation.figures import POOLING_NAMES
 from classifier.reports.theme import LIGHT
 from db.pairs import PairStatistics
 from db.statistics import PoolingStatistics
@@ -41,7 +41,7 @@ def _draw_matrices(figure: SubFigure, overview: Overview, numbers: Numbers) -> N
     said = numbers.texts
     names = (said.chart_bad, said.chart_neutral, said.chart_good)
     panels = figure.subplots(1, 2, sharey=True)
-    for axes, pooling in zip(panels, MODEL_NAMES, strict=True):
+    for axes, pooling in zip(panels, POOLING_NAMES, strict=True):
         _draw_confusion(axes, overview.statistics.poolings.get(pooling), pooling, numbers)
         axes.set_xticks(range(3), names)
     panels[0].set_yticks(range(3), names, rotation=90, va="center")
@@ -60,7 +60,7 @@ def _draw_confusion(
     colour = LIGHT.of(pooling)
     shades = LinearSegmentedColormap.from_list("", [LIGHT.background, colour])
     axes.imshow(shares, cmap=shades, vmin=0, vmax=1, aspect="auto")
-    style(axes, numbers.texts.chart_answers.format(model=MODEL_NAMES[pooling]), colour)
+    style(axes, numbers.texts.chart_answers.format(model=POOLING_NAMES[pooling]), colour)
     edges = np.arange(4) - 0.5
     axes.hlines(edges, -0.5, 2.5, color=LIGHT.grid, linewidth=0.8)
     axes.vlines(edges, -0.5, 2.5, color=LIGHT.grid, linewidth=0.8)
@@ -115,7 +115,7 @@ def _draw_trend(axes: Axes, overview: Overview, measured: str, numbers: Numbers)
             marker=_MARKERS[pooling] if len(drawn) < 15 else None,
             markersize=3.5,
             linewidth=1.8,
-            label=MODEL_NAMES[pooling],
+            label=POOLING_NAMES[pooling],
         )
     if not moments:
         axes.set_xticks([])

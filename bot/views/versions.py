@@ -8,11 +8,10 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.services.versions import ModelVersion, Versions
 from bot.texts.models import ModelTexts
+from classifier.evaluation.figures import POOLING_NAMES
 
 SHOWN = 8
 """How many versions a message lists: the newest."""
-
-_POOLINGS = {"cls": "CLS", "mean": "Mean"}
 
 
 def version_list(versions: Versions, statuses: Mapping[str, str], texts: ModelTexts) -> str:
@@ -69,7 +68,7 @@ def _version(
 
 def _figures(pooling: str, figures: dict[str, Any], texts: ModelTexts) -> str:
     return texts.figures.format(
-        model=_POOLINGS[pooling],
+        model=POOLING_NAMES[pooling],
         accuracy=_number(figures.get("accuracy"), 100, 1, texts),
         macro_f1=_number(figures.get("macro_f1"), 100, 1, texts),
         mae=_number(figures.get("rating_mae"), 1, 2, texts),

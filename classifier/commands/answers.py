@@ -3,10 +3,9 @@
 import os
 from dataclasses import dataclass
 
+from classifier.evaluation.figures import POOLING_NAMES
 from classifier.modeling.pooling import Pooling
 from classifier.serving.predictor import Prediction
-
-_NAMES: dict[Pooling, str] = {"cls": "CLS ", "mean": "Mean"}
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def answer(predictions: dict[Pooling, Prediction], say: Phrases) -> str:
 def _line(prediction: Prediction, say: Phrases) -> str:
     sentiment = say.sentiments[prediction.sentiment]
     sure = say.sure.format(share=prediction.confidence)
-    name = _NAMES[prediction.pooling]
+    name = f"{POOLING_NAMES[prediction.pooling]:4}"
     if prediction.rating is None or prediction.rating_confidence is None:
         return f"{name}  {sentiment}, {sure}"
     stars = "★" * prediction.rating + "☆" * (10 - prediction.rating)

@@ -8,9 +8,12 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from classifier.commands.options import DEFAULT_MODELS, Models
+from classifier.evaluation.figures import METRICS, figure
 from classifier.registry.registry import CHAMPION, Registry
 
 app = typer.Typer(help="The versions on disk: list, promote, roll back, prune, show the card.")
+
+_SHOWN = ("accuracy", "macro_f1", "rating_mae")
 
 VersionName = Annotated[str, typer.Argument(help="A version, the beginning of one, or champion.")]
 
@@ -22,8 +25,8 @@ def list_versions(models: Models = DEFAULT_MODELS) -> None:
     registry = Registry(models)
     champion = registry.champion()
     table = Table(Column("version", no_wrap=True), "trained on", box=None)
-    for figure in ("accuracy", "macro F1", "rating MAE"):
-        table.add_column(figure, no_wrap=True)
+    for metric in _SHOWN:
+        table.add_column(METRICS[metric].name, no_wrap=True)
     for version in registry.versions():
         training, metrics = version.training(), version.metrics()
         name = f"{version.name} ★" if champion and version.name == champion.name else version.name
@@ -33,8 +36,8 @@ def list_versions(models: Models = DEFAULT_MODELS) -> None:
             else Path(training["encoder"]["name"]).name
         )
         figures = (
-            "/".join(_shown(metrics[pooling].get(key)) for pooling in ("cls", "mean"))
-            for key in ("accuracy", "macro_f1", "rating_mae")
+            "/".join(figure(metrics[pooling].get(metric)) for pooling in ("cls", "mean"))
+            for metric in _SHOWN
         )
         parts = training["reviews"]["parts"]
         rows = sum(part["rows"] for part in parts.values())
@@ -76,7 +79,3 @@ def prune(
 def card(version: VersionName = CHAMPION, models: Models = DEFAULT_MODELS) -> None:
     """Print a version's model card."""
     print((Registry(models).get(version).path / "README.md").read_text(encoding="utf-8"))
-
-
-def _shown(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"

@@ -2,6 +2,7 @@
 
 - metrics, calibration: how right a model is, and how far its confidence can be trusted
 - comparison: whether a difference is more than chance; version_scores: a version on any rows
+- figures: what poolings and metrics are called, and how figures are written
 - gate: whether a challenger becomes champion; drift: whether live reviews are still alike
 
 Imports registry and what is below it.

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest, ttest_rel
 
 from classifier.errors import ClassifierError
+from classifier.evaluation.figures import METRICS, POOLING_TITLES, capitalized, p_value, signed
 from classifier.evaluation.metrics import (
     Figures,
     Metrics,
@@ -26,10 +27,9 @@ from classifier.modeling.outputs import Answers, Labels, Outputs, answers_of, ch
 
 Comparison = dict[str, Any]
 
-MEASURES = {"macro_f1": "macro F1", "accuracy": "accuracy", "rating_mae": "rating MAE"}
-LOWER_IS_BETTER = {"rating_mae"}
+MEASURES = ("macro_f1", "accuracy", "rating_mae")
+"""The metrics that are compared, by their keys in `figures.METRICS`."""
 SIGNIFICANCE = 0.05
-_TITLES = {"cls": "CLS pooling", "mean": "mean pooling"}
 
 
 @dataclass(frozen=True)
@@ -48,19 +48,19 @@ class Finding:
     @property
     def better(self) -> int:
         """0 for the first model, 1 for the second."""
-        return int((self.difference > 0) != (self.measure in LOWER_IS_BETTER))
+        return int((self.difference > 0) != (METRICS[self.measure].lower_is_better))
 
     def told(self, of: int = 1) -> str:
         """Model `of` less the other: "macro F1 +0.021 (95 % interval …, p = 0.004)"."""
         difference = self.difference if of == 1 else -self.difference
-        return f"{MEASURES[self.measure]} {_signed(difference)} ({self.evidence(of)})"
+        return f"{METRICS[self.measure].name} {signed(difference)} ({self.evidence(of)})"
 
     def evidence(self, of: int = 1) -> str:
         """The interval, turned round for model 0, and the note."""
         if self.interval is None:
             return self.note
         low, high = self.interval if of == 1 else (-self.interval[1], -self.interval[0])
-        return f"95 % interval {_signed(low)} to {_signed(high)}, {self.note}"
+        return f"95 % interval {signed(low)} to {signed(high)}, {self.note}"
 
 
 def compare(
@@ -188,7 +188,7 @@ def _stacked_ratings(answers: tuple[Answers, Answers]) -> NDArray[np.int64] | No
 def _finding(measure: str, found: dict[str, float], measures: int) -> Finding:
     p_limit = SIGNIFICANCE / measures
     difference, low, high, p = (found[key] for key in ("difference", "low", "high", "p"))
-    note = f"p = {p:.3f}" if p >= 0.001 else "p < 0.001"
+    note = f"p {p_value(p)}"
     if p_limit < p < SIGNIFICANCE:
         note += f", the limit for {measures} measures being {p_limit:.3f}"
     if measure == "accuracy":
@@ -258,8 +258,9 @@ def _seed_finding(measure: str, figure: dict[str, Any], names: tuple[str, str]) 
     differences = np.array(figure["differences"])
     note = "every seed agrees"
     if not figure["every_seed_agrees"]:
-        second_better = differences < 0 if measure in LOWER_IS_BETTER else differences > 0
-        note = f"{_title(names[1])} better in {second_better.sum()} of {len(differences)}"
+        second = POOLING_TITLES.get(names[1], names[1])
+        second_better = differences < 0 if METRICS[measure].lower_is_better else differences > 0
+        note = f"{second} better in {second_better.sum()} of {len(differences)}"
     if figure["low"] is None:
         note = f"{note}, the same difference each time"
         return Finding(measure, figure["difference"], None, note, shown=False)
@@ -270,7 +271,7 @@ def _seed_finding(measure: str, figure: dict[str, Any], names: tuple[str, str]) 
 
 def verdict_sentence(findings: list[Finding], names: tuple[str, str], scope: str) -> str:
     """One sentence that names every measure; differences are the better model less the other."""
-    first, second = (_title(name) for name in names)
+    first, second = (POOLING_TITLES.get(name, name) for name in names)
     shown = [finding for finding in findings if finding.shown]
     won = [_listed([f.told(model) for f in shown if f.better == model]) for model in (0, 1)]
     if not shown:
@@ -284,7 +285,7 @@ def verdict_sentence(findings: list[Finding], names: tuple[str, str], scope: str
         told = f"{_begun(names[0])} is better {scope} in {won[0]}, {second} in {won[1]}"
     else:
         told = f"{_begun(names[better])} is better {scope}: {won[better]}"
-    rest = [f"{MEASURES[f.measure]} ({f.evidence(better)})" for f in findings if not f.shown]
+    rest = [f"{METRICS[f.measure].name} ({f.evidence(better)})" for f in findings if not f.shown]
     if rest:
         told += f"; no difference shown in {_listed(rest)}"
     return f"{told}."
@@ -294,18 +295,9 @@ def _excludes_zero(difference: float, low: float, high: float) -> bool:
     return min(difference, low) > 0 or max(difference, high) < 0
 
 
-def _title(name: str) -> str:
-    return _TITLES.get(name, name)
-
-
 def _begun(name: str) -> str:
     """The title at the beginning of a sentence; a version's name stays as it is written."""
-    title = _TITLES.get(name)
-    return name if title is None else title[0].upper() + title[1:]
-
-
-def _signed(value: float) -> str:
-    return f"{round(value, 3) + 0.0:+.3f}"  # Adding 0.0 turns -0.0 into 0.0.
+    return capitalized(POOLING_TITLES[name]) if name in POOLING_TITLES else name
 
 
 def _counted(count: int, noun: str) -> str:

@@ -14,29 +14,14 @@ from huggingface_hub import EvalResult, ModelCardData
 from huggingface_hub.repocard_data import eval_results_to_model_index
 from markupsafe import Markup
 
+from classifier.evaluation.figures import METRICS, POOLING_TITLES, figure, interval, metrics_of
 from classifier.labels import SENTIMENTS
 
 HUB_REVIEWS = "blinoff/kinopoisk"
 
-_TITLES = {"cls": "CLS pooling", "mean": "mean pooling"}
 _MEANINGS = {
     "cls": "the vector of the first token, [CLS]",
     "mean": "the mean of the vectors of all tokens, padding left out",
-}
-_FIGURES = {
-    "accuracy": "Accuracy",
-    "weighted_f1": "Weighted F1",
-    "weighted_precision": "Weighted precision",
-    "weighted_recall": "Weighted recall",
-    "macro_f1": "Macro F1",
-    "macro_precision": "Macro precision",
-    "macro_recall": "Macro recall",
-    "rating_mae": "Rating MAE",
-    "rating_exact": "Rating exact",
-    "rating_within_1": "Rating within one point",
-    "rating_qwk": "Rating quadratic weighted kappa",
-    "ece": "Expected calibration error",
-    "ece_uncalibrated": "Expected calibration error before scaling",
 }
 # The figures of the front matter, by the hub's names for metrics.
 _METRIC_TYPES = {
@@ -62,11 +47,11 @@ def _card(poolings: list[str], training: dict[str, Any], metrics: dict[str, Any]
     figures = [metrics[pooling] for pooling in poolings]
     return _template().render(
         front_matter=Markup(_front_matter(poolings, training, metrics)),
-        title=" and ".join(_TITLES[pooling] for pooling in poolings),
+        title=" and ".join(POOLING_TITLES[pooling] for pooling in poolings),
         models=[
             {
                 "pooling": pooling,
-                "title": _TITLES[pooling],
+                "title": POOLING_TITLES[pooling],
                 "meaning": _MEANINGS[pooling],
                 "figures": metrics[pooling],
             }
@@ -74,9 +59,8 @@ def _card(poolings: list[str], training: dict[str, Any], metrics: dict[str, Any]
         ],
         training=training,
         table=[
-            (title, [_with_interval(of_model, name) for of_model in figures])
-            for name, title in _FIGURES.items()
-            if any(name in of_model for of_model in figures)
+            (metric.full_title, [_with_interval(of_model, name) for of_model in figures])
+            for name, metric in metrics_of(figures).items()
         ],
         sentiments=SENTIMENTS,
         verdict=metrics.get("comparison", {}).get("verdict"),
@@ -125,7 +109,7 @@ def _results(training: dict[str, Any], figures: dict[str, Any]) -> list[EvalResu
             dataset_name=HUB_REVIEWS if from_hub else _one_line(Path(source).name),
             dataset_split="holdout",
             metric_type=metric_type,
-            metric_name=_FIGURES[name],
+            metric_name=METRICS[name].title,
             metric_value=figures[name],
         )
         for name, metric_type in _METRIC_TYPES.items()
@@ -134,22 +118,13 @@ def _results(training: dict[str, Any], figures: dict[str, Any]) -> list[EvalResu
 
 
 def _with_interval(figures: dict[str, Any], name: str) -> str:
-    text = _figure(figures.get(name))
-    if name in figures.get("intervals", {}):
-        low, high = figures["intervals"][name]
-        text += f" ({_figure(low)} to {_figure(high)})"
-    return text
-
-
-def _figure(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
+    ends = interval(figures, name)
+    return figure(figures.get(name)) + (f" ({ends})" if ends else "")
 
 
 def _listed(items: dict[str, Any]) -> str:
     return ", ".join(
-        f"{name.replace('_', ' ')} {value if isinstance(value, str) else _figure(value)}"
+        f"{name.replace('_', ' ')} {value if isinstance(value, str) else figure(value)}"
         for name, value in items.items()
     )
 
@@ -176,5 +151,5 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"figure": _figure, "listed": _listed}
+    environment.filters |= {"figure": figure, "listed": _listed}
     return environment.get_template("model_card.md.jinja")

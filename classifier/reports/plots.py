@@ -18,13 +18,12 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, StrMethodFormatter
 from numpy.typing import NDArray
 
 from classifier.evaluation.calibration import BINS, reliability_bins
+from classifier.evaluation.figures import POOLING_NAMES
 from classifier.labels import SENTIMENTS
 from classifier.modeling.outputs import Labels, Outputs
 from classifier.modeling.temperature import calibrated_probabilities
 from classifier.reports.length_errors import ErrorsByLength, errors_by_length
 from classifier.reports.theme import DARK, LIGHT, Theme
-
-POOLING_TITLES = {"cls": "CLS", "mean": "mean"}
 
 _WIDTH = 3.5  # inches
 _PIXELS_PER_INCH = 256
@@ -147,7 +146,7 @@ def _draw_curves(
     panels = figure.subplots(len(titles), squeeze=False, sharex=True)[:, 0]
     for axes, (name, title) in zip(panels, titles.items(), strict=True):
         _style(axes, theme, title)
-        for pooling, label in POOLING_TITLES.items():
+        for pooling, label in POOLING_NAMES.items():
             for part, style in (("train", ":"), ("validation", "-")):
                 key = f"{part}_{name}"
                 points = [
@@ -174,8 +173,8 @@ def _draw_curves(
 
 
 def _draw_confusion(metrics: Mapping[str, Any], figure: Figure, theme: Theme) -> None:
-    panels = figure.subplots(1, len(POOLING_TITLES), sharey=True)
-    for axes, (pooling, label) in zip(panels, POOLING_TITLES.items(), strict=True):
+    panels = figure.subplots(1, len(POOLING_NAMES), sharey=True)
+    for axes, (pooling, label) in zip(panels, POOLING_NAMES.items(), strict=True):
         counts = np.array(metrics[pooling]["confusion"])
         rows = counts.sum(axis=1, keepdims=True)
         share = counts / np.maximum(rows, 1)
@@ -217,7 +216,7 @@ def _draw_per_class_f1(metrics: Mapping[str, Any], figure: Figure, theme: Theme)
     axes = figure.subplots()
     _style(axes, theme, "F1 by sentiment")
     places = np.arange(len(SENTIMENTS))
-    for side, (pooling, label) in zip((-0.2, 0.2), POOLING_TITLES.items(), strict=True):
+    for side, (pooling, label) in zip((-0.2, 0.2), POOLING_NAMES.items(), strict=True):
         f1 = [metrics[pooling]["per_class"][name]["f1"] for name in SENTIMENTS]
         bars = axes.bar(places + side, f1, width=0.38, color=theme.of(pooling), label=label)
         axes.bar_label(bars, fmt="%.2f", fontsize=_POINTS, color=theme.text, padding=2)
@@ -244,7 +243,7 @@ def _draw_reliability(
     least = 1 / len(SENTIMENTS)
     upper.plot([least, 1], [least, 1], color=theme.muted, linewidth=1, linestyle="--")
     confidence = []
-    for pooling, label in POOLING_TITLES.items():
+    for pooling, label in POOLING_NAMES.items():
         probabilities = calibrated_probabilities(
             outputs[pooling].sentiment_logits, metrics[pooling]["temperature"]
         )
@@ -264,7 +263,7 @@ def _draw_reliability(
     lower.hist(
         confidence,
         bins=np.linspace(0, 1, BINS + 1).tolist(),
-        color=[theme.of(pooling) for pooling in POOLING_TITLES],
+        color=[theme.of(pooling) for pooling in POOLING_NAMES],
     )
     lower.set_yscale("log")
     lower.set_ylim(bottom=0.7)
@@ -306,7 +305,7 @@ def _draw_error_by_length(errors: ErrorsByLength, figure: Figure, theme: Theme) 
 
 
 def _draw_intervals(axes: Axes, of_poolings: dict[str, NDArray[np.float64]], theme: Theme) -> None:
-    for side, (pooling, label) in zip((-0.07, 0.07), POOLING_TITLES.items(), strict=True):
+    for side, (pooling, label) in zip((-0.07, 0.07), POOLING_NAMES.items(), strict=True):
         if pooling not in of_poolings:
             continue
         value, low, high = of_poolings[pooling]

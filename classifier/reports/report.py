@@ -15,7 +15,16 @@ from typing import Any
 import jinja2
 import numpy as np
 
-from classifier.evaluation.comparison import LOWER_IS_BETTER, MEASURES, Comparison
+from classifier.evaluation.comparison import MEASURES, Comparison
+from classifier.evaluation.figures import (
+    METRICS,
+    POOLING_NAMES,
+    figure,
+    interval,
+    metrics_of,
+    p_value,
+    signed,
+)
 from classifier.files import write_text
 from classifier.labels import NO_RATING, SENTIMENTS
 from classifier.modeling.outputs import (
@@ -26,7 +35,7 @@ from classifier.modeling.outputs import (
     rating_distribution,
 )
 from classifier.modeling.temperature import calibrated_probabilities
-from classifier.reports.plots import POOLING_TITLES, draw_plots
+from classifier.reports.plots import draw_plots
 from classifier.reports.theme import DARK, LIGHT
 
 WORST = 10
@@ -34,25 +43,6 @@ DISAGREEMENTS = 5
 
 _OPENING = 240  # characters of a long review that are seen without unfolding it
 _LONGEST = 6000  # characters shown at all, since reports are sent around
-
-_HEADLINES = {
-    "accuracy": "Accuracy",
-    "weighted_f1": "Weighted F1",
-    "macro_f1": "Macro F1",
-    "rating_mae": "Rating MAE",
-    "rating_within_1": "Rating within one",
-    "rating_qwk": "Rating QWK",
-    "ece": "ECE",
-    "ece_uncalibrated": "ECE before scaling",
-}
-_FURTHER = {
-    "weighted_precision": "Weighted precision",
-    "weighted_recall": "Weighted recall",
-    "macro_precision": "Macro precision",
-    "macro_recall": "Macro recall",
-    "rating_exact": "Rating exact",
-    "temperature": "Temperature",
-}
 
 
 @dataclass(frozen=True)
@@ -117,19 +107,17 @@ def write_report(
     for name, plot in plots.items():
         (folder / "plots" / f"{name}.png").write_bytes(plot.light)
         (folder / "plots" / f"{name}-dark.png").write_bytes(plot.dark)
-    models = [metrics[pooling] for pooling in POOLING_TITLES]
     page = _template().render(
         training=training,
         history=history,
         metrics=metrics,
         better=shown_better(metrics["comparison"]),
-        headlines=_measured(_HEADLINES, models),
-        further=_measured(_FURTHER, models),
-        measures=MEASURES,
+        measured=metrics_of(metrics[pooling] for pooling in POOLING_NAMES),
+        compared=[METRICS[name].name for name in MEASURES],
         sentiments=SENTIMENTS,
-        poolings=POOLING_TITLES,
+        poolings=POOLING_NAMES,
         examples=examples_of(
-            holdout, {pooling: metrics[pooling]["temperature"] for pooling in POOLING_TITLES}
+            holdout, {pooling: metrics[pooling]["temperature"] for pooling in POOLING_NAMES}
         ),
         plots=plots,
         themes={"light": LIGHT, "dark": DARK},
@@ -146,7 +134,7 @@ def shown_better(comparison: Comparison) -> dict[str, str]:
     for measure, found in comparison["differences"].items():
         excludes_zero = found["low"] > 0 or found["high"] < 0
         if found["p"] <= comparison["p_limit"] and (measure == "accuracy" or excludes_zero):
-            second = (found["difference"] > 0) != (measure in LOWER_IS_BETTER)
+            second = (found["difference"] > 0) != METRICS[measure].lower_is_better
             better[measure] = comparison["names"][second]
     return better
 
@@ -250,37 +238,6 @@ def _parts(verdict: str) -> tuple[str, str, str]:
     return verdict[: sign.start()], sign.group(), verdict[sign.end() :].strip()
 
 
-def _measured(titles: dict[str, str], models: list[dict[str, Any]]) -> dict[str, str]:
-    """The titles of the figures that a model has; JSON's null is a figure that is undefined."""
-    return {
-        name: title
-        for name, title in titles.items()
-        if any(model.get(name) is not None for model in models)
-    }
-
-
-def _figure(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
-
-
-def _interval(figures: dict[str, Any], name: str) -> str:
-    """The figure's 95 % interval, or nothing for one that has none."""
-    if name not in figures["intervals"]:
-        return ""
-    low, high = figures["intervals"][name]
-    return f"{low:.3f}–{high:.3f}"
-
-
-def _signed(value: float) -> str:
-    return f"{round(value, 3) + 0.0:+.3f}"  # Adding 0.0 turns -0.0 into 0.0.
-
-
-def _p(value: float) -> str:
-    return f"{value:.3f}" if value >= 0.001 else "< 0.001"
-
-
 def _worded(name: str) -> str:
     return name.replace("_", " ")
 
@@ -298,6 +255,6 @@ def _template() -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters = (_parts, _figure, _interval, _signed, _p, _worded, _data_uri)
+    filters = (_parts, figure, interval, signed, p_value, _worded, _data_uri)
     environment.filters |= {function.__name__.strip("_"): function for function in filters}
     return environment.get_template("report.html.jinja")

@@ -235,7 +235,7 @@ def test_a_stand_in_encoder_is_told_in_bold_and_once(card_of: Any) -> None:
 
 
 def test_an_encoder_folder_is_no_base_model(tmp_path: Path) -> None:
-    for name in (str(tmp_path), "./encoder", "classifier/sample"):
+    for name in (str(tmp_path), "./encoder", "classifier/data"):
         encoder = {"name": name, "origin": "the folder x", "stand_in": False}
         assert "base_model" not in front_matter(version_card(training(encoder=encoder), metrics()))
 
