@@ -2,8 +2,9 @@
 
 import shlex
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 from rich.console import Console
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="python -m benchmarks",
-    help="Kinorate beside what one would take instead: same rows, same machine, in turns.",
+    help="Measure Kinorate and its alternatives: same rows, same machine, in turns.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-_ENCODER = "cointegrated/rubert-tiny2"  # as `classifier train` has it
+_ENCODER = "cointegrated/rubert-tiny2"  # the default of `python -m classifier train`
+_Plan = TypeVar("_Plan")
 
 ReviewsSource = Annotated[
     str, typer.Option(metavar="SOURCE", help="sample, hub, auto or a file of reviews.")
@@ -33,7 +35,7 @@ Json = Annotated[
     Path | None,
     typer.Option("--json", help="Where the results go; benchmarks/results/ by default."),
 ]
-Repeats = Annotated[int, typer.Option(min=1, help="How often each arm has its turn.")]
+Repeats = Annotated[int, typer.Option(min=1, help="How often each arm is measured.")]
 Arms = Annotated[
     list[str] | None, typer.Option("--arm", help="Only this arm; may be given several times.")
 ]
@@ -42,9 +44,9 @@ Arms = Annotated[
 @app.command()
 def training(
     reviews: ReviewsSource = "sample",
-    rows: Annotated[int, typer.Option(min=16, help="Use a subset of so many reviews.")] = 2048,
+    rows: Annotated[int, typer.Option(min=16, help="Use at most this many reviews.")] = 2048,
     repeats: Repeats = 3,
-    seconds: Annotated[float, typer.Option(min=0, help="Of timed steps in a turn.")] = 10.0,
+    seconds: Annotated[float, typer.Option(min=0, help="Seconds of timed steps a turn.")] = 10.0,
     encoder: EncoderName = _ENCODER,
     cache: Cache = DEFAULT_CACHE,
     arms: Arms = None,
@@ -52,24 +54,9 @@ def training(
 ) -> None:
     """Reviews a second in training, memory, and the share of what the processor can do."""
     from benchmarks import training as benchmark
-    from classifier.commands.quiet import quiet_libraries
-    from classifier.modeling.encoders import find_encoder
 
-    quiet_libraries()
-    console = Console()
-    results = benchmark.run_arms(
-        console,
-        reviews=reviews,
-        limit=rows,
-        repeats=repeats,
-        seconds=seconds,
-        encoder=find_encoder(encoder, cache),
-        cache=cache,
-        names=_chosen(arms, list(benchmark.ARMS)),
-        path=path,
-    )
-    benchmark.show(console, results)
-    _end(console, results)
+    plan = benchmark.Plan(reviews, rows, repeats, seconds, encoder, cache)
+    _measure(benchmark.run_arms, plan, _chosen(arms, benchmark.ARMS), path)
 
 
 @app.command()
@@ -77,29 +64,16 @@ def serving(
     reviews: ReviewsSource = "sample",
     rows: Annotated[int, typer.Option(min=8, help="How many reviews are answered.")] = 200,
     repeats: Repeats = 3,
-    version: Annotated[str, typer.Option(help="Which version answers.")] = CHAMPION,
+    version: Annotated[str, typer.Option(help="The version that answers.")] = CHAMPION,
     models: Models = DEFAULT_MODELS,
     arms: Arms = None,
     path: Json = None,
 ) -> None:
     """Milliseconds a review, reviews a second, cold start, and the bot's memory."""
     from benchmarks import serving as benchmark
-    from classifier.commands.quiet import quiet_libraries
 
-    quiet_libraries()
-    console = Console()
-    results = benchmark.run_arms(
-        console,
-        reviews=reviews,
-        count=rows,
-        repeats=repeats,
-        version=version,
-        models=models,
-        names=_chosen(arms, list(benchmark.ARMS)),
-        path=path,
-    )
-    benchmark.show(console, results)
-    _end(console, results)
+    plan = benchmark.Plan(reviews, rows, repeats, version, models)
+    _measure(benchmark.run_arms, plan, _chosen(arms, benchmark.ARMS), path)
 
 
 @app.command()
@@ -109,13 +83,13 @@ def quality(
         str | None,
         typer.Option(metavar="SOURCE", help="Judge on these; by default on the split's holdout."),
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1)] = 3,
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds to train with.")] = 3,
     encoder: EncoderName = _ENCODER,
     work: Annotated[
         Path | None,
         typer.Option(
-            help="Where what is trained stays, so that a run can go on; in the cache by default. "
-            "Empty it after a change of the code."
+            help="Where trained versions and their figures stay, so that a run can continue; in "
+            "the cache by default. Empty it after a change of the code."
         ),
     ] = None,
     train_options: Annotated[
@@ -125,24 +99,12 @@ def quality(
     arms: Arms = None,
     path: Json = None,
 ) -> None:
-    """Accuracy, F1 and the rating's error, over several seeds. Goes on where it was stopped."""
+    """Accuracy, F1 and the rating's error over several seeds. Continues an interrupted run."""
     from benchmarks import quality as benchmark
-    from classifier.commands.quiet import quiet_libraries
 
-    quiet_libraries()
-    console = Console()
-    plan = benchmark.Plan(
-        reviews=reviews,
-        test=test,
-        encoder=encoder,
-        options=tuple(shlex.split(train_options)),
-        cache=cache,
-        work=work or cache / "benchmarks",
-    )
-    wanted = _chosen(arms, list(benchmark.ARMS)) if arms else list(benchmark.USUAL)
-    results = benchmark.run_arms(console, plan, seeds=seeds, names=wanted, path=path)
-    benchmark.show(console, results)
-    _end(console, results)
+    options, work = tuple(shlex.split(train_options)), work or cache / "benchmarks"
+    plan = benchmark.Plan(reviews, test, seeds, encoder, options, cache, work)
+    _measure(benchmark.run_arms, plan, _chosen(arms or benchmark.USUAL, benchmark.ARMS), path)
 
 
 @app.command()
@@ -150,7 +112,7 @@ def tables(
     check: Annotated[
         bool, typer.Option("--check", help="Change nothing; fail where README differs.")
     ] = False,
-    readme: Annotated[Path, typer.Option(help="Whose tables.")] = Path("README.md"),
+    readme: Annotated[Path, typer.Option(help="The file to write to.")] = Path("README.md"),
     results: Annotated[Path | None, typer.Option(help="The folder of the results.")] = None,
 ) -> None:
     """Write README's tables from the results."""
@@ -168,23 +130,47 @@ def tables(
     write_text(readme, wanted)
 
 
-def _end(console: Console, results: "Results") -> None:
-    """Say where the results are; exit status 1 where an arm failed."""
+def _measure(
+    run_arms: "Callable[[Console, _Plan, list[str], Path | None], Results]",
+    plan: _Plan,
+    names: list[str],
+    path: Path | None,
+) -> None:
+    """Run the arms and show their table.
+
+    Raises ClassifierError where an arm failed, and without the Trainer's accelerate.
+    """
+    from benchmarks.tables import table_of
+    from classifier.commands.quiet import quiet_libraries
+
+    try:
+        import accelerate  # noqa: F401
+    except ImportError as error:
+        raise ClassifierError(
+            "The benchmarks need the packages for development, accelerate among them: "
+            "pip install -e '.[dev]' -c constraints.txt"
+        ) from error
+
+    quiet_libraries()
+    console = Console()
+    results = run_arms(console, plan, names, path)
+    table_of(results.document).show(console)
     console.print(f"Written to {results.path}", highlight=False, soft_wrap=True)
     failed = results.failed()
     if failed:
-        raise ClassifierError(f"Not every run went well: {', '.join(failed)}.")
+        raise ClassifierError(f"Some runs failed: {', '.join(failed)}.")
 
 
-def _chosen(wanted: list[str] | None, there: list[str]) -> list[str]:
-    unknown = sorted(set(wanted or []) - set(there))
+def _chosen(wanted: list[str] | None, arms: Iterable[str]) -> list[str]:
+    known = list(arms)
+    unknown = sorted(set(wanted or []) - set(known))
     if unknown:
-        raise ClassifierError(f"--arm {unknown[0]}: there are {'; '.join(there)}.")
-    return wanted or there
+        raise ClassifierError(f"--arm {unknown[0]}: there are {'; '.join(known)}.")
+    return wanted or known
 
 
 def main() -> None:
-    """Run a command; what the user can mend is one sentence and exit status 1."""
+    """Run a command; an error that the user can correct is one sentence and exit status 1."""
     errors = Console(stderr=True, soft_wrap=True)
     try:
         app()

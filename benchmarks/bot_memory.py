@@ -1,4 +1,4 @@
-"""How much memory the bot's process holds with both models loaded, and how soon it answers."""
+"""How much memory the bot holds with both models loaded, and how fast it answers."""
 
 import asyncio
 import statistics
@@ -17,14 +17,14 @@ from classifier.errors import ClassifierError
 from classifier.registry.registry import Registry
 from classifier.registry.version import Version
 
-_PATIENCE = 120.0  # seconds for an answer, the first one's included
-_LOOK_EVERY = 0.01
+_TIMEOUT = 120.0  # seconds for an answer, the first one's included
+_POLL_SECONDS = 0.01
 
 
 def measure(version: Version, texts: list[str]) -> dict[str, Any]:
-    """Start `python -m bot` on the version, send it the texts one by one, and look.
+    """Start `python -m bot` on the version, send it the texts one by one, and measure.
 
-    In a folder of its own: neither the user's database nor their champion is touched.
+    It runs in a folder of its own: the user's database and their champion stay as they are.
     """
     with tempfile.TemporaryDirectory() as folder:
         return asyncio.run(_measure(version, texts, Path(folder)))
@@ -83,11 +83,11 @@ async def _ask(url: str, text: str, process: asyncio.subprocess.Process) -> floa
         sent = await chat.post("/chat/send", json=where | {"text": text})
         sent.raise_for_status()
         last = sent.json()["messages"][-1]["message_id"]
-        while time.perf_counter() - started < _PATIENCE:
+        while time.perf_counter() - started < _TIMEOUT:
             if process.returncode is not None:
                 raise ClassifierError(f"it ended with {process.returncode}.")
             heard = (await chat.get("/chat/messages", params=where)).raise_for_status().json()
             if any(m["message_id"] > last and m["from"]["is_bot"] for m in heard["messages"]):
                 return time.perf_counter() - started
-            await asyncio.sleep(_LOOK_EVERY)
-    raise ClassifierError(f"no answer within {_PATIENCE:.0f} seconds.")
+            await asyncio.sleep(_POLL_SECONDS)
+    raise ClassifierError(f"no answer within {_TIMEOUT:.0f} seconds.")

@@ -1,8 +1,8 @@
-"""How much arithmetic a training step is, and how much of it this machine can do.
+"""How much arithmetic a training step needs, and how much of it a second this machine can do.
 
-The share of the one in the other is what Chowdhery et al. call the model FLOPs utilization (PaLM,
-2022, https://arxiv.org/abs/2204.02311, appendix B): only the arithmetic that the model needs
-counts, neither padding nor anything else that an implementation computes besides.
+The speed of a training as a share of the machine's is what Chowdhery et al. call the model FLOPs
+utilization (PaLM, 2022, https://arxiv.org/abs/2204.02311, appendix B): only the arithmetic that the
+model needs counts, neither padding nor anything else that an implementation computes besides.
 """
 
 import statistics
@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
-from torch import Tensor
 from transformers import AutoConfig
 
 from classifier.modeling.device import compute_dtype, default_device
@@ -22,10 +21,10 @@ _BACKWARD = 2  # a product's backward pass is two products of its size
 
 
 def training_flops(config: Any, lengths: Iterable[int]) -> float:
-    """Floating-point operations of a training step over texts of so many tokens, unpadded.
+    """Floating-point operations of a training step over texts of these lengths, unpadded.
 
-    A multiplication and an addition are two. By formula: of each layer the six matrix products of
-    a token and the two between all pairs of its tokens, forward and backward.
+    A multiplication and an addition are two. By formula: in each layer the six matrix products of
+    a token and the two between all pairs of a text's tokens, forward and backward.
     """
     hidden, wide = int(config.hidden_size), int(config.intermediate_size)
     forward = 0.0
@@ -36,7 +35,7 @@ def training_flops(config: Any, lengths: Iterable[int]) -> float:
 
 
 def measure(values: dict[str, Any]) -> dict[str, Any]:
-    """GFLOP/s of a big square product, and of the layers' products in a full training batch."""
+    """GFLOP/s of a large square product, and of the layers' products in a full training batch."""
     device = default_device()
     dtype = compute_dtype(device)
     config = AutoConfig.from_pretrained(values["encoder"])
@@ -60,34 +59,28 @@ def measure(values: dict[str, Any]) -> dict[str, Any]:
 def _flops_per_second(
     shapes: list[tuple[int, int, int]], dtype: torch.dtype, device: torch.device, seconds: float
 ) -> float:
-    """[a, b] @ [b, c] for each shape in turn, again and again; by the median round."""
-    pairs = [
-        (
-            torch.randn(a, b, device=device, dtype=dtype),
-            torch.randn(b, c, device=device, dtype=dtype),
-        )
+    """The products [a, b] @ [b, c] of all shapes, repeated for `seconds`; by the median round."""
+    like: dict[str, Any] = {"device": device, "dtype": dtype}
+    products = [
+        (torch.randn(a, b, **like), torch.randn(b, c, **like), torch.empty(a, c, **like))
         for a, b, c in shapes
     ]
-    outputs = [torch.empty(a, c, device=device, dtype=dtype) for a, _, c in shapes]
-    rounds = _timed(lambda: _multiply(pairs, outputs), device, seconds)
+
+    def multiply() -> None:
+        for left, right, out in products:
+            torch.mm(left, right, out=out)
+
+    rounds = _timed(multiply, device, seconds)
     return sum(2.0 * a * b * c for a, b, c in shapes) / statistics.median(rounds)
 
 
-def _multiply(pairs: list[tuple[Tensor, Tensor]], outputs: list[Tensor]) -> None:
-    for (left, right), out in zip(pairs, outputs, strict=True):
-        torch.mm(left, right, out=out)
-
-
 def _timed(work: Callable[[], None], device: torch.device, seconds: float) -> list[float]:
-    """Seconds of each of the rounds that fit, after two that aren't timed."""
-    taken: list[float] = []
-    for number in range(1_000_000):
+    """The seconds of each round, until they add up to `seconds`; the first two aren't timed."""
+    rounds: list[float] = []
+    while sum(rounds[2:]) < seconds or len(rounds) < 3:
         started = time.perf_counter()
         work()
         if device.type == "cuda":
             torch.cuda.synchronize(device)
-        if number >= 2:
-            taken.append(time.perf_counter() - started)
-            if sum(taken) >= seconds:
-                break
-    return taken
+        rounds.append(time.perf_counter() - started)
+    return rounds[2:]

@@ -1,9 +1,10 @@
-"""Ours: `classifier.training.loop.train` as `python -m classifier train` calls it."""
+"""Ours: training and adaptation as `python -m classifier train` calls them."""
 
 import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from benchmarks import rows
 from benchmarks.pace import Pace, TrainingJob
 from classifier.data.tokens import load_tokenizer
 from classifier.modeling.device import default_device
+from classifier.training.adaptation import adapt
 from classifier.training.checkpoint import Checkpoint
 from classifier.training.distributed import Group
 from classifier.training.labelled import labelled_part
@@ -24,15 +26,16 @@ class _EnoughError(Exception):
     """Ends a training from within its progress bar."""
 
 
-Trains = Callable[[Part, Checkpoint, Group, Callable[[Step], None], Callable[[Any], None]], object]
+# Trains on the reviews, and calls the last two after each step and each epoch.
+_Train = Callable[[Part, Checkpoint, Group, Callable[[Step], None], Callable[[Any], None]], object]
 
 
 def measure(values: dict[str, Any]) -> dict[str, Any]:
     """A burst of training with one pooling."""
     job = TrainingJob(**values)
-    masks = mask_id(job)
+    masks = _mask_id(job)
 
-    def trains(
+    def train_classifier(
         part: Part,
         checkpoint: Checkpoint,
         group: Group,
@@ -43,15 +46,24 @@ def measure(values: dict[str, Any]) -> dict[str, Any]:
         few = part.head(DEFAULT.batch_size)
         train(model, DEFAULT, part, few, job.seed, checkpoint, group, on_step, on_epoch, masks)
 
-    return burst(job, trains)
+    return _burst(job, train_classifier)
 
 
-def burst(job: TrainingJob, trains: Trains) -> dict[str, Any]:
-    """The figures of what `trains`, ended when it has been timed for long enough.
+def measure_adaptation(values: dict[str, Any]) -> dict[str, Any]:
+    """A burst of the encoder's adaptation."""
+    job = TrainingJob(**values)
+    recipe = replace(DEFAULT, adaptation_epochs=DEFAULT.epochs)  # one may not be enough
+    masks = _mask_id(job)
 
-    It is given the job's reviews, a checkpoint, this process as a group, and what it has to call
-    after each step and each epoch.
-    """
+    def adapt_encoder(part: Part, checkpoint: Checkpoint, group: Group, *callbacks: Any) -> None:
+        bert = new_model(job.encoder, "mean", recipe, job.seed).bert
+        adapt(bert, recipe, part.tokens, masks, job.seed, checkpoint, group, *callbacks)
+
+    return _burst(job, adapt_encoder)
+
+
+def _burst(job: TrainingJob, start_training: _Train) -> dict[str, Any]:
+    """The figures of a training that ends as soon as enough of it was timed."""
     started = time.perf_counter()
     part = _part(job)
     prepared = time.perf_counter() - started
@@ -64,19 +76,19 @@ def burst(job: TrainingJob, trains: Trains) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder, suppress(_EnoughError):
         checkpoint = Checkpoint(Path(folder) / "burst.safetensors")
         alone = Group(rank=0, size=1, device=default_device())
-        trains(part, checkpoint, alone, on_step, lambda _: pace.interrupt())
+        start_training(part, checkpoint, alone, on_step, lambda _: pace.interrupt())
     return pace.figures() | {"tokenizing_seconds": prepared}
 
 
-def mask_id(job: TrainingJob) -> int:
-    """Of the tokenizer's [MASK]."""
+def _mask_id(job: TrainingJob) -> int:
+    """The id of the tokenizer's [MASK]."""
     found = load_tokenizer(Path(job.encoder)).mask_token_id
     assert isinstance(found, int)
     return found
 
 
 def _part(job: TrainingJob) -> Part:
-    """The job's reviews as `train` prepares those to train on."""
+    """The job's reviews, prepared as `python -m classifier train` prepares its training rows."""
     found = rows.load(job.rows)
     labels = Dataset.from_dict(
         {

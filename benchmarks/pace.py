@@ -1,18 +1,18 @@
-"""How fast a training goes once it has got going."""
+"""How fast a training goes once it is warm."""
 
 import time
 from dataclasses import dataclass
 from typing import Any
 
-_WARM_UP = 2  # steps after the first, which isn't timed at all: both allocate
-_LOSSES = 3  # steps at either end whose mean loss is told
+_WARM_UP = 2  # steps after the first, which isn't timed at all: these allocate memory too
+_LOSSES = 3  # steps at either end whose mean loss is reported
 
 
 @dataclass(frozen=True)
 class TrainingJob:
-    """What an arm's process is asked to do."""
+    """What an arm's process is asked to measure."""
 
-    rows: str  # a file of `rows.write`, a multiple of every batch size in number
+    rows: str  # a file of `rows.write`; their number is a multiple of every batch size
     encoder: str  # a folder
     cache: str  # for token ids; only ours has one
     seconds: float  # of timed steps
@@ -22,7 +22,7 @@ class TrainingJob:
 
 
 class Pace:
-    """Times steps until there is enough of them."""
+    """Times steps until they add up to `seconds`."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -31,11 +31,11 @@ class Pace:
         self._losses: list[float] = []
 
     def interrupt(self) -> None:
-        """Something else than training goes on (the end of an epoch): the next step isn't timed."""
+        """Leave the next step out: something else runs before it, such as an epoch's end."""
         self._last = None
 
     def step(self, rows: int, loss: float) -> bool:
-        """A step over so many rows has ended; whether that is enough."""
+        """Note the end of a step over `rows` reviews; whether enough was timed."""
         now = time.perf_counter()
         self._losses.append(loss)
         if self._last is not None:

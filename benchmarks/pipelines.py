@@ -20,7 +20,7 @@ _BATCH_SIZE = 32
 
 
 class WithLogits(PoolingClassifier):
-    """The classifier with the answer that the text-classification pipeline looks for."""
+    """The classifier with the output that the text-classification pipeline reads."""
 
     def forward(  # type: ignore[override]
         self, input_ids: Tensor, attention_mask: Tensor
@@ -49,8 +49,8 @@ def _pipeline(folder: Path, bfloat16: bool) -> Any:
     model = WithLogits.from_pretrained(folder, local_files_only=True, dtype=dtype)
     model.config.id2label = dict(enumerate(SENTIMENTS))
     tokenizer = load_tokenizer(folder)
-    tokenizer.model_input_names = ["input_ids", "attention_mask"]  # segments are all 0 anyway
-    make: Any = pipeline  # typed for each of its tasks' own models
+    tokenizer.model_input_names = ["input_ids", "attention_mask"]  # all segment ids are 0
+    make: Any = pipeline  # its annotations accept no class of ours
     return make(
         "text-classification",
         model=model,

@@ -1,33 +1,53 @@
-"""A benchmark's results as JSON: written after every run, in its place when all runs are done."""
+"""A benchmark's results as JSON, and the machine that they were measured on."""
 
+import os
+import platform
 import statistics
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any
+
+import torch
+from rich.console import Console
 
 from benchmarks import RESULTS
-from benchmarks.machine import machine, versions
 from classifier.errors import ClassifierError
 from classifier.files import write_json
+from classifier.modeling.device import compute_dtype, default_device
 
-Run = dict[str, Any]
-_Given = ParamSpec("_Given")
+_LIBRARIES = ("torch", "transformers", "accelerate", "tokenizers", "scikit-learn", "numpy")
+_FLAGS = ("avx2", "avx512_f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8", "sve_bf16")
 
+_SHOWN = {  # the figures of a run that its line shows, in this order
+    "failed": "failed: {}",
+    "square_gflops": "{:,.0f} GFLOP/s square",
+    "layers_gflops": "{:,.0f} GFLOP/s in the layers' shapes",
+    "arithmetic": "{}",
+    "fit_seconds": "fitted in {:.1f} s",
+    "seconds": "{:.2f} s",
+    "p50_ms": "p50 {:.1f} ms",
+    "p95_ms": "p95 {:.1f} ms",
+    "reviews_per_second": "{:.1f} reviews/s",
+    "timed_steps": "{} timed steps",
+    "first_loss": "loss {:.2f} at first",
+    "last_loss": "loss {:.2f} at last",
+    "accuracy": "accuracy {:.4f}",
+    "macro_f1": "macro F1 {:.4f}",
+    "rating_mae": "rating MAE {:.3f}",
+    "train_seconds": "trained in {:,.0f} s",
+    "answer_p50_ms": "answers in {:.0f} ms",
+    "resident_mb": "{:,.0f} MB resident",
+    "peak_mb": "peak {:,.0f} MB",
+}
 
-def attempted(
-    measure: Callable[_Given, Run], *arguments: _Given.args, **options: _Given.kwargs
-) -> Run:
-    """What `measure` finds, or why it failed: the other arms' figures are worth having."""
-    try:
-        return measure(*arguments, **options)
-    except ClassifierError as error:
-        return {"failed": str(error)}
+Run = dict[str, Any]  # the figures of one run of an arm, or only why it `failed`
 
 
 class Results:
-    """The runs of each arm, and under what conditions; `PATH.partial.json` until `finish`."""
+    """The runs of each arm and their conditions; in `PATH.partial.json` until `finish`."""
 
     def __init__(
         self, name: str, path: Path | None, settings: dict[str, Any], rows: dict[str, Any]
@@ -41,25 +61,41 @@ class Results:
             "began": _now(),
             "ended": None,
             "machine": machine(),
-            "versions": versions(),
+            "versions": _versions(),
             "settings": settings,
             "rows": rows,
             "arms": {},
         }
 
     def arm(self, name: str, about: str) -> None:
-        """Announce an arm; `about` says what exactly it is."""
+        """Add an arm without runs; `about` says what exactly it is."""
         self.document["arms"][name] = {"about": about, "runs": []}
 
     def add(self, name: str, run: Run) -> None:
-        """Keep one run of an arm; one that failed has only `failed`."""
+        """Add one run of an arm and write the results so far."""
         self.document["arms"][name]["runs"].append(run)
         write_json(self._partial, self.document)
 
+    def take_turns(self, console: Console, measure: Callable[[str, int], Run]) -> None:
+        """Measure every arm once, then every arm again, as often as the settings' `repeats`.
+
+        `measure` is given the arm's name and the number of the turn. An arm that fails leaves the
+        others' figures as they are.
+        """
+        repeats = self.document["settings"]["repeats"]
+        for repeat in range(repeats):
+            for name in self.document["arms"]:
+                try:
+                    run = measure(name, repeat)
+                except ClassifierError as error:
+                    run = {"failed": str(error)}
+                self.add(name, run)
+                console.print(f"{repeat + 1}/{repeats} {name}: {described(run)}", highlight=False)
+
     def runs(self, name: str) -> list[Run]:
         """The runs of an arm that did not fail."""
-        found = self.document["arms"].get(name, {}).get("runs", [])
-        return [run for run in found if "failed" not in run]
+        runs = self.document["arms"].get(name, {}).get("runs", [])
+        return [run for run in runs if "failed" not in run]
 
     def failed(self) -> list[str]:
         """The arms of which a run failed."""
@@ -72,25 +108,49 @@ class Results:
         return statistics.median(values) if values else None
 
     def finish(self, summary: dict[str, Any]) -> None:
-        """All runs are done: `summary` is what the tables show."""
+        """All runs are done: add the `summary`, which the tables show, and write the results."""
         self.document |= {"summary": summary, "ended": _now()}
         write_json(self.path, self.document)
         self._partial.unlink(missing_ok=True)
 
 
-def ratio(value: float | None, to: float | None) -> float | None:
-    """How many times `to` that is, unless either is unknown."""
-    return value / to if value is not None and to else None
+def described(run: Run) -> str:
+    """The main figures of a run in a line."""
+    known = {name: value for name, value in run.items() if isinstance(value, int | float | str)}
+    return ", ".join(text.format(known[name]) for name, text in _SHOWN.items() if name in known)
 
 
-def total(values: Iterable[float | None]) -> float | None:
-    """The sum, unless any is unknown."""
-    known = list(values)
-    return sum(value for value in known if value is not None) if None not in known else None
+def machine() -> dict[str, Any]:
+    """The processor, its cores and number formats, the memory, the GPU if there is one."""
+    device = default_device()
+    flags = torch.cpu.get_capabilities()
+    has_affinity = hasattr(os, "sched_getaffinity")
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "cpu": _cpu(),
+        "cores": len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "flags": [flag for flag in _FLAGS if flags.get(flag)],
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+        "arithmetic": str(compute_dtype(device)).removeprefix("torch."),
+    }
+
+
+def _cpu() -> str:
+    file = Path("/proc/cpuinfo")
+    lines = file.read_text("utf-8").splitlines() if file.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def _versions() -> dict[str, str]:
+    """Of Python and of the libraries that decide the speed or the figures."""
+    return {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}
 
 
 def _command() -> str:
-    """The command line, with files by their names: where they lay says nothing to anyone else."""
+    """The command line; of files only the names, since their folders mean nothing to others."""
     words = [Path(word).name if "/" in word else word for word in sys.argv[1:]]
     return " ".join(["python -m benchmarks", *words])
 

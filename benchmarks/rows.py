@@ -2,13 +2,12 @@
 
 import json
 import statistics
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypedDict
 
 from datasets import Dataset
 
-from classifier.data.reviews import Reviews, load_reviews
+from classifier.data.reviews import Reviews
 from classifier.data.splits import stratified_subset
 
 _MULTIPLE_OF = 64  # so that every batch of a training is a full one
@@ -22,13 +21,8 @@ class Row(TypedDict):
     rating: int | None
 
 
-def read(source: str) -> Reviews:
-    """The reviews of a source, written ratings stripped; ClassifierError as `load_reviews`."""
-    return load_reviews(source)
-
-
-def some(rows: Dataset, limit: int) -> Dataset:
-    """At most `limit` of the rows, a multiple of 64 where there are that many, sentiments alike."""
+def subset(rows: Dataset, limit: int) -> Dataset:
+    """At most `limit` rows, stratified by sentiment; a multiple of 64 where there are so many."""
     count = min(limit, len(rows))
     return stratified_subset(rows, max(count - count % _MULTIPLE_OF, min(count, _MULTIPLE_OF)), 0)
 
@@ -44,20 +38,16 @@ def described(reviews: Reviews, rows: Dataset) -> dict[str, Any]:
     }
 
 
-def write(file: Path, rows: Dataset) -> Path:
-    """The rows as JSON lines, for an arm's process."""
+def write(file: Path, rows: Dataset) -> str:
+    """Write the rows as JSON lines, for an arm's process; the file's path as a job holds it."""
     columns = zip(rows["text"], rows["sentiment"], rows["rating"], strict=True)
-    return write_rows(file, (Row(text=t, sentiment=s, rating=r) for t, s, r in columns))
-
-
-def write_rows(file: Path, rows: Iterable[Row]) -> Path:
-    """As `write`."""
-    lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
+    found = (Row(text=text, sentiment=label, rating=rating) for text, label, rating in columns)
+    lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in found]
     file.write_text("".join(lines), encoding="utf-8")
-    return file
+    return str(file)
 
 
 def load(file: str) -> list[Row]:
-    """What `write` wrote."""
+    """The rows that `write` wrote."""
     with Path(file).open(encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]

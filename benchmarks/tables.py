@@ -1,111 +1,161 @@
-"""README's tables, generated from the committed results between two markers."""
+"""Each benchmark's table: the terminal shows it, and README has it between two markers."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.show import adapted, number, percent, spread, times
+from rich.console import Console
+from rich.table import Table as TerminalTable
+
+from benchmarks.figures import number, percent, ratio, spread, times
 from classifier.errors import ClassifierError
 
 BEGIN = "<!-- python -m benchmarks tables: from here on it is generated -->"
 END = "<!-- up to here -->"
 
-Document = dict[str, Any]
+Document = dict[str, Any]  # as `results.Results` writes it
+Column = Callable[[dict[str, Any]], str]  # from an arm's summary to its cell
+
+
+@dataclass(frozen=True)
+class Table:
+    """A line for each arm; `details` are columns and `notes` a sentence for the terminal alone."""
+
+    caption: str
+    arms: dict[str, dict[str, Any]]  # the summary of each
+    columns: dict[str, Column]
+    details: dict[str, Column] = field(default_factory=dict)
+    notes: str = ""
+
+    def markdown(self) -> str:
+        """The caption and the table for README."""
+        rule = ["---", *["---:"] * len(self.columns)]
+        lines = [["", *self.columns], rule, *self._lines(self.columns)]
+        return self.caption + "\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+    def show(self, console: Console) -> None:
+        """Print the table with its details, then the caption and the notes."""
+        columns = self.columns | self.details
+        table = TerminalTable()
+        table.add_column("arm", no_wrap=True)
+        for title in columns:
+            table.add_column(title, justify="right")
+        for line in self._lines(columns):
+            table.add_row(*line)
+        console.print(table)
+        console.print(f"{self.caption} {self.notes}".strip(), highlight=False, markup=False)
+
+    def _lines(self, columns: dict[str, Column]) -> list[list[str]]:
+        return [
+            [name, *(cell(arm) for cell in columns.values())] for name, arm in self.arms.items()
+        ]
+
+
+def table_of(document: Document) -> Table:
+    """The table of a benchmark's results."""
+    return _TABLES[document["benchmark"]](document)
 
 
 def with_tables(readme: str, results: Path) -> str:
-    """The README's text with its tables made anew; ClassifierError where a marker is missing."""
+    """README's text with its tables made anew; ClassifierError where a marker is missing."""
     before, begin, rest = readme.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise ClassifierError(f"The README has no line {BEGIN if not begin else END}")
-    sections = [_section(name, make, results) for name, make in _TABLES.items()]
+    sections = [_section(results / f"{name}.json") for name in _TABLES]
     return before + "\n\n".join([BEGIN, *sections, END]) + after
 
 
-def _section(name: str, make: Callable[[Document], str], results: Path) -> str:
-    file = results / f"{name}.json"
+def _section(file: Path) -> str:
     if not file.exists():
-        return f"Not measured yet: `python -m benchmarks {name}`."
-    return make(json.loads(file.read_bytes()))
+        return f"Not measured yet: `python -m benchmarks {file.stem}`."
+    return table_of(json.loads(file.read_bytes())).markdown()
 
 
-def _training(document: Document) -> str:
-    found = document["summary"]
-    notebook = found["arms"].get("notebook", {}).get("reviews_per_second")
-    lines = [
-        [
-            name,
-            number(arm["reviews_per_second"], 1),
-            times(arm["reviews_per_second"] / notebook) if notebook else number(None),
-            percent(arm.get("share_of_gemm")),
-            number(arm["peak_mb"]),
-        ]
-        for name, arm in found["arms"].items()
-        if arm["reviews_per_second"] is not None
-    ]
-    told = document["rows"]
-    caption = (
-        f"Training, reviews a second and pooling (`{document['command']}`; {told['rows']:,} "
-        f"reviews, {told['median_characters']:,} characters in the median; {_machine(document)}). "
-        f"Both poolings of ours{adapted(found)}: "
-        f"{times(found['ours_to_notebook'])} the notebook's recipe, "
-        f"{times(found['ours_to_trainer'])} `transformers.Trainer` at its best. TF-IDF and "
+def _training(document: Document) -> Table:
+    summary, rows = document["summary"], document["rows"]
+    arms, gemm = summary["arms"], summary["gemm"]
+    notebook = arms.get("notebook", {}).get("reviews_per_second")
+    adapted = ", the adaptation's time included" if "ours, adapting" in arms else ""
+    arithmetic = document["machine"]["arithmetic"]
+    return Table(
+        f"Training, reviews a second and pooling (`{document['command']}`; {rows['rows']:,} "
+        f"reviews, {rows['median_characters']:,} characters in the median; {_machine(document)}). "
+        f"Both poolings of ours{adapted}: "
+        f"{times(summary['ours_to_notebook'])} the notebook's recipe, "
+        f"{times(summary['ours_to_trainer'])} `transformers.Trainer` at its best. TF-IDF and "
         f"logistic regression fit all of them in "
-        f"{number(found['arms'].get('TF-IDF', {}).get('fit_seconds'), 1)} s. The share of the "
-        "GEMM counts CLS pooling's last layer in full, of which ours computes one token."
+        f"{number(arms.get('TF-IDF', {}).get('fit_seconds'), 1)} s. The share of the "
+        "GEMM counts CLS pooling's last layer in full, of which ours computes one token.",
+        {name: arm for name, arm in arms.items() if arm["reviews_per_second"] is not None},
+        {
+            "reviews/s": lambda arm: number(arm["reviews_per_second"], 1),
+            "to the notebook": lambda arm: times(ratio(arm["reviews_per_second"], notebook)),
+            f"of {arithmetic} GEMM": lambda arm: percent(arm.get("share_of_gemm")),
+            "peak MB": lambda arm: number(arm["peak_mb"]),
+        },
+        {
+            "of layers' GEMM": lambda arm: percent(arm.get("share_of_layers_gemm")),
+            "loss": lambda arm: f"{number(arm['first_loss'], 2)} → {number(arm['last_loss'], 2)}",
+        },
+        f"GEMM: {number(gemm['square_gflops'])} GFLOP/s square, "
+        f"{number(gemm['layers_gflops'])} in the layers' shapes.",
     )
-    columns = ["", "reviews/s", "to the notebook", f"of {_arithmetic(document)} GEMM", "peak MB"]
-    return caption + "\n\n" + _table(columns, lines)
 
 
-def _serving(document: Document) -> str:
-    found = document["summary"]
-    lines = [
-        [
-            name,
-            number(arm["p50_ms"], 1),
-            number(arm["p95_ms"], 1),
-            number(arm["reviews_per_second"], 1),
-            " / ".join(f"{100 * value:.1f} %" for value in arm["accuracy"].values()),
-        ]
-        for name, arm in found["arms"].items()
-    ]
-    told = document["rows"]
-    caption = (
-        f"Answers of both models (`{document['command']}`; {told['rows']:,} reviews of "
-        f"{told['median_characters']:,} characters in the median, {_machine(document)}). Cold "
-        f"start of `predict`: {number(found['cold_start_seconds'], 1)} s. The bot holds "
-        f"{number(found['bot_resident_mb'])} MB."
+def _serving(document: Document) -> Table:
+    summary, rows = document["summary"], document["rows"]
+    trained_on = rows["trained_on"]
+    return Table(
+        f"Answers of both models (`{document['command']}`; {rows['rows']:,} reviews of "
+        f"{rows['median_characters']:,} characters in the median, {_machine(document)}). Cold "
+        f"start of `predict`: {number(summary['cold_start_seconds'], 1)} s. The bot holds "
+        f"{number(summary['bot_resident_mb'])} MB."
+        + (f" {trained_on:,} of the reviews were trained on." if trained_on else ""),
+        summary["arms"],
+        {
+            "one review, p50 ms": lambda arm: number(arm["p50_ms"], 1),
+            "p95 ms": lambda arm: number(arm["p95_ms"], 1),
+            "reviews/s at once": lambda arm: number(arm["reviews_per_second"], 1),
+            "accuracy (CLS / mean)": lambda arm: " / ".join(
+                percent(value, 1) for value in arm["accuracy"].values()
+            ),
+        },
+        {
+            "ours sooner": lambda arm: times(arm.get("ours_sooner")),
+            "ours faster": lambda arm: times(arm.get("ours_faster")),
+            "peak MB": lambda arm: number(arm["peak_mb"]),
+        },
+        f"The reviews have {rows['median_tokens']:.0f} tokens in the median. The bot holds "
+        f"{number(summary['bot_peak_mb'])} MB at its peak and answers in "
+        f"{number(summary['bot_answer_p50_ms'])} ms.",
     )
-    if told["trained_on"]:
-        caption += f" {told['trained_on']:,} of the reviews were trained on."
-    columns = ["", "one review, p50 ms", "p95 ms", "reviews/s at once", "accuracy (CLS / mean)"]
-    return caption + "\n\n" + _table(columns, lines)
 
 
-def _quality(document: Document) -> str:
-    lines = [
-        [
-            name,
-            spread(arm["accuracy"], 1, as_percent=True),
-            spread(arm["macro_f1"], 3),
-            spread(arm["rating_mae"], 2),
-            number(arm["train_seconds"]["low"] if arm["train_seconds"] else None),
-        ]
-        for name, arm in document["summary"]["arms"].items()
-    ]
-    told, settings = document["rows"], document["settings"]
+def _quality(document: Document) -> Table:
+    rows, settings = document["rows"], document["settings"]
     test = settings["test"]
-    where = test if isinstance(test, str) else f"{test['rows']:,} others"
-    caption = (
+    judged_on = test if isinstance(test, str) else f"{test['rows']:,} others"
+    return Table(
         f"Figures on held-out reviews, mean and range over {settings['seeds']} seeds "
-        f"(`{document['command']}`; {told['rows']:,} reviews to learn from, judged on {where}, "
-        f"written ratings stripped; encoder: {settings['encoder']})."
+        f"(`{document['command']}`; {rows['rows']:,} reviews to learn from, judged on {judged_on}, "
+        f"written ratings stripped; encoder: {settings['encoder']}).",
+        document["summary"]["arms"],
+        {
+            "accuracy": lambda arm: spread(arm["accuracy"], 1, as_percent=True),
+            "macro F1": lambda arm: spread(arm["macro_f1"], 3),
+            "rating MAE": lambda arm: spread(arm["rating_mae"], 2),
+            "seconds to train, at best": lambda arm: number(
+                (arm["train_seconds"] or {}).get("low")
+            ),
+        },
+        {
+            "weighted F1": lambda arm: spread(arm["weighted_f1"], 3),
+            "peak MB": lambda arm: number((arm["peak_mb"] or {}).get("mean")),
+        },
     )
-    columns = ["", "accuracy", "macro F1", "rating MAE", "seconds to train, at best"]
-    return caption + "\n\n" + _table(columns, lines)
 
 
 _TABLES = {"training": _training, "serving": _serving, "quality": _quality}
@@ -115,12 +165,3 @@ def _machine(document: Document) -> str:
     machine = document["machine"]
     where = machine["cpu"] if machine["device"] == "cpu" else machine["device"]
     return f"{machine['cores']} cores of {where}, {machine['arithmetic']}"
-
-
-def _arithmetic(document: Document) -> str:
-    return str(document["machine"]["arithmetic"])
-
-
-def _table(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    rule = ["---", *["---:"] * (len(columns) - 1)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in [columns, rule, *lines])

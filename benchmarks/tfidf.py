@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.metrics import accuracy_score, f1_score
 
 from benchmarks import rows
+from benchmarks.answering import ServingJob, timed
 from benchmarks.rows import Row
-from classifier.labels import SENTIMENTS
+from classifier.labels import NO_RATING, RATINGS, SENTIMENTS
 
 ABOUT = (
     "scikit-learn: TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), "
@@ -22,70 +22,79 @@ ABOUT = (
 
 @dataclass(frozen=True)
 class Tfidf:
-    """Fitted; the rating's part is None where no row had a rating."""
+    """A fitted model; `rating` is None where no row had a rating."""
 
-    words: Any
+    vectorizer: Any
     sentiment: Any
     rating: Any
 
     def sentiments(self, texts: list[str]) -> NDArray[np.int64]:
         """[n], indices into SENTIMENTS."""
-        answered: NDArray[np.int64] = self.sentiment.predict(self.words.transform(texts))
+        answered: NDArray[np.int64] = self.sentiment.predict(self.vectorizer.transform(texts))
         return answered
 
     def ratings(self, texts: list[str]) -> NDArray[np.int64] | None:
         """[n], 0 to 10."""
         if self.rating is None:
             return None
-        answered = self.rating.predict(self.words.transform(texts))
-        return np.asarray(np.clip(np.rint(answered), 0, 10), dtype=np.int64)
+        answered = self.rating.predict(self.vectorizer.transform(texts))
+        return np.asarray(np.clip(np.rint(answered), 0, RATINGS[-1]), dtype=np.int64)
 
 
 def fit(found: list[Row]) -> Tfidf:
-    """Both models on the same features. It has no randomness."""
-    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
-    features = words.fit_transform([row["text"] for row in found])
+    """Fit both models on the same features. There is no randomness in it."""
+    vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
+    features = vectorizer.fit_transform([row["text"] for row in found])
     sentiment = LogisticRegression(C=10, max_iter=1000)
     sentiment.fit(features, [row["sentiment"] for row in found])
     rated = [number for number, row in enumerate(found) if row["rating"] is not None]
     rating = Ridge(alpha=0.3, solver="sparse_cg") if rated else None
     if rating is not None:
         rating.fit(features[rated], [found[number]["rating"] for number in rated])
-    return Tfidf(words, sentiment, rating)
+    return Tfidf(vectorizer, sentiment, rating)
 
 
-def measure(values: dict[str, Any]) -> dict[str, Any]:
-    """How long fitting on the rows of a training takes: for scale, it needs no second pass."""
+def measure_fit(values: dict[str, Any]) -> dict[str, Any]:
+    """The seconds of fitting on the rows of a training, which is all of its training."""
     found = rows.load(values["rows"])
     started = time.perf_counter()
     fit(found)
     return {"fit_seconds": time.perf_counter() - started, "fitted_reviews": len(found)}
 
 
-def judge(values: dict[str, Any]) -> dict[str, Any]:
-    """Fit on `rows`, and the figures on `test`."""
+def measure_answers(values: dict[str, Any]) -> dict[str, Any]:
+    """The speed of its answers, fitted on other rows of the same source."""
+    job = ServingJob(**values)
+    fitted = fit(rows.load(job.others))
+
+    def answer(texts: list[str]) -> dict[str, list[str]]:
+        fitted.ratings(texts)  # timed as well, since ours answers with a rating too
+        return {"tfidf": [SENTIMENTS[index] for index in fitted.sentiments(texts)]}
+
+    return timed(answer, job)
+
+
+def measure_quality(values: dict[str, Any]) -> dict[str, Any]:
+    """The figures on `test` of a model fitted on `rows`."""
+    from classifier.evaluation.metrics import resampled_figures
+    from classifier.modeling.outputs import Answers, Labels
+
     found, test = rows.load(values["rows"]), rows.load(values["test"])
     started = time.perf_counter()
     fitted = fit(found)
     seconds = time.perf_counter() - started
-    texts, truth = [row["text"] for row in test], [row["sentiment"] for row in test]
-    answered, classes = fitted.sentiments(texts), list(range(len(SENTIMENTS)))
-    f1 = {
-        f"{average}_f1": float(
-            f1_score(truth, answered, labels=classes, average=average, zero_division=0)
-        )
-        for average in ("macro", "weighted")
-    }
-    ratings = fitted.ratings(texts)
-    errors = [
-        abs(int(answer) - row["rating"])
-        for answer, row in zip([] if ratings is None else ratings, test, strict=False)
-        if row["rating"] is not None
-    ]
+    texts = [row["text"] for row in test]
+    ratings = [NO_RATING if row["rating"] is None else row["rating"] for row in test]
+    figures = resampled_figures(
+        Answers(fitted.sentiments(texts), fitted.ratings(texts)),
+        Labels(np.array([row["sentiment"] for row in test]), np.array(ratings)),
+        np.arange(len(test))[None],  # the test rows themselves, once
+    )
     return {
-        "accuracy": float(accuracy_score(truth, answered)),
-        **f1,
-        "rating_mae": sum(errors) / len(errors) if errors else None,
+        "accuracy": float(figures["accuracy"][0]),
+        "macro_f1": float(figures["macro_f1"][0]),
+        "weighted_f1": float(figures["weighted_f1"][0]),
+        "rating_mae": float(figures["rating_mae"][0]) if "rating_mae" in figures else None,
         "train_seconds": seconds,
         "trained_on": len(found),
         "test_rows": len(test),

@@ -1,8 +1,8 @@
 """`transformers.Trainer` at its best settings, on the same model with the same loss.
 
-Batches of like length, fused AdamW, bfloat16 where the device has it, 256 tokens, padding to the
-longest of a batch, no dropout in the attention (it would forbid the fast kernels), nothing saved,
-logged or evaluated. `training.py` says which attention kernel, the faster of the two on offer.
+Batches of similar length, fused AdamW, bfloat16 where the device has it, as many tokens as ours,
+padding to the longest of a batch, no dropout in the attention (it rules out the fast kernels),
+nothing saved, logged or evaluated. `training.py` measures both of its attention kernels.
 """
 
 import tempfile
@@ -29,13 +29,14 @@ from classifier.labels import NO_RATING
 from classifier.modeling.classifier import PoolingClassifier
 from classifier.modeling.device import compute_dtype, default_device
 from classifier.training.loop import new_model
+from classifier.training.loss import Targets, loss_sums
 from classifier.training.recipe import DEFAULT
 
-_EPOCHS = 1000  # time ends it long before
+_EPOCHS = 1000  # the stopwatch ends it long before
 
 
 class WithLoss(nn.Module):
-    """The classifier as the Trainer wants it: a loss for a batch."""
+    """The classifier in the form that the Trainer needs: it returns a batch's loss."""
 
     def __init__(self, classifier: PoolingClassifier) -> None:
         super().__init__()
@@ -46,14 +47,9 @@ class WithLoss(nn.Module):
         self, input_ids: Tensor, attention_mask: Tensor, sentiment: Tensor, rating: Tensor
     ) -> dict[str, Tensor]:
         output = self.classifier(input_ids=input_ids, attention_mask=attention_mask)
-        loss = nn.functional.cross_entropy(output.sentiment_logits, sentiment)
+        sentiment_loss, rating_loss = loss_sums(output, Targets(sentiment, rating))
         rated = (rating != NO_RATING).sum().clamp(min=1)
-        loss = loss + (
-            nn.functional.cross_entropy(
-                output.rating_logits, rating, ignore_index=NO_RATING, reduction="sum"
-            )
-            / rated
-        )
+        loss = sentiment_loss / len(sentiment) + rating_loss / rated
         self.last_loss = loss.detach()
         return {"loss": loss}
 
@@ -68,7 +64,7 @@ class _Stopwatch(TrainerCallback):
     def on_step_end(
         self,
         args: TrainingArguments,
-        state: TrainerState,  # noqa: ARG002  # named so by the Trainer
+        state: TrainerState,  # noqa: ARG002  # the Trainer passes it by this name
         control: TrainerControl,
         **_: Any,
     ) -> None:

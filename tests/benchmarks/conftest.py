@@ -14,6 +14,7 @@ from tests import tiny
 ROOT = Path(__file__).resolve().parents[2]
 
 Benchmark = Callable[..., dict[str, Any]]
+Measure = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 @pytest.fixture(scope="session")

@@ -8,24 +8,25 @@ import pytest
 import torch
 from torch import nn
 
-from benchmarks import pipelines, predictors, rows, words
+from benchmarks import answering, pipelines, rows, tfidf
 from benchmarks.answering import ServingJob
+from classifier.data.reviews import load_reviews
 from classifier.data.tokens import Tokens
 from classifier.errors import ClassifierError
 from classifier.modeling.classifier import PoolingClassifier
 from classifier.modeling.outputs import Outputs
 from classifier.registry.registry import Registry
 from classifier.serving.packed_model import PackedModel
-from tests.benchmarks.conftest import Benchmark
+from tests.benchmarks.conftest import Benchmark, Measure
 
 
 @pytest.fixture
 def job(few: Path, tmp_path: Path) -> ServingJob:
-    found = rows.read(str(few / "reviews.jsonl")).rows
+    found = load_reviews(str(few / "reviews.jsonl")).rows
     served = rows.write(tmp_path / "served.jsonl", found.select(range(16)))
     others = rows.write(tmp_path / "others.jsonl", found.select(range(16, 80)))
     version = Registry(few / "models").get("champion").path
-    return ServingJob(str(version), str(served), str(others), 4, time.time())
+    return ServingJob(str(version), served, others, 4, time.time())
 
 
 @pytest.mark.slow
@@ -44,12 +45,16 @@ def test_it_times_answers_the_cold_start_and_the_bot(benchmark: Benchmark, few: 
 
 
 @pytest.mark.parametrize(
-    ("module", "models"),
-    [(predictors, {"cls", "mean"}), (pipelines, {"cls", "mean"}), (words, {"tfidf"})],
+    ("measure", "models"),
+    [
+        (answering.measure, {"cls", "mean"}),
+        (pipelines.measure, {"cls", "mean"}),
+        (tfidf.measure_answers, {"tfidf"}),
+    ],
     ids=["ours", "pipeline", "TF-IDF"],
 )
-def test_an_arm_answers(module: object, models: set[str], job: ServingJob) -> None:
-    figures = module.measure(asdict(job))  # type: ignore[attr-defined]
+def test_an_arm_answers(measure: Measure, models: set[str], job: ServingJob) -> None:
+    figures = measure(asdict(job))
     assert set(figures["accuracy"]) == models
     assert figures["reviews_per_second"] > 0
 
@@ -65,10 +70,10 @@ def test_an_arm_reads_as_few_tokens_as_it_is_told(
 
     predict_batch = PackedModel.predict_batch
     monkeypatch.setattr(PackedModel, "predict_batch", noting)
-    predictors.measure(asdict(job))
+    answering.measure(asdict(job))
     longest = max(read)
     read.clear()
-    predictors.measure(asdict(replace(job, max_tokens=8)))
+    answering.measure(asdict(replace(job, max_tokens=8)))
     assert max(read) == 8 < longest
 
 

@@ -2,17 +2,20 @@
 
 import json
 import re
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from benchmarks import RESULTS
 from benchmarks.__main__ import app
-from benchmarks.tables import BEGIN, END, with_tables
+from benchmarks.tables import BEGIN, END, table_of, with_tables
 from classifier.errors import ClassifierError
 from tests.benchmarks.conftest import ROOT
 
 QUALITY = {
+    "benchmark": "quality",
     "command": "python -m benchmarks quality --seeds 2",
     "settings": {"seeds": 2, "encoder": "a tiny one", "test": {"rows": 40}},
     "rows": {"rows": 1200},
@@ -32,6 +35,21 @@ QUALITY = {
 def test_readme_shows_the_committed_results() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     assert with_tables(readme, RESULTS) == readme
+
+
+@pytest.mark.parametrize("file", sorted(RESULTS.glob("*.json")), ids=lambda file: file.stem)
+def test_the_terminal_shows_what_readme_shows_and_more(file: Path) -> None:
+    table = table_of(json.loads(file.read_bytes()))
+    console = Console(file=StringIO(), width=1000)
+    with console.capture() as captured:
+        table.show(console)
+    shown = captured.get()
+    for line in table.markdown().splitlines()[4:]:
+        for cell in line.strip("| ").split(" | "):
+            assert cell in shown
+    for column in [*table.columns, *table.details]:
+        assert column in shown
+    assert table.caption in shown
 
 
 def test_committed_results_are_whole_and_name_no_folder() -> None:

@@ -10,20 +10,21 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoConfig
 
-from benchmarks import adapting, gemm, notebook, ours, rows, tfidf, trainer
+from benchmarks import gemm, notebook, ours, rows, tfidf, trainer
 from benchmarks.pace import Pace, TrainingJob
+from classifier.data.reviews import load_reviews
 from classifier.errors import ClassifierError
 from classifier.training.loop import new_model
 from classifier.training.recipe import DEFAULT
-from tests.benchmarks.conftest import ROOT, Benchmark
+from tests.benchmarks.conftest import ROOT, Benchmark, Measure
 
 
 @pytest.fixture
 def job(few: Path, tmp_path: Path) -> TrainingJob:
-    found = rows.some(rows.read(str(few / "reviews.jsonl")).rows, 64)
+    found = rows.subset(load_reviews(str(few / "reviews.jsonl")).rows, 64)
     file = rows.write(tmp_path / "rows.jsonl", found)
     cache = str(tmp_path / "cache")
-    return TrainingJob(str(file), str(few / "encoder"), cache, 0.05, 0, attention="eager")
+    return TrainingJob(file, str(few / "encoder"), cache, 0.05, 0, attention="eager")
 
 
 @pytest.mark.slow
@@ -46,18 +47,20 @@ def test_it_times_arms_side_by_side(benchmark: Benchmark, few: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", [ours, adapting, notebook, trainer], ids=lambda module: module.__name__
+    "measure",
+    [ours.measure, ours.measure_adaptation, notebook.measure, trainer.measure],
+    ids=["ours", "adapting", "notebook", "Trainer"],
 )
-def test_an_arm_trains(module: object, job: TrainingJob) -> None:
+def test_an_arm_trains(measure: Measure, job: TrainingJob) -> None:
     with torch.random.fork_rng([]):
-        figures = module.measure(asdict(job))  # type: ignore[attr-defined]
+        figures = measure(asdict(job))
     assert figures["timed_reviews"] == 16 * figures["timed_steps"] > 0
     assert figures["reviews_per_second"] > 0
     assert 0 < figures["last_loss"] < 10
 
 
 def test_words_are_fitted(job: TrainingJob) -> None:
-    assert tfidf.measure(asdict(job))["fitted_reviews"] == 64
+    assert tfidf.measure_fit(asdict(job))["fitted_reviews"] == 64
 
 
 def test_the_formula_counts_what_torch_counts(few: Path) -> None:
@@ -92,6 +95,14 @@ def test_the_pace_leaves_out_the_warm_up_and_what_interrupts(
 def test_an_unknown_arm_is_told(benchmark: Benchmark) -> None:
     with pytest.raises(ClassifierError, match=r"--arm theirs: there are ours, cls; ours, mean;"):
         benchmark("training", "--arm", "theirs")
+
+
+def test_without_accelerate_it_says_what_to_install(
+    benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "accelerate", None)
+    with pytest.raises(ClassifierError, match=r"accelerate among them: pip install -e '\.\[dev\]'"):
+        benchmark("training")
 
 
 def test_it_is_a_command() -> None:
