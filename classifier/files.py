@@ -1,6 +1,8 @@
-"""Writing small files so that a kill or a full disk leaves the old file or the new, never half."""
+"""Files and locks: a kill or a full disk leaves the old file or the new one, never half of it."""
 
 import errno
+import fcntl
+import glob
 import json
 import os
 import secrets
@@ -13,17 +15,18 @@ from classifier.errors import ClassifierError, DiskFullError
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace `path` with `text` in UTF-8: written beside it, fsynced, renamed over it.
+    """Replace `path` with `text` in UTF-8, all or nothing.
 
-    A link is followed. What can't be replaced (a pipe, /dev/stdout) is written straight to.
-    Raises ClassifierError where it can't be written; the old file is then as it was.
+    A link is followed. What can't be replaced (a pipe, /dev/stdout) is written to directly.
+    Raises ClassifierError where it can't be written; the old file is then unchanged.
     """
     try:
         with explain_full_disk(path):
             if path.exists() and not path.is_file():
                 path.write_text(text, encoding="utf-8")
-            else:
-                _replace(path.resolve(), text)
+                return
+            with replacing(path.resolve()) as temporary:
+                temporary.write_text(text, encoding="utf-8")
     except OSError as error:
         raise ClassifierError(f"{path} can't be written: {error.strerror or error}.") from error
 
@@ -31,6 +34,28 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """`write_text` of `value` as indented JSON; ValueError for NaN, which JSON does not have."""
     write_text(path, json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path beside `path` to write a file to, which replaces `path` once it is on the disk.
+
+    An error inside the block removes it. A kill leaves it, for `remove_leftovers`.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        yield temporary
+        fsync(temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    fsync(path.parent)
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what killed processes left while `replacing` this path; no other may be writing it."""
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        leftover.unlink(missing_ok=True)
 
 
 def fsync(path: Path) -> None:
@@ -42,11 +67,29 @@ def fsync(path: Path) -> None:
         os.close(descriptor)
 
 
+def take_lock(path: Path, *, wait: bool) -> int | None:
+    """Lock a folder, or a file, which is created if missing, until the result is closed.
+
+    Returns an open descriptor (a file's can be read and written), or None where another process
+    holds the lock and `wait` is false. The system releases the lock when this process dies.
+    `filelock` can lock neither a folder nor the file that is being written, and needs lock files
+    beside them, which would have to be removed.
+    """
+    folder = path.is_dir()
+    descriptor = os.open(path, os.O_RDONLY if folder else os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
 @contextmanager
 def explain_full_disk(target: Path) -> Iterator[None]:
     """Turn "no space left" and "quota exceeded" into a DiskFullError that names `target`.
 
-    The outermost has the last word: one that writes a folder names that, not the file in it.
+    Of several around each other the outermost decides: one for a folder names the folder.
     """
     try:
         yield
@@ -58,20 +101,6 @@ def explain_full_disk(target: Path) -> Iterator[None]:
 
 def means_full_disk(error: Exception) -> bool:
     """Whether it is "no space left" or "quota exceeded"."""
-    # By message, since safetensors raises an error of its own that carries no errno.
+    # By message, because safetensors raises an error of its own that carries no errno.
     full = (os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT))
     return isinstance(error, DiskFullError) or any(why in str(error) for why in full)
-
-
-def _replace(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with temporary.open("x", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    fsync(path.parent)

@@ -1,7 +1,6 @@
 """Retraining: when it is worth while, one at a time, judged by the gate, and taken into use."""
 
 import asyncio
-import fcntl
 import logging
 import os
 import time
@@ -16,6 +15,7 @@ from bot.schedule import Schedule
 from bot.services.training_process import Progress, TrainingFailed, TrainingProcess
 from bot.services.versions import VersionService
 from classifier.errors import ClassifierError
+from classifier.files import take_lock
 from db import training_data, training_runs, users
 from db.engine import Sessions
 from db.models import TrainingRun
@@ -74,7 +74,7 @@ class Retraining:
         self._task: asyncio.Task[None] | None = None
         self._killed_as: Ending | None = None
         self._ended_as: Ending | None = None
-        self._lock = -1
+        self._lock: int | None = None
         self._beginning = asyncio.Lock()
         self._stopping = False
 
@@ -252,7 +252,7 @@ class Retraining:
 
     async def _under_way(self) -> bool:
         """Whether whoever holds the lock retrains, and does not only clear up or tell the end."""
-        if self._lock >= 0:  # we do, and what the database still calls running may be a dead bot's
+        if self._lock is not None:  # we do; what the database calls running may be a dead bot's
             return self._task is not None and not self._task.done() and self._ended_as is None
         async with self._read() as session:
             return await training_runs.running(session) is not None
@@ -264,16 +264,13 @@ class Retraining:
         """
         models = self._training.folder.parent
         models.mkdir(parents=True, exist_ok=True)
-        lock = os.open(models / ".retraining.lock", os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(lock)
+        lock = take_lock(models / ".retraining.lock", wait=False)
+        if lock is None:
             return False
         self._lock = lock
         return True
 
     def _let_go(self) -> None:
-        if self._lock >= 0:
+        if self._lock is not None:
             os.close(self._lock)
-            self._lock = -1
+            self._lock = None

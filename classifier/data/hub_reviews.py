@@ -1,115 +1,112 @@
-"""blinoff/kinopoisk through `datasets`, which may wait for minutes on a hub that stalls.
+"""The file of blinoff/kinopoisk, from the hub or its local cache, whatever the hub does."""
 
-A process of its own reads it: that one can be killed, and can be kept off the network, which
-`datasets` decides when it is imported. The rows come back as the Arrow files that `datasets`
-leaves in its cache.
-"""
-
-import json
+import logging
 import os
-import subprocess
-import sys
-import time
-from collections.abc import Sequence
+import threading
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 
-import datasets
-import huggingface_hub.constants
+from huggingface_hub import constants, get_hf_file_metadata, hf_hub_download, hf_hub_url
+from huggingface_hub.utils import tqdm
 
+from classifier.data.readers import read_rows
 from classifier.errors import ClassifierError
 
 REPOSITORY = "blinoff/kinopoisk"
+_FILE = "kinopoisk.jsonl"
 SILENCE_SECONDS = 9.0
-_POLL_SECONDS = 0.1
-
-# Small chunks, so that a slow download is seen to grow. The dataset viewer, another host that
-# may stall, is not asked for what the file itself says.
-_LOAD = """
-import json, sys
-import datasets, huggingface_hub.constants
-huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE = 2**16
-datasets.config.USE_PARQUET_EXPORT = False
-try:
-    rows = datasets.load_dataset(sys.argv[1], split="train", keep_in_memory=False)
-    answer = {"files": [file["filename"] for file in rows.cache_files]}
-except Exception as error:
-    answer = {"error": f"{type(error).__name__}: {error}"}
-print(json.dumps(answer))
-"""
+_CHUNK = 2**16  # bytes; with chunks of 10 MB, the library's, a slow download is not seen to grow
 
 
-def load_hub_rows(
-    *, from_cache: bool, silence_seconds: float = SILENCE_SECONDS
-) -> datasets.Dataset:
-    """The rows as they are in the repository; `from_cache` keeps to what was downloaded before.
+def hub_file(*, from_cache: bool, silence_seconds: float = SILENCE_SECONDS) -> Path:
+    """The repository's file; with `from_cache` the one that was downloaded before.
 
     A download may take as long as it needs, but is given up when nothing has arrived for
-    `silence_seconds`. Raises ClassifierError, its message a phrase that says why.
+    `silence_seconds`. A thread does it, because the time limits of huggingface_hub do not cover
+    a server that accepts a connection and stays silent.
+    Raises ClassifierError, its message a phrase that says why.
     """
-    hub_cache = huggingface_hub.constants.HF_HUB_CACHE
-    rows_cache = datasets.config.HF_DATASETS_CACHE
-    if from_cache:
-        settings = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
-    else:  # Xet, the hub's other protocol, writes in pieces too large to be seen to grow
-        settings = {"HF_HUB_DISABLE_XET": "1"}
-    child = subprocess.Popen(
-        [sys.executable, "-P", "-c", _LOAD, REPOSITORY],
-        env={
-            **os.environ,
-            **settings,
-            "HF_HUB_CACHE": str(hub_cache),
-            "HF_DATASETS_CACHE": str(rows_cache),
-        },
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL if from_cache else None,  # progress bars go to the terminal
-        text=True,
-        start_new_session=True,  # Ctrl-C ends it through the finally below, without its traceback
-    )
-    folders = [
-        Path(hub_cache) / f"datasets--{REPOSITORY.replace('/', '--')}",
-        Path(rows_cache) / REPOSITORY.replace("/", "___"),
-    ]
-    try:
-        answer = _answer_of(child, folders, silence_seconds)
-    finally:
-        child.kill()
-        child.wait()
-    if "error" in answer:
-        raise ClassifierError(answer["error"].partition("\n")[0].rstrip("."))
-    return datasets.concatenate_datasets([datasets.Dataset.from_file(f) for f in answer["files"]])
+    arrived: SimpleQueue[Path | Exception | None] = SimpleQueue()  # None for any sign of life
+    given_up = threading.Event()
 
+    class Bar(tqdm):  # type: ignore[misc]
+        received = furthest = 0.0  # bytes; the library begins again where the file was cut
 
-def _answer_of(
-    child: subprocess.Popen[str], folders: Sequence[Path], silence_seconds: float
-) -> dict[str, Any]:
-    """What the child prints at its end; `folders` are where its download is seen to grow."""
-    size, grew_at = -1, time.monotonic()
+        def update(self, n: float | None = 1) -> bool | None:
+            if given_up.is_set():
+                raise InterruptedError
+            self.received += n or 0
+            if self.received > self.furthest:
+                self.furthest = self.received
+                arrived.put(None)
+            shown: bool | None = super().update(n)
+            return shown
+
+    def download() -> None:
+        try:
+            if not from_cache:
+                _ask_the_hub()
+                arrived.put(None)
+            arrived.put(_checked(Path(_downloaded(from_cache, Bar))))
+        except Exception as error:  # httpx2's, which are no OSError, among them
+            arrived.put(error)
+
+    thread = threading.Thread(target=download, daemon=True)
+    thread.start()
+    # What it logs of its retries is told by the reason for which another source is taken.
+    logger = logging.getLogger("huggingface_hub.file_download")
+    logger.addFilter(lambda record: record.thread != thread.ident)
     while True:
         try:
-            output, _ = child.communicate(timeout=_POLL_SECONDS)
-            break
-        except subprocess.TimeoutExpired:
-            previous, size = size, sum(map(_bytes_in, folders))
-            if size != previous:
-                grew_at = time.monotonic()
-            elif time.monotonic() - grew_at > silence_seconds:
-                why = f"no data came from the hub for {silence_seconds:g} seconds"
-                raise ClassifierError(why) from None
-    try:
-        answer: dict[str, Any] = json.loads(output)
-    except ValueError:
-        return {"error": f"reading the hub ended with exit code {child.returncode}"}
-    return answer
+            result = arrived.get(timeout=silence_seconds)
+        except Empty:
+            given_up.set()
+            why = f"no data came from the hub for {silence_seconds:g} seconds"
+            raise ClassifierError(why) from None
+        if isinstance(result, Path):
+            return result
+        if result is not None:
+            raise ClassifierError(_why(result)) from result
 
 
-def _bytes_in(folder: Path) -> int:
-    total = 0
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            try:
-                total += os.lstat(Path(parent, name)).st_size
-            except FileNotFoundError:  # renamed since it was listed
-                continue
-    return total
+def _endpoint() -> str | None:
+    return os.environ.get("HF_ENDPOINT")
+
+
+def _ask_the_hub() -> None:
+    """Raise where the hub doesn't answer: `hf_hub_download` would take the cache in silence."""
+    url = hf_hub_url(REPOSITORY, _FILE, repo_type="dataset", endpoint=_endpoint())
+    if get_hf_file_metadata(url, endpoint=_endpoint()).commit_hash is None:
+        raise ClassifierError("something else than the hub answers at its address")
+
+
+def _downloaded(from_cache: bool, bar: Any) -> str:
+    constants.DOWNLOAD_CHUNK_SIZE = _CHUNK
+    constants.HF_HUB_DISABLE_XET = True  # the hub's other protocol, whose pieces are large too
+    return hf_hub_download(
+        REPOSITORY,
+        _FILE,
+        repo_type="dataset",
+        cache_dir=constants.HF_HUB_CACHE,
+        local_files_only=from_cache,
+        endpoint=_endpoint(),
+        tqdm_class=bar,
+    )
+
+
+def _checked(file: Path) -> Path:
+    """The file if it begins with a review; else, as when a proxy sent a page, it is removed."""
+    first = next(read_rows(file), None)
+    if not isinstance(first, tuple) or "content" not in first[1]:
+        file.resolve().unlink()
+        raise ClassifierError(f"{_FILE} from the hub holds no reviews")
+    return file
+
+
+def _why(error: Exception) -> str:
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if status is not None:
+        return f"the hub answered {status} for {REPOSITORY}"
+    kind = "" if isinstance(error, ClassifierError) else f"{type(error).__name__}: "
+    return f"{kind}{error}".partition("\n")[0].rstrip(". ")

@@ -23,14 +23,13 @@ from classifier.data.cleaning import (
     settle_zero_ratings,
 )
 from classifier.data.hub import hub_unreachable
-from classifier.data.hub_reviews import REPOSITORY, load_hub_rows
-from classifier.data.readers import Row, jsonl_rows, read_rows, table_rows
+from classifier.data.hub_reviews import REPOSITORY, hub_file
+from classifier.data.readers import Row, jsonl_rows, read_rows
 from classifier.data.written_ratings import strip_ratings
 from classifier.errors import ClassifierError
 from classifier.files import write_text
 from classifier.labels import SENTIMENTS
 
-_ROWS_AT_ONCE = 1000
 _FEATURES = Features(
     {
         "review_id": Value("string"),
@@ -148,12 +147,12 @@ def _find(source: str) -> _Source:
     why_not = hub_unreachable()
     if why_not is None:
         try:
-            return _hub(load_hub_rows(from_cache=False), f"{REPOSITORY} from the hub")
+            return _hub(hub_file(from_cache=False), f"{REPOSITORY} from the hub")
         except ClassifierError as error:
             why_not = str(error)
     try:
-        rows = load_hub_rows(from_cache=True)
-        return _hub(rows, f"{REPOSITORY} from the hub's local cache: {why_not}")
+        file = hub_file(from_cache=True)
+        return _hub(file, f"{REPOSITORY} from the hub's local cache: {why_not}")
     except ClassifierError:
         why_not += f" and {REPOSITORY} is not in the local cache"
     if source == "hub":
@@ -161,9 +160,8 @@ def _find(source: str) -> _Source:
     return _sample(f"the bundled sample: {why_not}")
 
 
-def _hub(rows: Dataset, reason: str) -> _Source:
-    batches = rows.with_format("arrow").iter(batch_size=_ROWS_AT_ONCE)
-    return _Source("hub", REPOSITORY, reason, table_rows(batches))
+def _hub(file: Path, reason: str) -> _Source:
+    return _Source("hub", REPOSITORY, reason, read_rows(file))
 
 
 def _sample(reason: str) -> _Source:

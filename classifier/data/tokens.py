@@ -1,8 +1,6 @@
 """Texts to token ids, once; cutting long texts; batches of like length."""
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +14,7 @@ from safetensors.numpy import load_file, save_file
 from torch import Tensor
 
 from classifier.errors import ClassifierError
-from classifier.files import explain_full_disk
+from classifier.files import explain_full_disk, replacing
 
 if TYPE_CHECKING:  # seconds to import, and a prediction does without it
     from transformers import PreTrainedTokenizerBase
@@ -171,13 +169,8 @@ def tokenize_cached(
         tokens = tokenize(texts, tokenizer, max_tokens, head_share)
     with explain_full_disk(file):
         file.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=file.parent)
-        os.close(handle)
-        try:
+        with replacing(file) as temporary:
             save_file({"ids": tokens.ids, "starts": tokens.starts}, temporary)
-            Path(temporary).replace(file)
-        finally:
-            Path(temporary).unlink(missing_ok=True)  # there only where the disk is full
     return tokens
 
 

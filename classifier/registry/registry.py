@@ -11,20 +11,26 @@ Every change is one rename. Readers take no lock: they see the state before it o
 leaves dot-named leftovers only.
 """
 
-import fcntl
 import os
 import re
 import secrets
 import shutil
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 
 from classifier.errors import ClassifierError
-from classifier.files import explain_full_disk, fsync, write_json, write_text
+from classifier.files import (
+    explain_full_disk,
+    fsync,
+    remove_leftovers,
+    take_lock,
+    write_json,
+    write_text,
+)
 from classifier.registry.version import MANIFEST, Version, sha256
 
 CHAMPION = "champion"
@@ -176,9 +182,8 @@ class Registry:
                 self._sweep()
                 path = self.root / f".staging-{secrets.token_hex(4)}"
                 path.mkdir()
-                # The lock on the folder itself is what tells a living owner from a dead one.
-                owner = os.open(path, os.O_RDONLY)
-                fcntl.flock(owner, fcntl.LOCK_EX)
+                owner = take_lock(path, wait=False)  # shows `_sweep` that its owner is alive
+                assert owner is not None
             try:
                 yield Staging(path, f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}", self)
             finally:
@@ -296,35 +301,26 @@ class Registry:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Hold models/.lock, which the system lets go of when this process dies."""
+        """Hold the lock of models/.lock, waiting for it."""
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            lock = (self.root / ".lock").open("w")
+            lock = take_lock(self.root / ".lock", wait=True)
         except OSError as error:
             raise ClassifierError(f"{self.root} can't be written to: {error.strerror}.") from error
-        with lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        assert lock is not None
+        try:
             yield
+        finally:
+            os.close(lock)
 
     def _sweep(self) -> None:
         """Delete what dead processes left behind; only ever called with the lock held."""
         for folder in self.root.glob(".staging-*"):
-            if not _has_owner(folder):
-                shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):  # where its owner can't be found out, it stays
+                owner = take_lock(folder, wait=False)
+                if owner is not None:
+                    os.close(owner)
+                    shutil.rmtree(folder, ignore_errors=True)
         for folder in self.root.glob(".pruned-*"):
             shutil.rmtree(folder, ignore_errors=True)
-        for file in self.root.glob(f".{CHAMPION}.*.tmp"):
-            file.unlink(missing_ok=True)
-
-
-def _has_owner(folder: Path) -> bool:
-    """Whether a live process holds the folder's lock; True also where that can't be found out."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        finally:
-            os.close(descriptor)
-    except OSError:
-        return True
-    return False
+        remove_leftovers(self.root / CHAMPION)

@@ -7,8 +7,6 @@
 A kill at any moment costs the rows that were being added.
 """
 
-import fcntl
-import glob
 import json
 import logging
 import os
@@ -18,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from classifier.errors import ClassifierError
-from classifier.files import fsync, write_json
+from classifier.files import fsync, remove_leftovers, take_lock, write_json
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +36,10 @@ class PartialFile:
         self.rows = self.rejected = 0
         self._refuse_to_overwrite()
         with self._explained():
-            self.file = self.path.open("ab")
+            lock = take_lock(self.path, wait=False)
+        if lock is None:
+            raise ClassifierError(f"Another process is writing {self.path}.")
+        self.file = os.fdopen(lock, "r+b")
 
     @classmethod
     @contextmanager
@@ -50,10 +51,6 @@ class PartialFile:
         """
         partial = cls(target, job)
         with partial.file:
-            try:
-                fcntl.flock(partial.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise ClassifierError(f"Another process is writing {partial.path}.") from None
             try:
                 partial._refuse_to_overwrite()  # another process may have finished it since
                 with partial._explained():
@@ -89,8 +86,7 @@ class PartialFile:
         raise ClassifierError(f"{self.target} exists already; remove it or name another file.")
 
     def _resume(self, header: str) -> None:
-        for leftover in self.note.parent.glob(f".{glob.escape(self.note.name)}.*.tmp"):
-            leftover.unlink()  # of a kill while the note was written
+        remove_leftovers(self.note)
         note = json.loads(self.note.read_bytes()) if self.note.exists() else {}
         if self.job.items() <= note.items() and note["bytes"] <= self.path.stat().st_size:
             self.rows, self.rejected = note["rows"], note["rejected"]

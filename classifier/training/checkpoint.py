@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from classifier.errors import ClassifierError
-from classifier.files import explain_full_disk, fsync
+from classifier.files import explain_full_disk, replacing
 from classifier.training.optimization import Optimization
 
 History = list[dict[str, float]]
@@ -28,15 +28,9 @@ class Checkpoint:
         tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
         if optimization is not None:
             tensors |= {f"optimizer.{name}": value for name, value in optimization.tensors()}
-        temporary = self.file.with_suffix(".tmp")
         tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-        with explain_full_disk(self.file):
-            try:
-                save_file(tensors, temporary, metadata={"history": json.dumps(history)})
-                fsync(temporary)
-                temporary.replace(self.file)
-            finally:
-                temporary.unlink(missing_ok=True)  # there only where the disk is full
+        with explain_full_disk(self.file), replacing(self.file) as temporary:
+            save_file(tensors, temporary, metadata={"history": json.dumps(history)})
 
     def restore(self, model: nn.Module, optimization: Optimization) -> History:
         """Put the saved state back and give its history; an empty one where there is none."""

@@ -1,6 +1,5 @@
 """A run that has not ended: what it needs to be taken up again, in a folder of its own."""
 
-import fcntl
 import hashlib
 import json
 import os
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from classifier.errors import ClassifierError
-from classifier.files import write_json
+from classifier.files import take_lock, write_json
 from classifier.training.checkpoint import Checkpoint
 from classifier.training.distributed import Group
 
@@ -45,24 +44,21 @@ class UnfinishedRun:
         Raises ClassifierError where another process is at the same run.
         """
         run = cls(models / ".unfinished" / key)
-        lock = -1
+        lock = None
         if group.is_first:
             run.folder.mkdir(parents=True, exist_ok=True)
-            lock = os.open(run.folder, os.O_RDONLY)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            lock = take_lock(run.folder, wait=False)
+            if lock is None:
                 raise ClassifierError(
                     f"The same training is under way in another process ({run.folder})."
-                ) from None
-            if not resume:
-                run._clear()
+                )
+            run._clear(".*.tmp" if resume else "*")
             run._forget_oldest()
         group.wait()
         try:
             yield run
         finally:
-            if lock >= 0:
+            if lock is not None:
                 os.close(lock)
 
     def choices(self) -> dict[str, Any] | None:
@@ -92,19 +88,15 @@ class UnfinishedRun:
         """The run's result is published: remove what was kept for taking it up again."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _clear(self) -> None:
-        for file in self.folder.iterdir():
+    def _clear(self, pattern: str) -> None:
+        for file in self.folder.glob(pattern):
             file.unlink()
 
     def _forget_oldest(self) -> None:
         others = [folder for folder in self.folder.parent.iterdir() if folder != self.folder]
         others.sort(key=lambda folder: folder.stat().st_mtime, reverse=True)
         for folder in others[_KEPT:]:
-            owner = os.open(folder, os.O_RDONLY)
-            try:
-                fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock = take_lock(folder, wait=False)
+            if lock is not None:  # no other process is training it
                 shutil.rmtree(folder, ignore_errors=True)
-            except BlockingIOError:
-                continue  # someone is at it
-            finally:
-                os.close(owner)
+                os.close(lock)

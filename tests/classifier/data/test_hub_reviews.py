@@ -3,20 +3,18 @@
 import functools
 import hashlib
 import json
-import subprocess
-import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import datasets
 import huggingface_hub.constants
 import pytest
 
 from classifier.data import hub_reviews, reviews
 from classifier.data.hub import PROBE_SECONDS, hub_unreachable
-from classifier.data.hub_reviews import load_hub_rows
+from classifier.data.hub_reviews import hub_file
 from classifier.data.reviews import load_reviews
 from classifier.errors import ClassifierError
 
@@ -35,10 +33,9 @@ ROWS = [
     }
     for index in range(12)
 ]
-FILES = {
-    "README.md": b"---\nlanguage:\n- ru\n---\n",
-    "kinopoisk.jsonl": "".join(json.dumps(row) + "\n" for row in ROWS).encode(),
-}
+FILE = "".join(json.dumps(row) + "\n" for row in ROWS).encode()
+PAGE = b"<!doctype html><title>Please sign in</title>"
+HUB_HEADERS = {"X-Repo-Commit": COMMIT, "ETag": f'"{hashlib.sha1(FILE).hexdigest()}"'}
 
 
 class LocalHub(ThreadingHTTPServer):
@@ -51,29 +48,22 @@ class LocalHub(ThreadingHTTPServer):
 
 
 class Answers(BaseHTTPRequestHandler):
-    """As much of the hub as `datasets` asks for a repository that holds one jsonl file."""
+    """As much of the hub as the download of one file asks for."""
 
     def do_GET(self) -> None:
         assert isinstance(self.server, LocalHub)
-        folder, _, name = self.path.partition("?")[0].rpartition("/")
-        if self.server.mood == "fails":
-            self._answer(500)
-        elif self.server.mood == "silent":
-            self.server.closing.wait()
-        elif "/resolve/" in folder and name in FILES:
-            etag = hashlib.sha1(FILES[name]).hexdigest()
-            self._answer(200, FILES[name], {"X-Repo-Commit": COMMIT, "ETag": f'"{etag}"'})
-        elif "/resolve/" in folder:
-            self._answer(404, b"", {"X-Repo-Commit": COMMIT, "X-Error-Code": "EntryNotFound"})
-        elif "/tree/" in self.path:
-            tree = [
-                {"type": "file", "path": path, "size": len(body), "oid": COMMIT}
-                for path, body in FILES.items()
-            ]
-            self._answer(200, json.dumps(tree).encode())
-        else:
-            info = {"id": "blinoff/kinopoisk", "sha": COMMIT, "siblings": [], "private": False}
-            self._answer(200, json.dumps(info).encode())
+        assert self.path == "/datasets/blinoff/kinopoisk/resolve/main/kinopoisk.jsonl"
+        match self.server.mood:
+            case "silent":
+                self.server.closing.wait()
+            case "fails":
+                self._answer(500)
+            case "is a sign-in page":
+                self._answer(200, PAGE)
+            case "sends a page as the file":
+                self._answer(200, PAGE, HUB_HEADERS)
+            case _:
+                self._answer(200, FILE, HUB_HEADERS)
 
     do_HEAD = do_GET  # noqa: N815
 
@@ -88,9 +78,16 @@ class Answers(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command == "HEAD":
             return
-        if self.server.mood == "stalls" and body == FILES["kinopoisk.jsonl"]:
+        if self.server.mood == "cuts":  # also what is asked for again
+            body = body[: len(body) // 2]
+        elif self.server.mood == "stalls":
             self.wfile.write(body[: len(body) // 2])
             self.server.closing.wait()
+        elif self.server.mood == "is slow":
+            for start in range(0, len(body), len(body) // 6):
+                time.sleep(0.3)
+                self.wfile.write(body[start : start + len(body) // 6])
+            return
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
@@ -104,11 +101,11 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LocalHub]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setenv("HF_HOME", str(tmp_path))
     for variable in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "datasets")
+    monkeypatch.setattr(huggingface_hub.constants, "DOWNLOAD_CHUNK_SIZE", 2**16)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_DISABLE_XET", False)
     hub_unreachable.cache_clear()
     yield server
     hub_unreachable.cache_clear()
@@ -134,19 +131,43 @@ def test_the_hub_then_its_cache(hub: LocalHub) -> None:
     assert cached.fingerprint == loaded.fingerprint
 
 
-@pytest.mark.parametrize("mood", ["silent", "stalls", "fails"])
+def hasten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reviews, "hub_file", functools.partial(hub_file, silence_seconds=1))
+
+
+TROUBLES = {
+    "silent": "no data came from the hub for 1 seconds",
+    "stalls": "no data came from the hub for 1 seconds",
+    "fails": "the hub answered 500 for blinoff/kinopoisk",
+    "cuts": "no data came from the hub for 1 seconds",
+    "is a sign-in page": "something else than the hub answers at its address",
+    "sends a page as the file": "kinopoisk.jsonl from the hub holds no reviews",
+}
+
+
+@pytest.mark.parametrize("mood", TROUBLES)
 def test_a_hub_in_trouble_gives_way_to_the_sample(
     hub: LocalHub, mood: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub.mood = mood
-    hasty = functools.partial(load_hub_rows, silence_seconds=1)
-    monkeypatch.setattr(reviews, "load_hub_rows", hasty)
+    hasten(monkeypatch)
     loaded = load_reviews("auto")
     assert loaded.source == "sample"
     assert loaded.reason == (
-        "the bundled sample: no data came from the hub for 1 seconds "
-        "and blinoff/kinopoisk is not in the local cache"
+        f"the bundled sample: {TROUBLES[mood]} and blinoff/kinopoisk is not in the local cache"
     )
+
+
+@pytest.mark.parametrize("mood", ["silent", "fails", "is a sign-in page"])
+def test_a_hub_in_trouble_gives_way_to_its_cache(
+    hub: LocalHub, mood: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = load_reviews("hub")
+    hub.mood = mood
+    hasten(monkeypatch)
+    cached = load_reviews("hub")
+    assert cached.reason == f"blinoff/kinopoisk from the hub's local cache: {TROUBLES[mood]}"
+    assert cached.fingerprint == loaded.fingerprint
 
 
 def test_silence_cache_and_probe_together_stay_below_15_seconds() -> None:
@@ -162,26 +183,10 @@ def test_no_hub_and_no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load_reviews("auto").reason == f"the bundled sample: {why}"
 
 
-def test_a_download_is_waited_for_while_it_grows_and_given_up_when_it_stops(
-    tmp_path: Path,
+def test_a_download_is_waited_for_while_it_grows(
+    hub: LocalHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    grow_for_1_4_seconds = """
-import pathlib, sys, time
-for size in range(1, 8):
-    pathlib.Path(sys.argv[1], "rows").write_bytes(bytes(size))
-    time.sleep(0.2)
-time.sleep(60)
-"""
-    command = [sys.executable, "-c", grow_for_1_4_seconds, str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
-        with pytest.raises(ClassifierError, match="no data came from the hub for 1 seconds"):
-            hub_reviews._answer_of(child, [tmp_path], silence_seconds=1)
-        child.kill()
-    assert (tmp_path / "rows").stat().st_size == 7
-
-
-def test_a_reader_that_dies_is_an_error_not_a_crash(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", "raise SystemExit(3)"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
-        answer = hub_reviews._answer_of(child, [tmp_path], silence_seconds=5)
-    assert answer == {"error": "reading the hub ended with exit code 3"}
+    hub.mood = "is slow"  # two seconds
+    monkeypatch.setattr(hub_reviews, "_CHUNK", 64)
+    hasten(monkeypatch)
+    assert load_reviews("hub").reason == "blinoff/kinopoisk from the hub"
