@@ -2,13 +2,15 @@
 
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobEvent
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.base import BaseTrigger
+from cronsim import CronSim, CronSimError
 
 _GRACE = timedelta(hours=1)
 """So late a job is still done: APScheduler's own second is little on a machine that was asleep."""
@@ -18,8 +20,9 @@ _TROUBLE = {
     EVENT_JOB_MISSED: "a job was missed",
     EVENT_JOB_MAX_INSTANCES: "a job was due while it ran",
 }
-_WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-_WEEKDAY = re.compile(r"(?<![/\d])[0-7](?!\d)")  # but not the step of */2
+_FIELDS = 5
+_SUNDAY_AT_THE_END = re.compile(r"-sun\b", re.IGNORECASE)  # of a week that begins with Monday
+_ONE_LONG = re.compile(r"\b(\w+)-\1/\d+")  # a range such as 3-3/2, which CronSim takes for 3/2
 
 logger = logging.getLogger(__name__)
 
@@ -45,11 +48,14 @@ class Schedule:
         async def run() -> None:  # APScheduler asks the function whether it is a coroutine's
             await job()
 
-        self._scheduler.add_job(run, cron_trigger(cron, self._zone), id=name, name=name)
+        self._scheduler.add_job(run, CronTrigger(cron, self._zone), id=name, name=name)
 
     def start(self) -> None:
         """Begin, in the event loop that is to run the jobs."""
         self._scheduler.start()
+        for job in self._scheduler.get_jobs():
+            times = [moment.isoformat() for moment in self.next_times(job.id)]
+            logger.info("scheduled", extra={"job": job.id, "next": times})
 
     def stop(self) -> None:
         """Cancel what runs."""
@@ -60,28 +66,49 @@ class Schedule:
         """Do a job now, and then at its times again."""
         self._scheduler.modify_job(name, next_run_time=datetime.now(self._zone))
 
-    def next_time(self, name: str) -> datetime:
-        """When a job comes due, once all has begun."""
-        moment = self._scheduler.get_job(name).next_run_time
-        assert isinstance(moment, datetime)
-        return moment
+    def next_times(self, name: str, count: int = 3) -> list[datetime]:
+        """When a job comes due next; none for one that is not scheduled."""
+        job = self._scheduler.get_job(name)
+        if job is None:
+            return []
+        return list(islice(job.trigger.times_after(datetime.now(self._zone)), count))
 
     def was_missed(self, cron: str, since: datetime, now: datetime) -> bool:
         """Whether the cron line has come due after `since`, and by now."""
-        later = since + timedelta(microseconds=1)
-        due = cron_trigger(cron, self._zone).get_next_fire_time(since, later)
+        due = next(CronTrigger(cron, self._zone).times_after(since), None)
         return due is not None and due <= now
 
 
-def cron_trigger(line: str, zone: ZoneInfo) -> CronTrigger:
-    """When a cron line comes due in a zone; ValueError for what is no cron line.
+class CronTrigger(BaseTrigger):
+    """When a crontab(5) line comes due in a zone, as Debian's cron understands it.
 
-    Days of the week are cron's, 0 or 7 for Sunday; APScheduler's own numbers begin with Monday.
+    Sunday is 0 and 7; where both the day of the month and the day of the week are given, either
+    is enough. A set time that the clocks skip comes due right after the gap, and one that they
+    show twice comes due once. APScheduler's own trigger does otherwise in all of these.
     """
-    *fields, weekdays = line.split()
-    named = _WEEKDAY.sub(lambda number: _WEEKDAYS[int(number[0]) % 7], weekdays)
-    # The scheduler's own zone does not reach a trigger made from a cron line.
-    return CronTrigger.from_crontab(" ".join([*fields, named]), zone)
+
+    def __init__(self, line: str, zone: ZoneInfo) -> None:
+        """Raises ValueError for what is no cron line, or a date that never comes."""
+        if len(line.split()) != _FIELDS:
+            raise ValueError(f"a cron line has {_FIELDS} fields")
+        self._line = _ONE_LONG.sub(r"\1", _SUNDAY_AT_THE_END.sub("-7", line))
+        self._zone = zone
+        try:
+            next(self.times_after(datetime.now(zone)))
+        except (CronSimError, StopIteration) as error:
+            raise ValueError(str(error) or "that date never comes") from error
+
+    def times_after(self, moment: datetime) -> Iterator[datetime]:
+        """All times after a moment, in order."""
+        return CronSim(self._line, moment.astimezone(self._zone))
+
+    def get_next_fire_time(
+        self, previous_fire_time: datetime | None, now: datetime
+    ) -> datetime | None:
+        """The first time after the last one or, at the start, from now on."""
+        # CronSim looks beyond the second that it is given.
+        after = previous_fire_time or now - timedelta(seconds=1)
+        return next(self.times_after(after), None)
 
 
 def _log(event: JobEvent) -> None:

@@ -11,7 +11,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import BotError
-from bot.schedule import cron_trigger
+from bot.schedule import CronTrigger
 from db.engine import DEFAULT_URL, parse_url
 from db.errors import DatabaseError
 
@@ -126,7 +126,7 @@ class Settings(BaseSettings):
     @classmethod
     def _is_cron(cls, line: str | None) -> str | None:
         if line is not None:
-            cron_trigger(line, ZoneInfo("UTC"))
+            CronTrigger(line, ZoneInfo("UTC"))
         return line
 
     @field_validator("log_level", mode="before")
