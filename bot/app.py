@@ -1,9 +1,8 @@
-"""The application, built: everything is registered, nothing started."""
+"""The application, built: everything is registered, nothing is started."""
 
 import asyncio
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncEngine
 from telegram import Update
 from telegram.ext import AIORateLimiter, Application
 from telegram.request import HTTPXRequest
@@ -20,93 +19,87 @@ from bot.monitoring.server import Monitoring
 from bot.prediction.live_models import LiveModels, load_models
 from bot.prediction.queue import PredictionQueue, Predicts
 from bot.schedule import Schedule
-from bot.services.drift import DriftWatch
-from bot.services.retraining import Retraining
-from bot.services.services import build_services
+from bot.services.services import Services
 from bot.settings import Settings
 from bot.views.drift import watch_drift
 from classifier.registry.registry import Registry
-from db.engine import create_engine, reading, writing
+from db.engine import Database
 
 CONCURRENT_UPDATES = 64
-DAILY = "0 10 * * *"
-"""When the admins are told of drift: at an hour when they are awake."""
+DRIFT_CHECKED = "0 10 * * *"
+"""Daily, at an hour when the admins are awake: they are told of drift."""
 
 SECONDS_TO_FINISH = 8.0
 """How long a stop waits for the updates in hand; supervisors kill after 10 or more."""
 
 
+class Parts:
+    """What the bot consists of besides PTB's Application, built from the settings."""
+
+    def __init__(self, settings: Settings, predictor: Predicts, clock: Clock) -> None:
+        self.settings = settings
+        self.database = Database(settings.database_url)
+        self.metrics = Metrics()
+        self.live = LiveModels(predictor, Registry(settings.models), load_models)
+        counted = CountedPredictor(self.live, self.metrics)
+        self.queue = PredictionQueue(counted, limit=settings.waiting_reviews)
+        self.transactions = Transactions(self.database.write)
+        self.inbox = InboxQueue(self.transactions, clock)
+        self.processor = InboxProcessor(CONCURRENT_UPDATES, self.inbox, apologise)
+        self.pulse = Pulse()
+        self.schedule = Schedule(settings.time_zone)
+        self.services = Services(
+            settings, self.database, self.queue, self.live, self.metrics, clock
+        )
+
+
 class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
     """PTB's Application, with the inbox, the prediction queue and the database behind it."""
 
-    def __init__(
-        self,
-        *,
-        engine: AsyncEngine,
-        transactions: Transactions,
-        inbox: InboxQueue,
-        processor: InboxProcessor,
-        queue: PredictionQueue,
-        live: LiveModels,
-        pulse: Pulse,
-        metrics: Metrics,
-        schedule: Schedule,
-        retraining: Retraining,
-        retrain_cron: str | None,
-        **parts: Any,
-    ) -> None:
-        super().__init__(**parts)
-        self.pulse = pulse
-        self.schedule = schedule
+    def __init__(self, *, parts: Parts, **options: Any) -> None:
+        super().__init__(**options)
+        self.parts = parts
         self.monitoring: Monitoring | None = None
-        self._retraining = retraining
-        self._retrain_cron = retrain_cron
         self._catching_up: asyncio.Task[None] | None = None
-        self._metrics = metrics
-        self._engine = engine
-        self._transactions = transactions
-        self._inbox = inbox
-        self._processor = processor
-        self._queue = queue
-        self._live = live
         self._following: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begin to handle updates, first those that an earlier process left in the inbox."""
-        await self._queue.start()
-        await self._inbox.replay(self.bot)
+        await self.parts.queue.start()
+        await self.parts.inbox.replay(self.bot)
         await super().start()
-        self._following = asyncio.create_task(self._live.follow(), name="champion")
-        self.schedule.start()
+        self._following = asyncio.create_task(self.parts.live.follow(), name="live models")
+        self.parts.schedule.start()
         self._catching_up = asyncio.create_task(self._catch_up(), name="catching up")
 
     async def stop(self) -> None:
         """Finish the updates in hand; what is only queued stays in the inbox."""
-        self.schedule.stop()
+        self.parts.schedule.stop()
         if self._catching_up is not None:
-            # Not cancelled: a connection broken off in a query never closes, and the loop with it.
+            # Not cancelled: a connection that is cancelled in a query never closes, nor does the
+            # event loop then.
             await asyncio.wait({self._catching_up})
-        await self._retraining.stop()
+        await self.parts.services.retraining.stop()
         if self._following is not None:
             self._following.cancel()
-        await self._processor.finish(SECONDS_TO_FINISH)
+        await self.parts.processor.finish(SECONDS_TO_FINISH)
         await super().stop()
-        await self._queue.stop()
+        await self.parts.queue.stop()
 
     async def _catch_up(self) -> None:
-        """With what an earlier process left unfinished, or was not there for."""
-        await self._retraining.recover()
-        if self._retrain_cron is not None:
-            await self._retraining.catch_up(self.schedule, self._retrain_cron)
+        """Do what an earlier process left unfinished, or missed."""
+        await self.parts.services.retraining.recover()
+        if cron := self.parts.settings.retrain_cron:
+            await self.parts.services.retraining.catch_up(self.parts.schedule, cron)
 
     async def shutdown(self) -> None:
         await super().shutdown()
-        await self._transactions.finish()
-        await self._engine.dispose()
+        await self.parts.transactions.finish()
+        await self.parts.database.engine.dispose()
 
     async def process_update(self, update: object) -> None:
         if isinstance(update, Update):
-            self._metrics.updated(update)
+            self.parts.metrics.updated(update)
         await super().process_update(update)
 
     async def process_error(
@@ -132,67 +125,43 @@ def build_application(
     Start it as any Application: initialize, start, then fetch updates (bot/serving.py). The
     prediction queue and the database's connections start and end with it.
     """
-    engine = create_engine(settings.database_url)
-    write, read = writing(engine), reading(engine)
-    metrics = Metrics()
-    live = LiveModels(predictor, Registry(settings.models), load_models)
-    queue = PredictionQueue(CountedPredictor(live, metrics), limit=settings.waiting_reviews)
-    transactions = Transactions(write)
-    inbox = InboxQueue(transactions, clock)
-    processor = InboxProcessor(CONCURRENT_UPDATES, inbox, transactions, clock, apologise)
-    pulse = Pulse()
-    services = build_services(settings, write, read, queue, live, metrics, clock)
+    parts = Parts(settings, predictor, clock)
     server = base_url or settings.bot_api_url
     application = (
         Application.builder()
-        .application_class(
-            Kinorate,
-            {
-                "engine": engine,
-                "transactions": transactions,
-                "inbox": inbox,
-                "processor": processor,
-                "queue": queue,
-                "live": live,
-                "pulse": pulse,
-                "metrics": metrics,
-                "schedule": Schedule(settings.time_zone),
-                "retraining": services.retraining,
-                "retrain_cron": settings.retrain_cron,
-            },
-        )
+        .application_class(Kinorate, {"parts": parts})
         .token(token)
         .base_url(f"{server}/bot")
         .base_file_url(f"{server}/file/bot")
         # A send that times out may have arrived and is made again: be patient.
         .request(HTTPXRequest(connection_pool_size=256, read_timeout=30, pool_timeout=30))
-        .get_updates_request(PollingRequest(pulse, connection_pool_size=1))
+        .get_updates_request(PollingRequest(parts.pulse, connection_pool_size=1))
         .rate_limiter(AIORateLimiter(max_retries=3))
-        .update_queue(inbox)
-        .concurrent_updates(processor)
+        .update_queue(parts.inbox)
+        .concurrent_updates(parts.processor)
         .job_queue(None)
         .build()
     )
     assert isinstance(application, Kinorate)
     if settings.monitoring_port is not None:
         checkup = Checkup(
-            read=read,
-            predictor=live,
-            queue=queue,
-            pulse=pulse,
+            read=parts.database.read,
+            predictor=parts.live,
+            queue=parts.queue,
+            pulse=parts.pulse,
             is_fetching=lambda: application.updater is not None and application.updater.running,
             by_webhook=settings.webhook_url is not None,
-            waiting_updates=inbox.qsize,
+            waiting_updates=parts.inbox.qsize,
         )
-        application.monitoring = Monitoring(settings.monitoring_port, checkup, metrics)
-    watch = DriftWatch(write, read, live, clock)
-    application.schedule.add(
-        "drift", DAILY, lambda: watch_drift(application.bot, settings.admin_ids, watch)
+        application.monitoring = Monitoring(settings.monitoring_port, checkup, parts.metrics)
+    services, admin_ids, schedule = parts.services, settings.admin_ids, parts.schedule
+    schedule.add(
+        "drift",
+        DRIFT_CHECKED,
+        lambda: watch_drift(application.bot, admin_ids, services.drift, services.personal),
     )
-    register(application, services, settings.admin_ids)
-    if settings.retrain_cron is not None:
-        application.schedule.add(
-            "retraining", settings.retrain_cron, lambda: services.retraining.begin("schedule")
-        )
+    register(application, services, admin_ids)
+    if cron := settings.retrain_cron:
+        schedule.add("retraining", cron, lambda: services.retraining.begin("schedule"))
     application.add_error_handler(on_error)
     return application

@@ -1,4 +1,4 @@
-"""What the bot does at set times."""
+"""Jobs that the bot does at set times."""
 
 import logging
 import re
@@ -13,7 +13,8 @@ from apscheduler.triggers.base import BaseTrigger
 from cronsim import CronSim, CronSimError
 
 _GRACE = timedelta(hours=1)
-"""So late a job is still done: APScheduler's own second is little on a machine that was asleep."""
+"""A job is still done when it is this late: a machine that was asleep needs more than the one
+second that is APScheduler's default."""
 
 _TROUBLE = {
     EVENT_JOB_ERROR: "a job failed",
@@ -32,7 +33,7 @@ class Schedule:
 
     def __init__(self, zone: ZoneInfo) -> None:
         self._zone = zone
-        self._scheduler = AsyncIOScheduler(
+        self.scheduler = AsyncIOScheduler(
             timezone=zone,
             job_defaults={
                 "coalesce": True,
@@ -40,35 +41,31 @@ class Schedule:
                 "misfire_grace_time": int(_GRACE.total_seconds()),
             },
         )
-        self._scheduler.add_listener(_log, sum(_TROUBLE))
+        self.scheduler.add_listener(_log, sum(_TROUBLE))
 
     def add(self, name: str, cron: str, job: Callable[[], Awaitable[object]]) -> None:
         """Do `job` whenever the cron line says; what it raises is logged."""
 
-        async def run() -> None:  # APScheduler asks the function whether it is a coroutine's
+        async def run() -> None:  # APScheduler awaits only what `async def` has defined
             await job()
 
-        self._scheduler.add_job(run, CronTrigger(cron, self._zone), id=name, name=name)
+        self.scheduler.add_job(run, CronTrigger(cron, self._zone), id=name, name=name)
 
     def start(self) -> None:
-        """Begin, in the event loop that is to run the jobs."""
-        self._scheduler.start()
-        for job in self._scheduler.get_jobs():
+        """Start in the running event loop, which runs the jobs."""
+        self.scheduler.start()
+        for job in self.scheduler.get_jobs():
             times = [moment.isoformat() for moment in self.next_times(job.id)]
             logger.info("scheduled", extra={"job": job.id, "next": times})
 
     def stop(self) -> None:
-        """Cancel what runs."""
-        if self._scheduler.running:
-            self._scheduler.shutdown(wait=False)
-
-    def run_soon(self, name: str) -> None:
-        """Do a job now, and then at its times again."""
-        self._scheduler.modify_job(name, next_run_time=datetime.now(self._zone))
+        """Cancel the jobs that are running."""
+        if self.scheduler.running:
+            self.scheduler.shutdown(wait=False)
 
     def next_times(self, name: str, count: int = 3) -> list[datetime]:
         """When a job comes due next; none for one that is not scheduled."""
-        job = self._scheduler.get_job(name)
+        job = self.scheduler.get_job(name)
         if job is None:
             return []
         return list(islice(job.trigger.times_after(datetime.now(self._zone)), count))
@@ -79,12 +76,12 @@ class Schedule:
         return due is not None and due <= now
 
 
-class CronTrigger(BaseTrigger):
+class CronTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
     """When a crontab(5) line comes due in a zone, as Debian's cron understands it.
 
     Sunday is 0 and 7; where both the day of the month and the day of the week are given, either
     is enough. A set time that the clocks skip comes due right after the gap, and one that they
-    show twice comes due once. APScheduler's own trigger does otherwise in all of these.
+    show twice comes due once. APScheduler's own trigger differs in all of these.
     """
 
     def __init__(self, line: str, zone: ZoneInfo) -> None:

@@ -1,30 +1,22 @@
-"""The running bot: from an application that is built to one that was asked to stop."""
+"""The running bot: from an application that is built to one that has stopped."""
 
 import asyncio
 import logging
-import re
 from collections.abc import Coroutine
 from typing import Any
-from urllib.parse import urlsplit
 
-from telegram import Update
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Updater
 
 from bot.app import Kinorate
 from bot.delivery.inbox import can_wait
-from bot.delivery.polling import REFUSED_TOKEN
+from bot.delivery.polling import REFUSED_TOKEN, log_failure, start_polling
 from bot.delivery.transactions import pause_before
+from bot.delivery.webhook import start_webhook
 from bot.errors import BotError
 from bot.settings import Settings
 from bot.views.menu import register_commands
 
-ALLOWED_UPDATES = (
-    Update.MESSAGE,
-    Update.EDITED_MESSAGE,
-    Update.CALLBACK_QUERY,
-    Update.MY_CHAT_MEMBER,
-)
 SECONDS_TO_STOP_FETCHING = 5.0
 
 logger = logging.getLogger(__name__)
@@ -55,61 +47,36 @@ async def _initialize(application: Kinorate) -> None:
             if not can_wait(error):
                 raise
             retry += 1
-            _log_failure("Telegram can't be reached", error)
+            log_failure("Telegram can't be reached", error)
             await asyncio.sleep(pause_before(retry))
 
 
 async def _fetch(application: Kinorate, updater: Updater, settings: Settings) -> None:
-    """Fetch updates until cancelled, or until BotError."""
+    """Fetch updates until it is cancelled or raises BotError."""
     try:
         if settings.webhook_url:
-            await _start_webhook(updater, settings, settings.webhook_url)
+            await start_webhook(updater, settings)
         else:
-            await updater.start_polling(
-                bootstrap_retries=-1,
-                allowed_updates=ALLOWED_UPDATES,
-                drop_pending_updates=False,
-                error_callback=lambda error: _log_failure("fetching updates failed", error),
-            )
+            await start_polling(updater)
     except InvalidToken:
         raise BotError(REFUSED_TOKEN) from None
     try:
         await register_commands(application.bot, settings.admin_ids)
     except TelegramError as error:  # the bot works without its menu
-        _log_failure("the commands can't be registered", error)
+        log_failure("the commands can't be registered", error)
     logger.info("ready")
     if settings.webhook_url:
         await asyncio.Event().wait()
-    await application.pulse.watch()
-
-
-async def _start_webhook(updater: Updater, settings: Settings, url: str) -> None:
-    assert settings.webhook_secret is not None  # Settings has seen to it
-    try:
-        await updater.start_webhook(
-            listen=settings.webhook_host,
-            port=settings.webhook_port,
-            url_path=re.escape(urlsplit(url).path),  # PTB makes a pattern of it
-            webhook_url=url,
-            secret_token=settings.webhook_secret.get_secret_value(),
-            bootstrap_retries=-1,
-            allowed_updates=ALLOWED_UPDATES,
-            drop_pending_updates=False,
-        )
-    except OSError as error:
-        raise BotError(
-            f"WEBHOOK_HOST {settings.webhook_host} and WEBHOOK_PORT {settings.webhook_port}"
-            f" can't be listened on: {error.strerror}."
-        ) from error
+    await application.parts.pulse.watch()
 
 
 async def _stop(application: Kinorate, updater: Updater) -> None:
-    """Fetch nothing more, finish what is in hand, close everything."""
+    """Fetch no more updates, finish those that are being handled, close everything."""
     if updater.running:
         try:
             await asyncio.wait_for(updater.stop(), SECONDS_TO_STOP_FETCHING)
         except (TelegramError, TimeoutError) as error:  # what was fetched is in the inbox
-            _log_failure("fetching updates ended badly", error)
+            log_failure("fetching updates ended badly", error)
     if application.running:
         await application.stop()
     await application.shutdown()
@@ -119,7 +86,7 @@ async def _stop(application: Kinorate, updater: Updater) -> None:
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
-    """Whether `work` came to its end before `stop` was set, which cancels it."""
+    """Whether `work` has ended before `stop` was set, which cancels it."""
     task = asyncio.create_task(work)
     stopped = asyncio.create_task(stop.wait())
     try:
@@ -133,7 +100,3 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
         return False
     task.result()
     return True
-
-
-def _log_failure(event: str, error: Exception) -> None:
-    logger.warning(event, extra={"error": f"{type(error).__name__}: {error}"})

@@ -74,6 +74,14 @@ def reading(engine: AsyncEngine) -> Sessions:
     return async_sessionmaker(engine.execution_options(**options), expire_on_commit=False)
 
 
+class Database:
+    """A database's engine with its two kinds of session; raises as create_engine does."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = create_engine(url)
+        self.write, self.read = writing(self.engine), reading(self.engine)
+
+
 def parse_url(url: str) -> URL:
     """The URL's parts; raises DatabaseError unless it is one of the two kinds supported.
 

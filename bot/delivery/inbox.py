@@ -20,14 +20,22 @@ from bot.clock import Clock
 from bot.delivery.transactions import Transactions, database_away, pause_before
 from db import updates
 
-MAX_ATTEMPTS = 10
-"""An update that was in hand at this many kills is likely what kills the process.
+ALLOWED_UPDATES = (
+    Update.MESSAGE,
+    Update.EDITED_MESSAGE,
+    Update.CALLBACK_QUERY,
+    Update.MY_CHAT_MEMBER,
+)
+"""The kinds of updates that Telegram is asked for."""
 
-Not fewer: a kill from outside counts as one for everything that is in hand.
+MAX_ATTEMPTS = 10
+"""An update that was being handled at this many kills is likely what kills the process.
+
+Not fewer: a kill from outside counts for every update that is being handled.
 """
 
 MAX_RETRIES = 1500
-"""With the pauses below this is a day, as long as Telegram itself would keep the update."""
+"""With the pauses this is a day, as long as Telegram itself would keep the update."""
 
 logger = logging.getLogger(__name__)
 
@@ -45,8 +53,8 @@ class InboxQueue(asyncio.Queue[object]):
 
     def __init__(self, transactions: Transactions, clock: Clock) -> None:
         super().__init__()
-        self._transactions = transactions
-        self._clock = clock
+        self.transactions = transactions
+        self.clock = clock
 
     async def put(self, item: object) -> None:
         """Store an update, then queue it; one that was stored before is dropped.
@@ -59,7 +67,7 @@ class InboxQueue(asyncio.Queue[object]):
 
     async def replay(self, bot: Bot) -> int:
         """Queue what an earlier process left pending; how many updates that are."""
-        pending = await self._transactions.run(updates.pending)
+        pending = await self.transactions.run(updates.pending)
         for row in pending:
             assert row.payload is not None  # the schema keeps it until the update is done
             self.put_nowait(Update.de_json(row.payload, bot))
@@ -71,9 +79,9 @@ class InboxQueue(asyncio.Queue[object]):
         async def add(session: AsyncSession) -> bool:
             payload = update.to_dict()
             user_id = None if user is None else user.id
-            return await updates.add(session, update.update_id, payload, user_id, self._clock())
+            return await updates.add(session, update.update_id, payload, user_id, self.clock())
 
-        new = await self._transactions.run(add)
+        new = await self.transactions.run(add)
         logger.info(
             "update received" if new else "update seen before",
             extra={"update_id": update.update_id},
@@ -88,15 +96,12 @@ class InboxProcessor(BaseUpdateProcessor):
         self,
         max_concurrent_updates: int,
         queue: InboxQueue,
-        transactions: Transactions,
-        clock: Clock,
         apologise: Callable[[Update], Awaitable[None]],
     ) -> None:
         """`apologise` tells the chat that its update can't be dealt with."""
         super().__init__(max_concurrent_updates)
         self._queue = queue
-        self._transactions = transactions
-        self._clock = clock
+        self._transactions = queue.transactions
         self._apologise = apologise
         self._in_hand: set[asyncio.Task[Any]] = set()
         self._begins_in_order = asyncio.Lock()
@@ -201,7 +206,7 @@ class InboxProcessor(BaseUpdateProcessor):
     async def _mark_done(self, update: Update) -> None:
         self._retries.pop(update.update_id, None)
         await self._transactions.run(
-            lambda session: updates.mark_done(session, [update.update_id], self._clock())
+            lambda session: updates.mark_done(session, [update.update_id], self._queue.clock())
         )
 
 

@@ -1,28 +1,32 @@
-"""Whether long polling is alive: PTB's own loop can end, or hang, without a word."""
+"""Long polling, and whether it is alive: PTB's own loop can end, or hang, without a word."""
 
 import asyncio
 import contextlib
+import logging
 import time
 from http import HTTPStatus
 from typing import Any, NoReturn
 
 from telegram.error import TelegramError
+from telegram.ext import Updater
 from telegram.request import HTTPXRequest
 
+from bot.delivery.inbox import ALLOWED_UPDATES
 from bot.errors import BotError
 
 CONFLICTS = 3
-"""So many refusals in a row mean another poller; one may be left by a process that was killed.
+"""This many refusals in a row mean another poller; one may be left by a process that was killed.
 
-Telegram refuses the two in turn. One that has fetched before holds out for twice as many, so that
-it is the newcomer that stops.
+Telegram refuses the two in turn. One that has fetched before waits for twice as many, so that the
+newcomer is the one that stops.
 """
 
 SILENCE = 120.0
-"""Seconds without any end of a poll, good or bad; a poll lasts 10 and its timeouts add 20."""
-
+"""Seconds in which no poll has ended, well or not; a poll lasts 10 and its timeouts add 20."""
 
 REFUSED_TOKEN = "Telegram refused TELEGRAM_TOKEN: take the token from @BotFather again."
+
+logger = logging.getLogger(__name__)
 
 
 class Pulse:
@@ -78,3 +82,17 @@ class PollingRequest(HTTPXRequest):
             raise
         self._pulse.beat(status)
         return status, body
+
+
+async def start_polling(updater: Updater) -> None:
+    """Begin to fetch updates; what fails later is logged and tried again."""
+    await updater.start_polling(
+        bootstrap_retries=-1,
+        allowed_updates=ALLOWED_UPDATES,
+        drop_pending_updates=False,
+        error_callback=lambda error: log_failure("fetching updates failed", error),
+    )
+
+
+def log_failure(event: str, error: Exception) -> None:
+    logger.warning(event, extra={"error": f"{type(error).__name__}: {error}"})

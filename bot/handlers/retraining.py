@@ -39,6 +39,7 @@ class _Shown:
 class Retrainings:
     def __init__(self, services: Services, bot: Bot, admin_ids: Collection[int]) -> None:
         self._retraining = services.retraining
+        self._personal = services.personal
         self._log = services.admin_log
         self._bot = bot
         self._admin_ids = admin_ids
@@ -90,7 +91,7 @@ class Retrainings:
 
     async def ended(self, run: TrainingRun) -> None:
         for admin_id in self._admin_ids:
-            language = await self._retraining.language(admin_id)
+            language = await self._personal.language(admin_id)
             text = ending_message(run, texts_for(language), retraining_texts_for(language))
             try:
                 await send_decision(self._bot, admin_id, run, text, language)

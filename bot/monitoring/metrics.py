@@ -1,70 +1,68 @@
 """What the bot counts and times, for Prometheus."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from telegram import Update
 
+from bot.delivery.inbox import ALLOWED_UPDATES
 from bot.monitoring.health import Health
 from bot.prediction.queue import Predicts
 
 if TYPE_CHECKING:  # torch takes seconds to import
     from bot.prediction.queue import Predictions
 
-_KINDS = ("message", "edited_message", "callback_query", "my_chat_member")
 _PREDICTION_SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 _ANSWER_SECONDS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60)
 
+Metric = TypeVar("Metric", Counter, Gauge, Histogram)
+
 
 class Metrics:
-    """One bot's, in a registry of its own; counters begin at 0 when the bot starts."""
+    """Of one bot, in a registry of its own; counters begin at 0 when the bot starts."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self._updates = Counter(
-            "kinorate_updates",
-            "Updates handled, each time that one is tried again included.",
-            ["kind"],
-            registry=self.registry,
+        self._updates = self._add(
+            Counter, "updates", "Updates handled, counted again for each retry.", ["kind"]
         )
-        self._predictions = Counter(
-            "kinorate_predictions",
-            "Predictions made.",
-            ["pooling", "sentiment"],
-            registry=self.registry,
+        self._predictions = self._add(
+            Counter, "predictions", "Predictions made.", ["pooling", "sentiment"]
         )
-        self._prediction_seconds = Histogram(
-            "kinorate_prediction_seconds",
-            "What one model took for one review, as its share of the batch.",
+        self._prediction_seconds = self._add(
+            partial(Histogram, buckets=_PREDICTION_SECONDS),
+            "prediction_seconds",
+            "Time of one model for one review: its share of the batch.",
             ["pooling"],
-            registry=self.registry,
-            buckets=_PREDICTION_SECONDS,
         )
-        self._answer_seconds = Histogram(
-            "kinorate_answer_seconds",
-            "From taking up a review to its answer being sent.",
-            registry=self.registry,
-            buckets=_ANSWER_SECONDS,
+        self._answer_seconds = self._add(
+            partial(Histogram, buckets=_ANSWER_SECONDS),
+            "answer_seconds",
+            "From the start of handling a review until its answer is sent.",
         )
-        self._feedback = Counter(
-            "kinorate_feedback",
-            "Reviews rated by their users, in so many words asked to or not.",
+        self._feedback = self._add(
+            Counter,
+            "feedback",
+            "Reviews rated by their users, asked by the bot or not.",
             ["asked"],
-            registry=self.registry,
         )
-        self._waiting_reviews = self._gauge("waiting_reviews", "Reviews that no batch has yet.")
-        self._waiting_updates = self._gauge("waiting_updates", "Updates that no handler has yet.")
-        self._poll_age = self._gauge(
-            "last_poll_age_seconds", "Since the last poll ended, well or not; NaN by webhook."
+        self._waiting_reviews = self._add(Gauge, "waiting_reviews", "Reviews not yet in a batch.")
+        self._waiting_updates = self._add(Gauge, "waiting_updates", "Updates not yet handled.")
+        self._poll_age = self._add(
+            Gauge,
+            "last_poll_age_seconds",
+            "Since the end of the last poll; NaN by webhook.",
         )
-        self._healthy = self._gauge("healthy", "1 if /healthz says so.")
-        self._training_runs = self._gauge("training_runs", "Retrainings ever.", ["status"])
-        self._model = self._gauge("model_info", "The version that predicts.", ["version"])
+        self._healthy = self._add(Gauge, "healthy", "1 if /healthz says so.")
+        self._training_runs = self._add(Gauge, "training_runs", "Retrainings ever.", ["status"])
+        self._model = self._add(Gauge, "model_info", "The version that predicts.", ["version"])
 
     def updated(self, update: Update) -> None:
         """Count an update that is about to be handled."""
-        kind = next((kind for kind in _KINDS if getattr(update, kind)), "other")
+        kind = next((kind for kind in ALLOWED_UPDATES if getattr(update, kind)), "other")
         self._updates.labels(kind).inc()
 
     def predicted(self, answers: "list[Predictions]") -> None:
@@ -83,7 +81,7 @@ class Metrics:
         self._feedback.labels("yes" if asked else "no").inc()
 
     def show(self, health: Health) -> None:
-        """Set what is not counted but looked at, at the time of a scrape."""
+        """Set the gauges, at the time of a scrape."""
         self._waiting_reviews.set(health.waiting_reviews)
         self._waiting_updates.set(health.waiting_updates)
         age = health.last_poll_seconds
@@ -95,8 +93,10 @@ class Metrics:
         self._model.clear()  # of an earlier version
         self._model.labels(health.model).set(1)
 
-    def _gauge(self, name: str, says: str, labels: list[str] | None = None) -> Gauge:
-        return Gauge(f"kinorate_{name}", says, labels or [], registry=self.registry)
+    def _add(
+        self, kind: Callable[..., Metric], name: str, says: str, labels: Sequence[str] = ()
+    ) -> Metric:
+        return kind(f"kinorate_{name}", says, labels, registry=self.registry)
 
 
 class CountedPredictor:

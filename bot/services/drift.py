@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bot.clock import Clock
 from bot.prediction.live_models import LiveModels
 from classifier.errors import ClassifierError
-from db import admin_actions, recent_answers, users
+from db import admin_actions, recent_answers
 from db.engine import Sessions
 from db.recent_answers import AnsweredReview
 
@@ -37,6 +37,7 @@ class Drift:
     shifts: "list[Shift]"
 
 
+@dataclass(frozen=True)
 class DriftWatch:
     """Drift comes in episodes: from the first shift until all has settled, or other models answer.
 
@@ -44,17 +45,16 @@ class DriftWatch:
     one a restart.
     """
 
-    def __init__(self, write: Sessions, read: Sessions, live: LiveModels, clock: Clock) -> None:
-        self._write = write
-        self._read = read
-        self._live = live
-        self._clock = clock
+    write: Sessions
+    read: Sessions
+    live: LiveModels
+    clock: Clock
 
     async def check(self) -> Drift | None:
         """An episode that the admins have not been told of; once they are, call `told`."""
-        model = self._live.version
-        async with self._read() as session:
-            since = self._clock() - PERIOD
+        model = self.live.version
+        async with self.read() as session:
+            since = self.clock() - PERIOD
             reviews = await recent_answers.sample(session, model, since, MOST)
             latest = await admin_actions.latest(session, [_BEGUN, _OVER])
         is_open = (
@@ -83,14 +83,9 @@ class DriftWatch:
         indices = {shift.name: round(shift.index, 3) for shift in drift.shifts}
         await self._note(_BEGUN, {"model": drift.model, "reviews": drift.reviews, "psi": indices})
 
-    async def language(self, user_id: int) -> str | None:
-        """The language that a user's Telegram speaks; None for one who has never written."""
-        async with self._read() as session:
-            return await users.language(session, user_id)
-
     async def _note(self, action: str, details: dict[str, Any]) -> None:
-        async with self._write.begin() as session:
-            await admin_actions.add(session, None, action, self._clock(), details)
+        async with self.write.begin() as session:
+            await admin_actions.add(session, None, action, self.clock(), details)
 
     def _shifts(self, model: str, reviews: list[AnsweredReview]) -> "list[Shift]":
         import numpy as np
@@ -98,7 +93,7 @@ class DriftWatch:
         from classifier.evaluation import drift
 
         try:
-            version = self._live.registry.get(model)
+            version = self.live.registry.get(model)
             reference = version.reference()
             if reference is None:
                 return []

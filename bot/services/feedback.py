@@ -25,16 +25,16 @@ class Rated:
     rating: int
 
 
+@dataclass(frozen=True)
 class FeedbackService:
-    def __init__(self, write: Sessions, metrics: Metrics, clock: Clock) -> None:
-        self._write = write
-        self._metrics = metrics
-        self._clock = clock
+    write: Sessions
+    metrics: Metrics
+    clock: Clock
 
     async def rate(self, review_id: int, user_id: int, rating: int) -> Rated | NotRated:
         """Store the rating that the review's user gives it; the same one again is no change."""
-        now = self._clock()
-        async with self._write.begin() as session:
+        now = self.clock()
+        async with self.write.begin() as session:
             review = await reviews.get(session, review_id)
             if review is None:
                 return NotRated.GONE
@@ -52,7 +52,7 @@ class FeedbackService:
         if stored is None:
             return NotRated.GONE
         if stored.created_at == now:  # and no change of an earlier rating
-            self._metrics.rated(asked=stored.asked)
+            self.metrics.rated(asked=stored.asked)
         return Rated(review, stored.rating)
 
 

@@ -1,7 +1,8 @@
-"""What a user can ask about themselves: see it, take it out, erase it."""
+"""What is stored about a user: noted, shown, exported, erased."""
 
 import asyncio
 import json
+from dataclasses import dataclass
 
 from bot.clock import Clock
 from db import privacy, reviews, users
@@ -12,45 +13,50 @@ HISTORY = 5
 """How many reviews /history shows."""
 
 
+@dataclass(frozen=True)
 class Personal:
-    def __init__(self, write: Sessions, read: Sessions, clock: Clock) -> None:
-        self._write = write
-        self._read = read
-        self._clock = clock
+    write: Sessions
+    read: Sessions
+    clock: Clock
 
     async def seen(self, user_id: int, language: str) -> None:
         """Note that the user has written, and in which language."""
-        async with self._write.begin() as session:
-            await users.seen(session, user_id, language, self._clock())
+        async with self.write.begin() as session:
+            await users.seen(session, user_id, language, self.clock())
 
     async def blocked(self, user_id: int) -> None:
         """Note that nothing can be sent to the user any more."""
-        async with self._write.begin() as session:
+        async with self.write.begin() as session:
             await users.deactivate(session, user_id)
 
     async def is_known(self, user_id: int) -> bool:
         """Whether anything is stored about the user."""
-        async with self._read() as session:
+        async with self.read() as session:
             return await users.is_known(session, user_id)
+
+    async def language(self, user_id: int) -> str | None:
+        """The language that a user's Telegram speaks; None for one who has never written."""
+        async with self.read() as session:
+            return await users.language(session, user_id)
 
     async def history(self, user_id: int) -> list[Review]:
         """The user's last reviews, newest first."""
-        async with self._read() as session:
+        async with self.read() as session:
             return await reviews.last_of_user(session, user_id, HISTORY)
 
     async def export(self, user_id: int) -> bytes:
         """All that is stored about the user, as JSON in UTF-8."""
-        async with self._read() as session:
+        async with self.read() as session:
             everything = await privacy.export(session, user_id)
         return await asyncio.to_thread(_json, everything)
 
     async def erase(self, user_id: int) -> dict[str, int] | None:
         """Erase all that is stored about the user: how many rows a table; None if nothing was."""
-        async with self._write.begin() as session:
-            erased = await privacy.erase(session, user_id, self._clock())
+        async with self.write.begin() as session:
+            erased = await privacy.erase(session, user_id, self.clock())
         return erased if erased["users"] else None
 
 
 def _json(everything: object) -> bytes:
-    # A message may hold half a surrogate pair, which UTF-8 can't.
+    # A message may hold half a surrogate pair, which UTF-8 can't encode.
     return json.dumps(everything, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace")

@@ -16,7 +16,7 @@ from bot.services.training_process import Progress, TrainingFailed, TrainingProc
 from bot.services.versions import VersionService
 from classifier.errors import ClassifierError
 from classifier.files import take_lock
-from db import training_data, training_runs, users
+from db import training_data, training_runs
 from db.engine import Sessions
 from db.models import TrainingRun
 
@@ -119,11 +119,6 @@ class Retraining:
         if run is None or run.id != run_id or self._task is None or self._task.done():
             return False
         return await self._kill(Ending("cancelled", "an admin cancelled it"))
-
-    async def language(self, user_id: int) -> str | None:
-        """The language that a user's Telegram speaks; None for one who has never written."""
-        async with self._read() as session:
-            return await users.language(session, user_id)
 
     async def catch_up(self, schedule: Schedule, cron: str) -> None:
         """Begin the run that came due while the bot was down, if one did since the last."""

@@ -33,23 +33,21 @@ class ReviewRequest:
     replaces: int | None = None  # the review that this one is an edit of
 
 
+@dataclass(frozen=True)
 class Reviewing:
-    def __init__(
-        self, write: Sessions, read: Sessions, queue: PredictionQueue, clock: Clock
-    ) -> None:
-        self._write = write
-        self._read = read
-        self._queue = queue
-        self._clock = clock
+    write: Sessions
+    read: Sessions
+    queue: PredictionQueue
+    clock: Clock
 
     async def find(self, update_id: int) -> Review | None:
         """The review that this update has become already, before a kill perhaps."""
-        async with self._read() as session:
+        async with self.read() as session:
             return await reviews.by_update(session, update_id)
 
     async def of_message(self, chat_id: int, message_id: int) -> Review | None:
         """The newest review of a message."""
-        async with self._read() as session:
+        async with self.read() as session:
             return await reviews.latest_of_message(session, chat_id, message_id)
 
     async def review(self, request: ReviewRequest) -> Review | Problem | None:
@@ -58,7 +56,7 @@ class Reviewing:
         if not isinstance(checked, ReviewText):
             return checked
         try:
-            predictions = await self._queue.predict(checked.text)
+            predictions = await self.queue.predict(checked.text)
         except QueueFull:
             return Problem.BUSY
         return await self._store(request, checked.text, list(predictions.values()))
@@ -66,7 +64,7 @@ class Reviewing:
     async def _store(
         self, request: ReviewRequest, text: str, predictions: "list[Prediction]"
     ) -> Review | None:
-        now = self._clock()
+        now = self.clock()
         review = Review(
             user_id=request.user_id,
             chat_id=request.chat_id,
@@ -79,7 +77,7 @@ class Reviewing:
             replaces_review_id=request.replaces,
             predictions=[_row(prediction, now) for prediction in predictions],
         )
-        async with self._write.begin() as session:
+        async with self.write.begin() as session:
             # Whoever had everything erased while the models thought must not come back.
             if not await updates.is_pending(session, request.update_id):
                 return None
@@ -95,9 +93,9 @@ class Reviewing:
         Telegram can't be asked whether a message went out. At most one answer a kill (those in
         groups apart, see bot/handlers/answering.py), and the review itself stays one.
         """
-        async with self._write.begin() as session:
+        async with self.write.begin() as session:
             await reviews.set_reply(session, review.id, reply_message_id)
-            await updates.mark_done(session, [review.update_id], self._clock())
+            await updates.mark_done(session, [review.update_id], self.clock())
 
 
 def _row(prediction: "Prediction", now: datetime) -> rows.Prediction:

@@ -1,13 +1,12 @@
 """All services together, as the handlers get them."""
 
-from dataclasses import dataclass
-
 from bot.clock import Clock
 from bot.delivery.inbox import can_wait
 from bot.monitoring.metrics import Metrics
 from bot.prediction.live_models import LiveModels
 from bot.prediction.queue import PredictionQueue
 from bot.services.admin_log import AdminLog
+from bot.services.drift import DriftWatch
 from bot.services.error_analysis import ErrorAnalysis
 from bot.services.feedback import FeedbackService
 from bot.services.flood import FloodLimit
@@ -20,55 +19,42 @@ from bot.services.training_process import TrainingProcess
 from bot.services.turns import Turns
 from bot.services.versions import VersionService
 from bot.settings import Settings
-from db.engine import Sessions
+from db.engine import Database
 
 JOIN_WAIT = 1.2
 """Seconds within which the next part of a long text follows."""
 
 
-@dataclass(frozen=True)
 class Services:
-    reviewing: Reviewing
-    feedback: FeedbackService
-    personal: Personal
-    joiner: Joiner
-    turns: Turns
-    messages: FloodLimit
-    commands: FloodLimit  # apart, so that a flood of reviews leaves /forget within reach
-    admin_log: AdminLog
-    versions: VersionService
-    retraining: Retraining
-    statistics: StatisticsService
-    error_analysis: ErrorAnalysis
-    metrics: Metrics
-
-
-def build_services(
-    settings: Settings,
-    write: Sessions,
-    read: Sessions,
-    queue: PredictionQueue,
-    live: LiveModels,
-    metrics: Metrics,
-    clock: Clock,
-) -> Services:
-    admin_log = AdminLog(write, clock)
-    versions = VersionService(live, admin_log, read)
-    training = TrainingProcess(settings.models)
-    return Services(
-        reviewing=Reviewing(write, read, queue, clock),
-        feedback=FeedbackService(write, metrics, clock),
-        personal=Personal(write, read, clock),
-        joiner=Joiner(JOIN_WAIT, can_wait),
-        turns=Turns(),
-        messages=FloodLimit(settings.reviews_per_minute),
-        commands=FloodLimit(settings.reviews_per_minute),
-        admin_log=admin_log,
-        versions=versions,
-        retraining=Retraining(
-            training, versions, write, read, clock, settings.retrain_min_feedback
-        ),
-        statistics=StatisticsService(read, clock),
-        error_analysis=ErrorAnalysis(read, clock),
-        metrics=metrics,
-    )
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        queue: PredictionQueue,
+        live: LiveModels,
+        metrics: Metrics,
+        clock: Clock,
+    ) -> None:
+        write, read = database.write, database.read
+        self.metrics = metrics
+        self.reviewing = Reviewing(write, read, queue, clock)
+        self.feedback = FeedbackService(write, metrics, clock)
+        self.personal = Personal(write, read, clock)
+        self.joiner = Joiner(JOIN_WAIT, can_wait)
+        self.turns = Turns()
+        self.messages = FloodLimit(settings.reviews_per_minute)
+        # Apart, so that a flood of reviews leaves /forget within reach.
+        self.commands = FloodLimit(settings.reviews_per_minute)
+        self.admin_log = AdminLog(write, clock)
+        self.versions = VersionService(live, self.admin_log, read)
+        self.retraining = Retraining(
+            TrainingProcess(settings.models),
+            self.versions,
+            write,
+            read,
+            clock,
+            settings.retrain_min_feedback,
+        )
+        self.statistics = StatisticsService(read, clock)
+        self.error_analysis = ErrorAnalysis(read, clock)
+        self.drift = DriftWatch(write, read, live, clock)

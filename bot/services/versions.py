@@ -34,11 +34,11 @@ class Versions:
     """What a rollback would make the champion."""
 
 
+@dataclass(frozen=True)
 class VersionService:
-    def __init__(self, live: LiveModels, log: AdminLog, read: Sessions) -> None:
-        self._live = live
-        self._log = log
-        self._read = read
+    live: LiveModels
+    log: AdminLog
+    read: Sessions
 
     async def versions(self) -> Versions:
         """Those on disk that are complete."""
@@ -46,12 +46,12 @@ class VersionService:
 
     async def statuses(self) -> dict[str, str]:
         """Version → "promoted" or "refused", newest first, of those that the gate decided on."""
-        async with self._read() as session:
+        async with self.read() as session:
             return await training_runs.decided(session)
 
     async def decision_on(self, version: str) -> TrainingRun | None:
         """The run in which the gate decided on this version."""
-        async with self._read() as session:
+        async with self.read() as session:
             return await training_runs.of_version(session, version)
 
     async def promote(self, version: str, admin_id: int, language: str) -> None:
@@ -61,43 +61,43 @@ class VersionService:
         it fails the self-test.
         """
         await self.install(version)
-        await self._log.note(admin_id, language, "promote", {"version": version})
+        await self.log.note(admin_id, language, "promote", {"version": version})
 
     async def install(self, version: str) -> None:
         """`promote`, without a record of who did it."""
-        pair = await self._live.load(version)
-        await asyncio.to_thread(self._live.registry.promote, version)
-        self._live.take(pair)
+        pair = await self.live.load(version)
+        await asyncio.to_thread(self.live.registry.promote, version)
+        self.live.take(pair)
 
     async def discard(self, versions: Collection[str]) -> None:
         """Delete versions that nothing needs; those that have ever answered stay."""
-        deleted = await asyncio.to_thread(self._live.registry.discard, versions)
+        deleted = await asyncio.to_thread(self.live.registry.discard, versions)
         if deleted:
             logger.info("versions deleted", extra={"versions": deleted})
 
     async def sweep(self) -> None:
         """Delete what a training that was killed has left among the versions."""
-        await asyncio.to_thread(self._live.registry.sweep)
+        await asyncio.to_thread(self.live.registry.sweep)
 
     async def roll_back(self, version: str, admin_id: int, language: str) -> bool:
         """Make the champion before this one answer again, which is to be `version`.
 
         False if by now a rollback would lead elsewhere. Raises as `promote` does.
         """
-        registry = self._live.registry
+        registry = self.live.registry
         earlier = await asyncio.to_thread(registry.earlier_champion)
         if earlier is None or earlier.name != version:
             return False
-        pair = await self._live.load(version)
+        pair = await self.live.load(version)
         reached = await asyncio.to_thread(registry.rollback)
         if reached.name != version:  # somebody else was quicker: the bot follows the champion
             return False
-        self._live.take(pair)
-        await self._log.note(admin_id, language, "rollback", {"version": version})
+        self.live.take(pair)
+        await self.log.note(admin_id, language, "rollback", {"version": version})
         return True
 
     def _versions(self) -> Versions:
-        registry = self._live.registry
+        registry = self.live.registry
         try:
             champion = registry.champion()
         except ClassifierError:  # damaged: another one can still be promoted

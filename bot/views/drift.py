@@ -9,6 +9,7 @@ from telegram.constants import ParseMode
 from telegram.error import TelegramError
 
 from bot.services.drift import Drift, DriftWatch
+from bot.services.personal import Personal
 from bot.texts.drift import DriftTexts, drift_texts_for
 from bot.texts.languages import texts_for
 from bot.views.review_answer import FACES
@@ -20,15 +21,17 @@ if TYPE_CHECKING:  # torch takes seconds to import
 logger = logging.getLogger(__name__)
 
 
-async def watch_drift(bot: Bot, admin_ids: Collection[int], watch: DriftWatch) -> None:
-    """Look at the last week, and tell the admins of drift that is news; for once a day."""
+async def watch_drift(
+    bot: Bot, admin_ids: Collection[int], watch: DriftWatch, personal: Personal
+) -> None:
+    """Look at the last week and tell the admins of new drift; to be called once a day."""
     drift = await watch.check()
     if drift is None:
         return
     has_arrived = False
     for admin_id in admin_ids:
         try:
-            text = notice(drift, await watch.language(admin_id))
+            text = notice(drift, await personal.language(admin_id))
             await bot.send_message(admin_id, text, ParseMode.HTML)
             has_arrived = True
         except TelegramError as error:  # Telegram is away, or this admin never wrote to the bot

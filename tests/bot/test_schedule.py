@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.schedule import CronTrigger, Schedule
+from tests.bot.jobs import run_soon
 
 pytestmark = pytest.mark.anyio
 
@@ -63,7 +64,7 @@ async def test_a_job_that_fails_is_told_and_runs_again(
     schedule.add("failing", "0 0 1 1 *", fail)
     schedule.start()
     for _ in range(2):
-        schedule.run_soon("failing")
+        run_soon(schedule, "failing")
         async with asyncio.timeout(60):
             await runs.get()
             while "a job failed" not in caplog.messages:
@@ -85,10 +86,10 @@ async def test_a_job_that_still_runs_is_not_begun_again(
 
     schedule.add("slow", "0 0 1 1 *", slow)
     schedule.start()
-    schedule.run_soon("slow")
+    run_soon(schedule, "slow")
     async with asyncio.timeout(60):
         await begun.get()
-        schedule.run_soon("slow")
+        run_soon(schedule, "slow")
         while "a job was due while it ran" not in caplog.messages:
             await asyncio.sleep(0.01)
     assert begun.empty()
@@ -107,7 +108,7 @@ async def test_a_stop_cancels_what_runs(schedule: Schedule) -> None:
 
     schedule.add("endless", "0 0 1 1 *", endless)
     schedule.start()
-    schedule.run_soon("endless")
+    run_soon(schedule, "endless")
     async with asyncio.timeout(60):
         await begun.wait()
         schedule.stop()

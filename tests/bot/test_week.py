@@ -30,6 +30,7 @@ from db.engine import Sessions
 from tests.bot import raw_rows
 from tests.bot.conftest import NewSettings
 from tests.bot.crowd import Time, Viewer, invite, rate_long_ago
+from tests.bot.jobs import run_soon
 from tests.bot.local_client import Person, chat_client
 from tests.bot.raw_rows import Rows, details
 from tests.bot.talking import BORIS, all_done, buttons_of
@@ -218,7 +219,7 @@ async def test_a_week(
     await week.day(reviews=1)
     assert await week.answered_by() == first
 
-    bot.schedule.run_soon("retraining")
+    run_soon(bot.parts.schedule, "retraining")
     week.check_given(await SpawnedTraining.begun(models))
     await week.told("✅")
     second = week.registry.get("champion").name
@@ -232,7 +233,7 @@ async def test_a_week(
     assert {path.name for path in models.glob(".*")} == before, "nothing is left half done"
 
     await rate_long_ago(write, time(), RING, each=CAP, lies=True)
-    bot.schedule.run_soon("retraining")
+    run_soon(bot.parts.schedule, "retraining")
     await week.told("⛔")
     assert await week.answered_by() == second
     await week.erase(1)

@@ -66,7 +66,7 @@ class Workshop:
         self.errors: list[Exception] = []  # to be raised by the next calls, the last one first
         self.gate = asyncio.Event()
         self.gate.set()
-        self.processor = InboxProcessor(2, inbox, Transactions(write), utc_now, self._apologise)
+        self.processor = InboxProcessor(2, inbox, self._apologise)
 
     async def process_next(self) -> None:
         update = await self.inbox.get()

@@ -129,7 +129,7 @@ async def test_by_webhook_there_are_no_polls_to_look_at(
         chat_client(telegram.url) as http,
     ):
         await Person(http, ANYA).ask("/start")
-        application.pulse.last_poll -= 1000
+        application.parts.pulse.last_poll -= 1000
         response = await monitor.get("/healthz")
         age = (await samples(monitor))["kinorate_last_poll_age_seconds"]
     assert response.status_code == 200
@@ -159,7 +159,7 @@ async def stopped(application: Kinorate) -> None:
 
 
 async def hung(application: Kinorate) -> None:
-    application.pulse.last_poll -= 1000
+    application.parts.pulse.last_poll -= 1000
 
 
 @pytest.mark.parametrize(

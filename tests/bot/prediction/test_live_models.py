@@ -125,6 +125,6 @@ async def test_the_log_says_once_that_bfloat16_is_missing(
     monkeypatch.setattr("classifier.modeling.device.cpu_has_bfloat16", lambda: has_bfloat16)
     monkeypatch.setattr("torch.set_num_threads", lambda _: None)
     first, second = (registry.get(name) for name in names(registry))
-    live = LivePredictor(start._load(first), registry, load_models)
+    live = LiveModels(start._load(first), registry, load_models)
     live.take(await live.load(second.name))
     assert caplog.text.count("no bfloat16 on this machine") == (not has_bfloat16)

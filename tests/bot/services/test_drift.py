@@ -17,6 +17,7 @@ from bot.local.server import LOCAL_TOKEN, LocalServer
 from bot.prediction.live_models import LiveModels
 from bot.services import drift as service
 from bot.services.drift import Drift, DriftWatch
+from bot.services.personal import Personal
 from bot.texts.drift import RUSSIAN_DRIFT
 from bot.views.drift import notice, watch_drift
 from classifier.evaluation import drift
@@ -28,6 +29,7 @@ from db.engine import Sessions
 from db.models import Prediction, Review
 from tests import tiny
 from tests.bot.conftest import RunningBot
+from tests.bot.jobs import run_soon
 from tests.bot.local_client import Person, chat_client
 from tests.bot.predictors import InventedPredictor
 from tests.bot.talking import ANYA, BORIS, EMILY
@@ -73,6 +75,10 @@ class Week:
     def watch(self) -> DriftWatch:
         """As after a restart: nothing is remembered but what the database holds."""
         return DriftWatch(self.write, self.read, self.live, lambda: self.now)
+
+    async def tell(self, bot: Bot, *admin_ids: int) -> None:
+        personal = Personal(self.write, self.read, lambda: self.now)
+        await watch_drift(bot, admin_ids, self.watch(), personal)
 
     async def receive(self, number: int, good: float = 0.8, letters: int | None = None) -> None:
         """So many reviews, that much of them good, cut to so many letters."""
@@ -168,7 +174,7 @@ async def test_an_episode_is_told_once_whatever_the_days_and_restarts(
     boris = Person(http, BORIS)
 
     async def told() -> int:
-        await watch_drift(bot, [BORIS], week.watch())
+        await week.tell(bot, BORIS)
         return len(await boris.from_bot())
 
     await week.receive(300)
@@ -192,7 +198,7 @@ async def test_each_admin_is_told_in_their_language_and_a_stranger_stops_nobody(
     week: Week, bot: Bot, http: httpx.AsyncClient
 ) -> None:
     await week.receive(300, letters=60)
-    await watch_drift(bot, [404, BORIS, EMILY], week.watch())
+    await week.tell(bot, 404, BORIS, EMILY)
     (russian,) = await Person(http, BORIS).from_bot()
     (english,) = await Person(http, EMILY).from_bot()
     assert (russian.text or "").startswith("Отзывы изменились\nЧто за неделю присылали (300 отз")
@@ -207,9 +213,9 @@ async def test_what_nobody_was_told_is_told_the_next_time(
     await week.receive(300, letters=60)
     boris = Person(http, BORIS)
     await boris.block()
-    await watch_drift(bot, [BORIS], week.watch())
+    await week.tell(bot, BORIS)
     await boris.block(blocked=False)
-    await watch_drift(bot, [BORIS], week.watch())
+    await week.tell(bot, BORIS)
     assert len(await boris.from_bot()) == 1
 
 
@@ -245,8 +251,8 @@ async def test_the_bot_looks_every_day(
     ):
         boris = Person(http, BORIS)
         await boris.ask("/start")
-        moment = bot.schedule.next_times("drift")[0]
+        moment = bot.parts.schedule.next_times("drift")[0]
         assert (moment.hour, moment.tzinfo) == (10, zone)
-        bot.schedule.run_soon("drift")
+        run_soon(bot.parts.schedule, "drift")
         said = await boris.wait_until(lambda all_: len(all_) == 3)
     assert (said[-1].text or "").startswith("Отзывы изменились")
