@@ -12,6 +12,9 @@ RATINGS = range(11)
 NO_RATING = -1
 """Marks a missing rating in arrays, which can't hold None."""
 
+NEAR = 1
+"""Points by which two ratings may differ and still count as alike."""
+
 _SENTIMENT_BY_NAME = {name.casefold(): index for index, name in enumerate(SENTIMENTS)}
 
 
@@ -68,6 +71,11 @@ def sentiment_of(rating: int) -> int:
     if rating <= 5:
         return SENTIMENTS.index("Bad")
     return SENTIMENTS.index("Neutral" if rating == 6 else "Good")
+
+
+def ratings_differ(first: int | None, second: int | None) -> bool:
+    """Whether two ratings are more than NEAR apart; a missing one differs from none."""
+    return first is not None and second is not None and abs(first - second) > NEAR
 
 
 def _as_float(value: object) -> float:

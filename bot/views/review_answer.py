@@ -6,6 +6,7 @@ from html import escape
 from bot.services.feedback import is_asked
 from bot.texts.texts import Texts
 from classifier.evaluation.figures import POOLING_NAMES
+from classifier.labels import ratings_differ
 from db.models import Prediction, Review
 
 FACES = ("😞", "😐", "😊")
@@ -72,7 +73,7 @@ def _agreement(predictions: list[Prediction], texts: Texts) -> str:
         return texts.sentiments_differ.format(
             cls=texts.sentiment(cls.sentiment).lower(), mean=texts.sentiment(mean.sentiment).lower()
         )
-    if cls.rating is not None and mean.rating is not None and abs(cls.rating - mean.rating) > 1:
+    if ratings_differ(cls.rating, mean.rating):
         return texts.ratings_differ.format(cls=cls.rating, mean=mean.rating)
     return texts.agree
 

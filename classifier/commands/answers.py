@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 
 from classifier.evaluation.figures import POOLING_NAMES
+from classifier.labels import ratings_differ
 from classifier.modeling.pooling import Pooling
 from classifier.serving.predictor import Prediction
 
@@ -65,7 +66,7 @@ def answer(predictions: dict[Pooling, Prediction], say: Phrases) -> str:
     if cls.sentiment != mean.sentiment:
         differing = {pooling: say.sentiments[p.sentiment] for pooling, p in predictions.items()}
         lines.append(say.sentiments_differ.format(**differing))
-    elif cls.rating is not None and mean.rating is not None and abs(cls.rating - mean.rating) > 1:
+    elif ratings_differ(cls.rating, mean.rating):
         lines.append(say.ratings_differ.format(cls=cls.rating, mean=mean.rating))
     else:
         lines.append(say.agree)

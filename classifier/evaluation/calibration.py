@@ -20,7 +20,7 @@ class ReliabilityBins:
     confidence: NDArray[np.float64]
     """Mean probability of the class named, for each bin."""
     accuracy: NDArray[np.float64]
-    """Share of the bin's rows whose class is named rightly."""
+    """Share of the bin's rows whose class is right."""
     count: NDArray[np.int64]
     """Rows in each bin; never 0."""
 
@@ -28,10 +28,10 @@ class ReliabilityBins:
 def calibration_gaps(
     probabilities: NDArray[Any], labels: NDArray[np.int64], bins: int = BINS
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """For each row its bin and how far its confidence was off, 1 or 0 for right or wrong less it.
+    """For each row its bin, and its gap: 1 for a right or 0 for a wrong answer, less confidence.
 
     The bins cut the confidence, which is the probability of the likeliest class, at equal widths;
-    a bin holds its upper edge (Guo et al., section 2).
+    a bin holds its upper edge (Guo et al., section 2). Probabilities are [n, k], labels [n].
     """
     confidence = probabilities.max(axis=1)
     inner_edges = np.linspace(0.0, 1.0, bins + 1)[1:-1]
@@ -39,16 +39,13 @@ def calibration_gaps(
     return np.digitize(confidence, inner_edges, right=True), correct - confidence
 
 
-def expected_calibration_error(
-    probabilities: NDArray[Any], labels: NDArray[np.int64], bins: int = BINS
-) -> float:
+def expected_calibration_error(gap_by_bin: NDArray[Any], rows: int) -> NDArray[np.float64]:
     """Mean distance of accuracy from confidence over the bins, weighted by their rows; 0 to 1.
 
-    Probabilities are [n, k], labels [n], n at least 1. A bin's rows times its distance is the
-    absolute sum of its rows' gaps, which is what is added up here.
+    `gap_by_bin` [..., bins] is the sum of the gaps of each bin's rows; its absolute value is the
+    bin's rows times that distance.
     """
-    bin_of_row, gaps = calibration_gaps(probabilities, labels, bins)
-    return float(np.abs(np.bincount(bin_of_row, weights=gaps)).sum() / len(labels))
+    return np.asarray(np.abs(gap_by_bin).sum(axis=-1) / rows)
 
 
 def reliability_bins(

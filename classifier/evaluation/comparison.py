@@ -1,35 +1,36 @@
 """Which of two models is better on the same reviews, and whether that is more than chance.
 
-`compare` asks it of two trained models: would other reviews of the same kind tell the same?
-`compare_seeds` asks it of two ways of training: would training again tell the same?
+`compare` asks it of two trained models: would other reviews of the same kind show the same?
+`compare_seeds` asks it of two ways of training: would training again show the same?
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest, ttest_rel
+from scipy.stats import ttest_rel
 
 from classifier.errors import ClassifierError
 from classifier.evaluation.figures import METRICS, POOLING_TITLES, capitalized, p_value, signed
-from classifier.evaluation.metrics import (
+from classifier.evaluation.metrics import CLASSES, Metrics, sentiment_figures
+from classifier.evaluation.resampling import (
+    SIGNIFICANCE,
+    Difference,
     Figures,
-    Metrics,
-    drawn_integers,
-    joined,
-    percentile_interval,
-    resampled_figures,
+    excludes_zero,
+    mcnemar,
+    paired_differences,
+    ratio,
 )
-from classifier.labels import NO_RATING
+from classifier.labels import NEAR, NO_RATING
 from classifier.modeling.outputs import Answers, Labels, Outputs, answers_of, check_outputs
 
 Comparison = dict[str, Any]
 
 MEASURES = ("macro_f1", "accuracy", "rating_mae")
 """The metrics that are compared, by their keys in `figures.METRICS`."""
-SIGNIFICANCE = 0.05
 
 
 @dataclass(frozen=True)
@@ -78,14 +79,9 @@ def compare(
     `rating_agreement_within_1`, the shares of all rows where the models answer alike; `mcnemar`
     (`first_only_right`, `second_only_right`, exact two-sided `p`); `differences`, for macro_f1,
     accuracy and rating_mae the second model's figure less the first's, its 95 % interval (`low`,
-    `high`) and `p`; `p_limit`; `verdict`, one sentence. What needs ratings is absent where a model
-    has no rating head or no row has a rating.
-
-    The interval is the paired bootstrap's: the same rows are drawn for both models. The p values
-    are exact McNemar's for accuracy (a binomial test of the rows that one model alone gets right;
-    Psychometrika 12, 1947) and, for the others, its like for any figure: how often a difference as
-    large comes about when each row's two answers are swapped by the toss of a coin (Noreen,
-    "Computer-Intensive Methods for Testing Hypotheses", 1989; Yeh, COLING 2000).
+    `high`) and `p`, of `resampling.paired_differences` with each row as its own unit, but of exact
+    McNemar for accuracy; `p_limit`; `verdict`, one sentence. What needs ratings is absent where a
+    model has no rating head or no row has a rating.
 
     The verdict counts a difference where p is at most `p_limit`, 0.05 shared out among the
     measures (Bonferroni), and, in macro F1 and rating MAE, the interval excludes zero. So at most
@@ -99,17 +95,20 @@ def compare(
     check_outputs(first, labels)
     check_outputs(second, labels)
     answers = answers_of(first), answers_of(second)
-    mcnemar = _mcnemar(answers, labels.sentiment)
+    first_right, second_right = (model.sentiment == labels.sentiment for model in answers)
+    first_only = int((first_right & ~second_right).sum())
+    second_only = int((second_right & ~first_right).sum())
+    p = mcnemar(first_only, second_only)
     differences = _differences(answers, labels, seed, resamples)
-    differences["accuracy"]["p"] = mcnemar["p"]
+    differences["accuracy"] = replace(differences["accuracy"], p=p)
     measures = len(differences)
     return {
         "names": list(names),
         "rows": len(labels.sentiment),
         "rated_rows": int((labels.rating != NO_RATING).sum()),
         **_agreement(answers),
-        "mcnemar": mcnemar,
-        "differences": differences,
+        "mcnemar": {"first_only_right": first_only, "second_only_right": second_only, "p": p},
+        "differences": {name: asdict(found) for name, found in differences.items()},
         "p_limit": SIGNIFICANCE / measures,
         "verdict": verdict_sentence(
             [_finding(name, found, measures) for name, found in differences.items()],
@@ -125,76 +124,50 @@ def _agreement(answers: tuple[Answers, Answers]) -> dict[str, float]:
     if first.rating is not None and second.rating is not None:
         apart = np.abs(first.rating - second.rating)
         agreement["rating_agreement_exact"] = float((apart == 0).mean())
-        agreement["rating_agreement_within_1"] = float((apart <= 1).mean())
+        agreement["rating_agreement_within_1"] = float((apart <= NEAR).mean())
     return agreement
-
-
-def _mcnemar(answers: tuple[Answers, Answers], truth: NDArray[np.int64]) -> dict[str, Any]:
-    first_right, second_right = (model.sentiment == truth for model in answers)
-    first_only = int((first_right & ~second_right).sum())
-    second_only = int((second_right & ~first_right).sum())
-    discordant = first_only + second_only
-    p = float(binomtest(first_only, discordant).pvalue) if discordant else 1.0
-    return {"first_only_right": first_only, "second_only_right": second_only, "p": p}
 
 
 def _differences(
     answers: tuple[Answers, Answers], labels: Labels, seed: int, resamples: int
-) -> dict[str, dict[str, float]]:
-    rows = len(labels.sentiment)
-    # Both models' answers one below the other: row i is the first's, row i + `rows` the second's.
-    both = Answers(
-        sentiment=np.concatenate([model.sentiment for model in answers]),
-        rating=_stacked_ratings(answers),
-    )
-    truth = Labels(np.tile(labels.sentiment, 2), np.tile(labels.rating, 2))
+) -> dict[str, Difference]:
+    rated = labels.rating != NO_RATING
+    with_ratings = rated.any() and all(model.rating is not None for model in answers)
 
-    def difference(of_second: NDArray[np.int64], of_first: NDArray[np.int64]) -> Figures:
-        second = resampled_figures(both, truth, of_second)
-        first = resampled_figures(both, truth, of_first)
-        return {name: second[name] - first[name] for name in MEASURES if name in first}
+    def sums_of(model: Answers) -> NDArray[np.int64]:
+        """What each row adds: one to a cell of the confusion, and its error if it is rated."""
+        confusion = np.eye(CLASSES**2, dtype=np.int64)
+        columns = [confusion[labels.sentiment * CLASSES + model.sentiment]]
+        if with_ratings and model.rating is not None:
+            error = np.where(rated, np.abs(model.rating - labels.rating), 0)
+            columns += [error[:, None], rated[:, None].astype(np.int64)]
+        return np.hstack(columns)
 
-    every = np.arange(rows)[None, :]
-    observed = difference(every + rows, every)
-    bootstrap = joined(
-        [difference(drawn + rows, drawn) for drawn in drawn_integers(rows, rows, resamples, seed)]
-    )
-    by_chance = joined(
-        [
-            difference(every + rows * (1 - coins), every + rows * coins)
-            for coins in drawn_integers(2, rows, resamples, seed)
-        ]
-    )
-    result = {}
-    for name, (value,) in observed.items():
-        interval = percentile_interval(bootstrap[name])
-        if interval is not None:
-            # The tolerance is for sums in another order; the observed arrangement counts as one.
-            as_large = np.sum(np.abs(by_chance[name]) >= abs(value) - 1e-12)
-            result[name] = {
-                "difference": float(value),
-                "low": interval[0],
-                "high": interval[1],
-                "p": float((as_large + 1) / (resamples + 1)),
-            }
-    return result
+    def figures_of(sums: NDArray[np.float64]) -> Figures:
+        confusion, errors = np.hsplit(sums, [CLASSES**2])
+        figures = sentiment_figures(confusion.reshape(-1, CLASSES, CLASSES))
+        if with_ratings:
+            figures["rating_mae"] = ratio(errors[:, 0], errors[:, 1])
+        return {name: figures[name] for name in MEASURES if name in figures}
+
+    first, second = map(sums_of, answers)
+    return paired_differences(first, second, figures_of, seed=seed, resamples=resamples)
 
 
-def _stacked_ratings(answers: tuple[Answers, Answers]) -> NDArray[np.int64] | None:
-    first, second = (model.rating for model in answers)
-    return None if first is None or second is None else np.concatenate([first, second])
+def is_shown(measure: str, found: Difference, p_limit: float) -> bool:
+    """Whether a difference is more than chance, by the rule of `compare`."""
+    return found.p <= p_limit and (measure == "accuracy" or found.excludes_zero)
 
 
-def _finding(measure: str, found: dict[str, float], measures: int) -> Finding:
+def _finding(measure: str, found: Difference, measures: int) -> Finding:
     p_limit = SIGNIFICANCE / measures
-    difference, low, high, p = (found[key] for key in ("difference", "low", "high", "p"))
-    note = f"p {p_value(p)}"
-    if p_limit < p < SIGNIFICANCE:
+    note = f"p {p_value(found.p)}"
+    if p_limit < found.p < SIGNIFICANCE:
         note += f", the limit for {measures} measures being {p_limit:.3f}"
+    shown = is_shown(measure, found, p_limit)
     if measure == "accuracy":
-        return Finding(measure, difference, None, f"McNemar {note}", p <= p_limit)
-    shown = p <= p_limit and _excludes_zero(difference, low, high)
-    return Finding(measure, difference, (low, high), note, shown)
+        return Finding(measure, found.difference, None, f"McNemar {note}", shown)
+    return Finding(measure, found.difference, (found.low, found.high), note, shown)
 
 
 def compare_seeds(
@@ -265,7 +238,7 @@ def _seed_finding(measure: str, figure: dict[str, Any], names: tuple[str, str]) 
         note = f"{note}, the same difference each time"
         return Finding(measure, figure["difference"], None, note, shown=False)
     interval = figure["low"], figure["high"]
-    shown = figure["every_seed_agrees"] and _excludes_zero(figure["difference"], *interval)
+    shown = figure["every_seed_agrees"] and excludes_zero(figure["difference"], *interval)
     return Finding(measure, figure["difference"], interval, note, shown)
 
 
@@ -289,10 +262,6 @@ def verdict_sentence(findings: list[Finding], names: tuple[str, str], scope: str
     if rest:
         told += f"; no difference shown in {_listed(rest)}"
     return f"{told}."
-
-
-def _excludes_zero(difference: float, low: float, high: float) -> bool:
-    return min(difference, low) > 0 or max(difference, high) < 0
 
 
 def _begun(name: str) -> str:

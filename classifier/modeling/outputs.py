@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier.errors import ClassifierError
-from classifier.labels import NO_RATING, RATINGS, SENTIMENTS
+from classifier.labels import NEAR, NO_RATING, RATINGS, SENTIMENTS
 from classifier.modeling.temperature import calibrated_probabilities
 
 if TYPE_CHECKING:  # a prediction does without this library, and starts sooner
@@ -79,7 +79,7 @@ def rating_confidence(
     probabilities: NDArray[np.float64], shown: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Probability [n] that the true rating is within one point of the one shown [n]."""
-    near = np.abs(np.array(RATINGS) - shown[:, None]) <= 1
+    near = np.abs(np.array(RATINGS) - shown[:, None]) <= NEAR
     return np.asarray(np.where(near, probabilities, 0.0).sum(axis=1).clip(max=1.0))
 
 

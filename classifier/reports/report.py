@@ -15,7 +15,7 @@ from typing import Any
 import jinja2
 import numpy as np
 
-from classifier.evaluation.comparison import MEASURES, Comparison
+from classifier.evaluation.comparison import MEASURES, Comparison, is_shown
 from classifier.evaluation.figures import (
     METRICS,
     POOLING_NAMES,
@@ -25,6 +25,7 @@ from classifier.evaluation.figures import (
     p_value,
     signed,
 )
+from classifier.evaluation.resampling import Difference
 from classifier.files import write_text
 from classifier.labels import NO_RATING, SENTIMENTS
 from classifier.modeling.outputs import (
@@ -132,8 +133,7 @@ def shown_better(comparison: Comparison) -> dict[str, str]:
     """
     better = {}
     for measure, found in comparison["differences"].items():
-        excludes_zero = found["low"] > 0 or found["high"] < 0
-        if found["p"] <= comparison["p_limit"] and (measure == "accuracy" or excludes_zero):
+        if is_shown(measure, Difference(**found), comparison["p_limit"]):
             second = (found["difference"] > 0) != METRICS[measure].lower_is_better
             better[measure] = comparison["names"][second]
     return better

@@ -1,9 +1,10 @@
 """The figures of /stats, worked out anew from the rows of a SQLite file, one by one.
 
-Nothing here comes from db/ or from the services: what both say alike is likely so.
+Nothing here comes from the product: what both say alike is likely so.
 """
 
 import json
+import math
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,8 +15,6 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, f1_score
-
-from classifier.evaluation.calibration import expected_calibration_error
 
 Row = dict[str, Any]
 
@@ -119,12 +118,13 @@ def _answers(predictions: list[Row], rating_of: dict[int, Row]) -> dict[str, Any
 
 
 def _calibration(predictions: list[Row], rating_of: dict[int, Row]) -> float:
-    shares = [
-        [row["probability_bad"], row["probability_neutral"], row["probability_good"]]
-        for row in predictions
-    ]
-    truth = [sentiment(rating_of[row["review_id"]]["rating"]) for row in predictions]
-    return float(expected_calibration_error(np.array(shares), np.array(truth)))
+    gap_of_bin: dict[int, float] = {}
+    for row in predictions:
+        right = row["sentiment"] == sentiment(rating_of[row["review_id"]]["rating"])
+        confidence = max(row[f"probability_{name}"] for name in ("bad", "neutral", "good"))
+        place = math.ceil(confidence * 15)
+        gap_of_bin[place] = gap_of_bin.get(place, 0.0) + right - confidence
+    return sum(map(abs, gap_of_bin.values())) / len(predictions)
 
 
 def _pair(predictions: list[Row], rating_of: dict[int, Row]) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from sklearn.metrics import f1_score
 
 from classifier.errors import ClassifierError
 from classifier.evaluation.comparison import Finding, compare, compare_seeds, verdict_sentence
-from classifier.evaluation.metrics import Metrics, drawn_integers
+from classifier.evaluation.metrics import Metrics
+from classifier.evaluation.resampling import drawn_integers
 from classifier.labels import NO_RATING
 from classifier.modeling.outputs import Labels, Outputs
 

@@ -17,8 +17,9 @@ from sklearn.metrics import (
 )
 
 from classifier.errors import ClassifierError
-from classifier.evaluation.calibration import expected_calibration_error
-from classifier.evaluation.metrics import drawn_integers, evaluate, resampled_figures
+from classifier.evaluation.calibration import calibration_gaps, expected_calibration_error
+from classifier.evaluation.metrics import evaluate, resampled_figures
+from classifier.evaluation.resampling import drawn_integers
 from classifier.labels import NO_RATING
 from classifier.modeling.outputs import (
     Labels,
@@ -145,7 +146,8 @@ def test_calibration_error_is_told_before_and_after_the_temperature() -> None:
     metrics = evaluate(outputs, labels, temperature=2.0, resamples=10)
     for name, temperature in (("ece_uncalibrated", 1.0), ("ece", 2.0)):
         probabilities = calibrated_probabilities(outputs.sentiment_logits, temperature)
-        expected = expected_calibration_error(probabilities, labels.sentiment)
+        bin_of_row, gaps = calibration_gaps(probabilities, labels.sentiment)
+        expected = expected_calibration_error(np.bincount(bin_of_row, weights=gaps), 300)
         assert metrics[name] == pytest.approx(expected)
     assert metrics["temperature"] == 2.0
 
