@@ -1,57 +1,60 @@
 """The bot's side over HTTP: /bot<token>/<method> and /file/bot<token>/<path>."""
 
-import json
 import re
 from typing import Any
 
 from bot.local.errors import ApiError
+from bot.local.feeds import LongPoll
 from bot.local.loopback import LoopbackHandler
 from bot.local.methods import METHODS
-from bot.local.params import Params, Upload
+from bot.local.params import Params
 from bot.local.people import LOCAL_TOKEN, Json
 from bot.local.state import State
-from bot.local.updates import LongPoll, checked_kinds
 from bot.local.webhook import Webhook
 
 MAX_POLL_SECONDS = 50
 
 
-class MethodHandler(LoopbackHandler):
+class BotHandler(LoopbackHandler):
+    """A request of the bot; a refusal is answered as the Bot API answers."""
+
+    def check_token(self, token: str) -> None:
+        if not re.fullmatch(r"\d+:[\w-]+", token):
+            raise ApiError(404, "Not Found")
+        if token != LOCAL_TOKEN:
+            raise ApiError(401, "Unauthorized")
+
+    def refusal(self, code: int, description: str, parameters: Json) -> Json:
+        answer = {"ok": False, "error_code": code, "description": description}
+        return answer | ({"parameters": parameters} if parameters else {})
+
+
+class MethodHandler(BotHandler):
     def initialize(self, state: State, webhook: Webhook) -> None:
         self.state, self.webhook = state, webhook
         self.poll = LongPoll()
 
     async def get(self, token: str, method: str) -> None:
-        await self._answer(token, method)
+        self.check_token(token)
+        self.finish({"ok": True, **await self._call(method.lower(), Params.of(self.request))})
 
     async def post(self, token: str, method: str) -> None:
-        await self._answer(token, method)
+        await self.get(token, method)
 
-    async def _answer(self, token: str, method: str) -> None:
-        try:
-            check_token(token)
-            answer = await self._call(method.lower(), self._params())
-        except ApiError as error:
-            self.set_status(error.code)
-            answer = {"ok": False, "error_code": error.code, "description": error.description}
-            if error.parameters:
-                answer["parameters"] = error.parameters
-        self.finish(answer)
-
-    async def _call(self, method: str, params: Params) -> Json:
+    async def _call(self, method: str, params: Params) -> dict[str, Any]:
         self.state.faults.strike(method)
         match method:
             case "getupdates":
-                return {"ok": True, "result": await self._get_updates(params)}
+                return {"result": await self._get_updates(params)}
             case "setwebhook":
-                return {"ok": True, "result": True, "description": self.webhook.set(params)}
+                return {"result": True, "description": self.webhook.set(params)}
             case "deletewebhook":
-                return {"ok": True, "result": True, "description": self.webhook.remove(params)}
+                return {"result": True, "description": self.webhook.remove(params)}
             case "getwebhookinfo":
-                return {"ok": True, "result": self.webhook.info()}
+                return {"result": self.webhook.info()}
         if method not in METHODS:
             raise ApiError(404, "Not Found: method not found")
-        return {"ok": True, "result": METHODS[method](self.state, params)}
+        return {"result": METHODS[method](self.state, params)}
 
     async def _get_updates(self, params: Params) -> list[Json]:
         if self.webhook.url:
@@ -60,11 +63,9 @@ class MethodHandler(LoopbackHandler):
                 "Conflict: can't use getUpdates method while webhook is active; "
                 "use deleteWebhook to delete the webhook first",
             )
-        updates = self.state.updates
-        if "allowed_updates" in params:
-            updates.allowed = checked_kinds(params.json("allowed_updates", "allowed updates"))
+        self.state.updates.allow(params)
         limit = params.integer("limit", 100)
-        return await updates.poll(
+        return await self.state.updates.poll(
             self.poll,
             offset=params.integer("offset"),
             limit=limit if 1 <= limit <= 100 else 100,
@@ -74,47 +75,15 @@ class MethodHandler(LoopbackHandler):
     def on_connection_close(self) -> None:
         self.poll.end(ApiError(499, "The bot has hung up"))
 
-    def _params(self) -> Params:
-        values: dict[str, Any] = {}
-        for name, given in self.request.arguments.items():
-            try:
-                values[name] = given[-1].decode()
-            except UnicodeDecodeError:
-                raise ApiError.bad_request("strings must be encoded in UTF-8") from None
-        if self.request.headers.get("Content-Type", "").startswith("application/json"):
-            try:
-                values |= json.loads(self.request.body or b"{}")
-            except (ValueError, TypeError):
-                raise ApiError.bad_request(
-                    "can't parse request: body must be a JSON object"
-                ) from None
-        uploads = {
-            name: Upload(files[-1].filename, files[-1].content_type, files[-1].body)
-            for name, files in self.request.files.items()
-        }
-        return Params(values, uploads)
 
-
-class DownloadHandler(LoopbackHandler):
+class DownloadHandler(BotHandler):
     def initialize(self, state: State) -> None:
         self.state = state
 
     def get(self, token: str, path: str) -> None:
-        try:
-            check_token(token)
-            upload = self.state.files.at(path)
-            if upload is None:
-                raise ApiError(404, "Not Found")
-        except ApiError as error:
-            self.set_status(error.code)
-            self.finish({"ok": False, "error_code": error.code, "description": error.description})
-            return
+        self.check_token(token)
+        upload = self.state.files.at(path)
+        if upload is None:
+            raise ApiError(404, "Not Found")
         self.set_header("Content-Type", "application/octet-stream")
         self.finish(upload.content)
-
-
-def check_token(token: str) -> None:
-    if not re.fullmatch(r"\d+:[\w-]+", token):
-        raise ApiError(404, "Not Found")
-    if token != LOCAL_TOKEN:
-        raise ApiError(401, "Unauthorized")

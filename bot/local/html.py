@@ -3,10 +3,9 @@
 import re
 from dataclasses import dataclass, field
 
-from bot.local.entities import span
 from bot.local.errors import ApiError
 from bot.local.people import Json
-from bot.local.text import cleaned
+from bot.local.text import cleaned, span
 
 _KINDS = {
     "b": "bold",
@@ -29,7 +28,6 @@ _NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"'}
 _REFERENCE = re.compile(
     r"&(?:#(?P<decimal>\d{1,7})|#x(?P<hex>[\da-fA-F]{1,6})|(?P<name>[a-zA-Z]+));?"
 )
-_SPACE = " \t\r\n\f\v"
 
 
 @dataclass
@@ -47,85 +45,76 @@ def parse(source: str) -> tuple[str, list[Json]]:
 class _Parser:
     def __init__(self, source: str) -> None:
         self.source, self.at = source, 0
+        self.tag_at = 0  # where the tag that is being read begins
         self.text = ""
         self.open: list[_Tag] = []
         self.entities: list[Json] = []
 
     def run(self) -> tuple[str, list[Json]]:
         while self.at < len(self.source):
-            if self.source[self.at] == "<":
-                begin = self.at
-                self.at += 1
-                if self._next() == "/":
-                    self._end_tag(begin)
-                else:
-                    self._start_tag(begin)
-            else:
-                end = self.source.find("<", self.at)
-                end = len(self.source) if end < 0 else end
-                self.text += _decoded(self.source[self.at : end])
-                self.at = end
+            self.text += _decoded(self._take("[^<]*"))
+            self.tag_at = self.at
+            if self._take("</"):
+                self._end_tag()
+            elif self._take("<"):
+                self._start_tag()
         if self.open:
             raise _refusal(f'Can\'t find end tag corresponding to start tag "{self.open[-1].name}"')
         return self.text, self.entities
 
-    def _start_tag(self, begin: int) -> None:
-        name = self._until(_SPACE + ">").lower()
-        if not self._next():
-            raise self._refusal_at(begin, "Unclosed start tag")
-        if name not in _KINDS:
-            raise self._refusal_at(begin, f'Unsupported start tag "{name}"')
-        tag = _Tag(name, len(self.text))
-        while self._skip_space() != ">":
-            attribute, value = self._attribute(name, begin)
+    def _start_tag(self) -> None:
+        tag = _Tag(self._take(r"[^\s>]*").lower(), len(self.text))
+        if self.at == len(self.source):
+            raise self._refusal("Unclosed start tag")
+        if tag.name not in _KINDS:
+            raise self._refusal(f'Unsupported start tag "{tag.name}"')
+        while not self._take(r"\s*>"):
+            attribute, value = self._attribute(tag.name)
             tag.attributes[attribute] = value
-        self.at += 1
-        if name == "span" and tag.attributes.get("class") != "tg-spoiler":
-            raise self._refusal_at(begin, 'Tag "span" must have class "tg-spoiler"')
+        if tag.name == "span" and tag.attributes.get("class") != "tg-spoiler":
+            raise self._refusal('Tag "span" must have class "tg-spoiler"')
         self.open.append(tag)
 
-    def _attribute(self, tag: str, begin: int) -> tuple[str, str]:
-        name = self._until(_SPACE + "=>").lower()
+    def _attribute(self, tag: str) -> tuple[str, str]:
+        self._take(r"\s*")
+        name = self._take(r"[^\s=>]*").lower()
         if not name:
-            raise self._refusal_at(begin, f'Empty attribute name in the tag "{tag}"')
-        if self._skip_space() != "=":
+            raise self._refusal(f'Empty attribute name in the tag "{tag}"')
+        if not self._take(r"\s*="):
             if tag == "blockquote" and name == "expandable":
                 return name, ""
-            reason = f'Expected equal sign in declaration of an attribute of the tag "{tag}"'
-            raise self._refusal_at(begin, reason)
-        self.at += 1
-        quote = self._skip_space()
-        if not quote:
-            raise self._refusal_at(begin, f'Unclosed start tag "{tag}"')
-        if quote not in ('"', "'"):
-            return name, self._name_token()
-        self.at += 1
-        value = self._until(quote)
-        if not self._next():
-            raise self._refusal_at(begin, "Unclosed start tag")
-        self.at += 1
-        return name, _decoded(value)
+            raise self._refusal(
+                f'Expected equal sign in declaration of an attribute of the tag "{tag}"'
+            )
+        self._take(r"\s*")
+        quote = self._take("[\"']")
+        if quote:
+            value = self._take(f"[^{quote}]*")
+            if not self._take(quote):
+                raise self._refusal("Unclosed start tag")
+            return name, _decoded(value)
+        if self.at == len(self.source):
+            raise self._refusal(f'Unclosed start tag "{tag}"')
+        return name, self._bare_value()
 
-    def _name_token(self) -> str:
+    def _bare_value(self) -> str:
         """A value without quotes, which an address can't be."""
         begin = self.at
-        token = self._until(_SPACE + ">")
+        token = self._take(r"[^\s>]*")
         if not re.fullmatch("[a-zA-Z0-9.-]*", token):
-            raise self._refusal_at(begin, "Unexpected end of name token")
+            raise self._refusal("Unexpected end of name token", at=begin)
         return token.lower()
 
-    def _end_tag(self, begin: int) -> None:
-        self.at += 1
-        name = self._until(_SPACE + ">").lower()
+    def _end_tag(self) -> None:
+        name = self._take(r"[^\s>]*").lower()
         if not self.open:
-            raise self._refusal_at(begin, "Unexpected end tag")
-        if self._skip_space() != ">":
-            raise self._refusal_at(begin, "Unclosed end tag")
-        self.at += 1
+            raise self._refusal("Unexpected end tag")
+        if not self._take(r"\s*>"):
+            raise self._refusal("Unclosed end tag")
         tag = self.open.pop()
         if name and name != tag.name:
-            reason = f'expected "</{tag.name}>", found "</{name}>"'
-            raise self._refusal_at(begin, "Unmatched end tag", reason)
+            detail = f', expected "</{tag.name}>", found "</{name}>"'
+            raise self._refusal("Unmatched end tag", detail)
         self._close(tag)
 
     def _close(self, tag: _Tag) -> None:
@@ -148,23 +137,17 @@ class _Parser:
                 entity["language"] = language.removeprefix("language-")
         self.entities.append(entity)
 
-    def _next(self) -> str:
-        return self.source[self.at : self.at + 1]
+    def _take(self, pattern: str) -> str:
+        """Read on over what matches here; "" if nothing does."""
+        match = re.compile(pattern, re.ASCII).match(self.source, self.at)
+        taken = match[0] if match else ""
+        self.at += len(taken)
+        return taken
 
-    def _until(self, stops: str) -> str:
-        begin = self.at
-        while self.at < len(self.source) and self.source[self.at] not in stops:
-            self.at += 1
-        return self.source[begin : self.at]
-
-    def _skip_space(self) -> str:
-        while self.at < len(self.source) and self.source[self.at] in _SPACE:
-            self.at += 1
-        return self._next()
-
-    def _refusal_at(self, begin: int, reason: str, detail: str = "") -> ApiError:
-        offset = len(self.source[:begin].encode())
-        return _refusal(f"{reason} at byte offset {offset}{detail and ', ' + detail}")
+    def _refusal(self, reason: str, detail: str = "", at: int | None = None) -> ApiError:
+        """At the tag that is being read, or at another place in the source."""
+        before = self.source[: self.tag_at if at is None else at]
+        return _refusal(f"{reason} at byte offset {len(before.encode())}{detail}")
 
 
 def _decoded(text: str) -> str:

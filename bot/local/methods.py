@@ -1,17 +1,27 @@
-"""All methods that the local Bot API knows, apart from those about fetching updates."""
+"""The Bot API methods that the bot calls, apart from those that fetch updates."""
 
+import re
 from collections.abc import Callable
+from functools import partial
 
-from bot.local import sending
 from bot.local.errors import ApiError
 from bot.local.files import MAX_DOWNLOAD
+from bot.local.message_content import caption_content, reply_markup, text_content
 from bot.local.params import Params
-from bot.local.people import BOT, CHATS, MEMBERS, USERS, Json
-from bot.local.sending import chat_of
+from bot.local.people import BOT, CHATS, Json
 from bot.local.state import QUERY_LIFETIME, State
-from bot.local.text import units
+from bot.local.text import TEXT_FIELDS, units
 
-MAX_CALLBACK_ANSWER = 200
+MAX_CALLBACK_ANSWER = 200  # UTF-16 code units
+_ACTIONS = {
+    *("typing", "upload_photo", "record_video", "upload_video", "record_voice", "upload_voice"),
+    *("upload_document", "choose_sticker", "find_location", "record_video_note"),
+    "upload_video_note",
+}
+_NOT_MODIFIED = (
+    "message is not modified: specified new message content and reply markup are exactly the same "
+    "as a current content and reply markup of the message"
+)
 
 
 def _get_me(_state: State, _params: Params) -> Json:
@@ -23,6 +33,86 @@ def _get_me(_state: State, _params: Params) -> Json:
         "has_main_web_app": False,
     }
     return BOT | abilities
+
+
+def _send_message(state: State, params: Params) -> Json:
+    return _send(state, params, text_content(params, "message is too long"))
+
+
+def _send_file(kind: str, state: State, params: Params) -> Json:
+    """A photo or document: uploaded with the request, or sent before and named by its file_id."""
+    caption = caption_content(params)
+    file_id = params.text(kind)
+    if not file_id and kind not in params.uploads:
+        raise ApiError.bad_request(f"there is no {kind} in the request")
+    if upload := params.uploads.get(kind):
+        return _send(state, params, {kind: state.files.add(kind, upload)} | caption)
+    stored = state.files.get(file_id)
+    if stored is None or stored.kind != kind:
+        raise ApiError.bad_request("wrong file identifier/HTTP URL specified")
+    return _send(state, params, {kind: stored.shown} | caption)
+
+
+def _send(state: State, params: Params, content: Json) -> Json:
+    markup = reply_markup(params)
+    chat_id = _writable_chat(state, params)
+    return state.post(chat_id, BOT, content | markup, _replied(state, chat_id, params))
+
+
+def _replied(state: State, chat_id: int, params: Params) -> Json | None:
+    """The message that is to be replied to."""
+    reply = params.object("reply_parameters", "reply parameters")
+    if not (message_id := reply.integer("message_id")):
+        return None
+    message = state.message(chat_id, message_id)
+    if message is None and not reply.boolean("allow_sending_without_reply"):
+        raise ApiError.bad_request("message to be replied not found")
+    return message
+
+
+def _writable_chat(state: State, params: Params) -> int:
+    """The chat that a request names."""
+    if not params.text("chat_id"):
+        raise ApiError.bad_request("chat_id is empty")
+    chat_id = params.integer("chat_id")
+    if chat_id not in CHATS:
+        raise ApiError.bad_request("chat not found")
+    if chat_id in state.blocked:
+        raise ApiError(403, "Forbidden: bot was blocked by the user")
+    return chat_id
+
+
+def _send_chat_action(state: State, params: Params) -> bool:
+    action = params.text("action")
+    if action not in _ACTIONS:
+        raise ApiError.bad_request("wrong parameter action in request")
+    state.tell(_writable_chat(state, params), "typing", action=action)
+    return True
+
+
+def _edit_message_text(state: State, params: Params) -> Json:
+    """A keyboard that isn't given again goes, as in Telegram."""
+    content = text_content(params, "MESSAGE_TOO_LONG")
+    message = _editable_message(state, params)
+    if "text" not in message:
+        raise ApiError.bad_request("there is no text in the message to edit")
+    content |= reply_markup(params)
+    replaced = {*TEXT_FIELDS, "reply_markup"}
+    if content == {key: value for key, value in message.items() if key in replaced}:
+        raise ApiError.bad_request(_NOT_MODIFIED)
+    return state.edit(message, replaced, content)
+
+
+def _editable_message(state: State, params: Params) -> Json:
+    chat_id = _writable_chat(state, params)
+    if not re.fullmatch("[0-9]+", params.text("message_id").strip()):
+        raise ApiError.bad_request("message identifier is not specified")
+    message = state.message(chat_id, params.integer("message_id"))
+    if message is None:
+        raise ApiError.bad_request("message to edit not found")
+    if message["from"] is not BOT:
+        raise ApiError.bad_request("message can't be edited")
+    return message
 
 
 def _answer_callback_query(state: State, params: Params) -> bool:
@@ -47,53 +137,10 @@ def _answer_callback_query(state: State, params: Params) -> bool:
 
 
 def _set_my_commands(state: State, params: Params) -> bool:
-    commands = params.json("commands", "commands")
-    if not isinstance(commands, list):
-        raise ApiError.bad_request("expected an Array of BotCommand")
-    scope = params.json("scope", "BotCommandScope")
-    state.commands.set(scope, params.text("language_code"), commands)
-    _tell_of_commands(state)
-    return True
-
-
-def _delete_my_commands(state: State, params: Params) -> bool:
-    scope = params.json("scope", "BotCommandScope")
-    state.commands.set(scope, params.text("language_code"), [])
-    _tell_of_commands(state)
-    return True
-
-
-def _tell_of_commands(state: State) -> None:
+    state.commands.set(params)
     for chat_id in CHATS:
         state.tell(chat_id, "commands")
-
-
-def _get_my_commands(state: State, params: Params) -> list[Json]:
-    return state.commands.get(params.json("scope", "BotCommandScope"), params.text("language_code"))
-
-
-def _get_chat(_state: State, params: Params) -> Json:
-    known = {
-        "accent_color_id": 0,
-        "max_reaction_count": 11,
-        "accepted_gift_types": {
-            "unlimited_gifts": False,
-            "limited_gifts": False,
-            "unique_gifts": False,
-            "premium_subscription": False,
-            "gifts_from_channels": False,
-        },
-    }
-    return CHATS[chat_of(params)] | known
-
-
-def _get_chat_member(_state: State, params: Params) -> Json:
-    chat_id, user_id = chat_of(params), params.integer("user_id")
-    user = BOT if user_id == BOT["id"] else USERS.get(user_id)
-    if user is None:
-        raise ApiError.bad_request("user not found")
-    is_member = user is BOT or user_id in MEMBERS[chat_id]
-    return {"status": "member" if is_member else "left", "user": user}
+    return True
 
 
 def _get_file(state: State, params: Params) -> Json:
@@ -105,26 +152,16 @@ def _get_file(state: State, params: Params) -> Json:
     return file.about | {"file_path": file.path}
 
 
-METHODS: dict[str, Callable[[State, Params], object]] = {
-    name.lower(): method
-    for name, method in {
-        "getMe": _get_me,
-        "sendMessage": sending.send_message,
-        "sendPhoto": sending.send_photo,
-        "sendDocument": sending.send_document,
-        "sendChatAction": sending.send_chat_action,
-        "editMessageText": sending.edit_message_text,
-        "editMessageCaption": sending.edit_message_caption,
-        "editMessageMedia": sending.edit_message_media,
-        "editMessageReplyMarkup": sending.edit_message_reply_markup,
-        "deleteMessage": sending.delete_message,
-        "answerCallbackQuery": _answer_callback_query,
-        "setMyCommands": _set_my_commands,
-        "getMyCommands": _get_my_commands,
-        "deleteMyCommands": _delete_my_commands,
-        "getChat": _get_chat,
-        "getChatMember": _get_chat_member,
-        "getFile": _get_file,
-    }.items()
+_METHODS: dict[str, Callable[[State, Params], object]] = {
+    "getMe": _get_me,
+    "sendMessage": _send_message,
+    "sendPhoto": partial(_send_file, "photo"),
+    "sendDocument": partial(_send_file, "document"),
+    "sendChatAction": _send_chat_action,
+    "editMessageText": _edit_message_text,
+    "answerCallbackQuery": _answer_callback_query,
+    "setMyCommands": _set_my_commands,
+    "getFile": _get_file,
 }
-"""By name in lower case: Telegram doesn't care about the case either."""
+METHODS = {name.lower(): method for name, method in _METHODS.items()}
+"""By name in lower case: Telegram doesn't distinguish cases either."""

@@ -1,18 +1,14 @@
-"""The parameters of a Bot API request, whichever of its encodings they came in."""
+"""The parameters and files of a request, whichever of the Bot API's encodings they came in."""
 
 import json
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from tornado.httputil import HTTPServerRequest
+
 from bot.local.errors import ApiError
 from bot.local.text import is_unicode
-
-
-def number(value: object, default: int = 0) -> int:
-    """A number, which may come as a string; `default` if it isn't one."""
-    text = str(value).strip()
-    return int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else default
 
 
 class Upload(NamedTuple):
@@ -23,29 +19,52 @@ class Upload(NamedTuple):
 
 class Params:
     def __init__(self, values: Mapping[str, Any], uploads: Mapping[str, Upload]) -> None:
-        self._values, self.uploads = values, uploads
+        self.values, self.uploads = values, uploads
+
+    @classmethod
+    def of(cls, request: HTTPServerRequest) -> "Params":
+        """Raises ApiError where they can't be read."""
+        values: dict[str, Any] = {}
+        for name, given in request.arguments.items():
+            try:
+                values[name] = given[-1].decode()
+            except UnicodeDecodeError:
+                raise ApiError.bad_request("strings must be encoded in UTF-8") from None
+        if request.headers.get("Content-Type", "").startswith("application/json"):
+            try:
+                values |= json.loads(request.body or b"{}")
+            except (ValueError, TypeError):
+                raise ApiError.bad_request(
+                    "can't parse request: body must be a JSON object"
+                ) from None
+        uploads = {
+            name: Upload(files[-1].filename, files[-1].content_type, files[-1].body)
+            for name, files in request.files.items()
+        }
+        return cls(values, uploads)
 
     def __contains__(self, name: str) -> bool:
-        return self._values.get(name) is not None
+        return self.values.get(name) is not None
 
     def text(self, name: str) -> str:
         """As a string; "" if it is missing."""
-        value = self._values.get(name)
+        value = self.values.get(name)
         text = value if isinstance(value, str) else "" if value is None else json.dumps(value)
         if not is_unicode(text):
             raise ApiError.bad_request("strings must be encoded in UTF-8")
         return text
 
     def integer(self, name: str, default: int = 0) -> int:
-        """As a number; `default` if it is missing or isn't one, as Telegram has it."""
-        return number(self.text(name), default)
+        """As a number; `default` if it is missing or isn't one, as in Telegram."""
+        text = self.text(name).strip()
+        return int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else default
 
     def boolean(self, name: str) -> bool:
         return self.text(name).strip().lower() in {"true", "yes", "1", "t"}
 
     def json(self, name: str, what: str) -> Any:
-        """As a JSON value, `what` names it in the refusal; None if it is missing or empty."""
-        value = self._values.get(name)
+        """As a JSON value, called `what` in a refusal; None if it is missing or empty."""
+        value = self.values.get(name)
         if not isinstance(value, str):
             return value
         if not value.strip():
@@ -54,3 +73,12 @@ class Params:
             return json.loads(value)
         except ValueError:
             raise ApiError.bad_request(f"can't parse {what} JSON object") from None
+
+    def object(self, name: str, what: str) -> "Params":
+        """The parameters in an object of the request, such as `scope`; none if it is missing."""
+        value = self.json(name, what)
+        if value is None:
+            value = {}
+        if not isinstance(value, dict):
+            raise ApiError.bad_request(f"object expected as {what}")
+        return Params(value, {})

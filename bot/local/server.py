@@ -8,9 +8,9 @@ from tornado.web import Application, StaticFileHandler
 
 from bot.clock import Clock, utc_now
 from bot.local.bot_api import DownloadHandler, MethodHandler
+from bot.local.chat_api import ChatHandler, EventsHandler, FileHandler
 from bot.local.loopback import LoopbackHandler
 from bot.local.people import LOCAL_TOKEN
-from bot.local.person import ChatHandler, EventsHandler, FileHandler
 from bot.local.state import State
 from bot.local.webhook import Webhook
 

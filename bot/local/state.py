@@ -1,16 +1,16 @@
-"""Everything the server remembers, in memory: messages, and what goes to the bot and to people."""
+"""Everything the server remembers, in memory: messages, taps, and the faults that a test orders."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from http import HTTPStatus
+from typing import Any, NamedTuple
 
 from bot.clock import Clock
 from bot.local.commands import Commands
-from bot.local.events import EventLog
-from bot.local.faults import Faults
+from bot.local.errors import ApiError
+from bot.local.feeds import EventLog, UpdateQueue
 from bot.local.files import Files
 from bot.local.people import BOT, CHATS, MEMBERS, Json
-from bot.local.updates import UpdateQueue
 
 QUERY_LIFETIME = timedelta(seconds=15)
 _IDS_START = datetime.fromisoformat("2025-01-01T00:00:00Z")
@@ -22,6 +22,41 @@ class Query(NamedTuple):
     user_id: int
     chat_id: int
     asked_at: datetime
+
+
+class Faults:
+    """The trouble that a test orders: flood limits, failing methods, stale queries."""
+
+    def __init__(self) -> None:
+        self.stale_queries = False
+        self._limited, self._retry_after = 0, 1
+        self._failing: dict[str, tuple[int, int]] = {}
+
+    def order(self, wish: Mapping[str, Any]) -> None:
+        """Orders are `rate_limit: {next, retry_after}`, `fail: {method, next, status}` and
+        `stale_queries`; `next` counts requests, `retry_after` seconds.
+        """
+        if "rate_limit" in wish:
+            limit = wish["rate_limit"]
+            self._limited, self._retry_after = int(limit["next"]), int(limit["retry_after"])
+        if "fail" in wish:
+            failure = wish["fail"]
+            method = str(failure["method"]).lower()
+            self._failing[method] = int(failure["next"]), int(failure["status"])
+        if "stale_queries" in wish:
+            self.stale_queries = bool(wish["stale_queries"])
+
+    def strike(self, method: str) -> None:
+        """Refuse a request if a test ordered it. `method` is in lower case."""
+        left, status = self._failing.get(method, (0, 0))
+        if left:
+            self._failing[method] = left - 1, status
+            raise ApiError(status, HTTPStatus(status).phrase)
+        # Only what shows a message counts towards the limit: a test orders "the next 3 answers".
+        if self._limited and method.startswith(("send", "edit")) and method != "sendchataction":
+            self._limited -= 1
+            reason = f"Too Many Requests: retry after {self._retry_after}"
+            raise ApiError(429, reason, retry_after=self._retry_after)
 
 
 class State:
@@ -70,10 +105,10 @@ class State:
             self.updates.put("message", message)
         return message
 
-    def replace(self, old: Json, without: Iterable[str], content: Json) -> Json:
-        """An edited message: `old` without these keys, with `content`."""
-        dropped = set(without)
-        message = {key: value for key, value in old.items() if key not in dropped} | content
+    def edit(self, old: Json, without: Collection[str], content: Json) -> Json:
+        """The edited message: `old` without these keys, with `content`."""
+        kept = {key: value for key, value in old.items() if key not in without}
+        message = kept | content | {"edit_date": self.now()}
         chat_id = message["chat"]["id"]
         self._messages[chat_id][message["message_id"]] = message
         self.tell(chat_id, "edited", message=message)
@@ -85,8 +120,11 @@ class State:
         del self._messages[chat_id][message_id]
         self.tell(chat_id, "deleted", message_id=message_id)
 
-    def ask(self, user: Json, chat_id: int, message_id: int, data: str) -> str:
-        """A tap on a button: the callback query's id."""
+    def add_query(self, user: Json, chat_id: int, message_id: int, data: str) -> str:
+        """The id of the callback query that a tap on a button becomes.
+
+        A message that is gone becomes an inaccessible one, as Telegram does with old messages.
+        """
         query_id = str(self._next_query_id)
         self._next_query_id += 1
         self.queries[query_id] = Query(user["id"], chat_id, self.clock())

@@ -9,27 +9,26 @@ from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 
 from bot.clock import Clock
 from bot.local.errors import ApiError
+from bot.local.feeds import UpdateQueue
 from bot.local.params import Params
 from bot.local.people import Json
-from bot.local.updates import UpdateQueue, checked_kinds
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 30.0  # seconds before an update is posted again
 
 
 class Webhook:
-    """Posts one update after the other; one that isn't taken is posted again until it is."""
+    """Posts one update after the other, each again and again until the bot takes it."""
 
     def __init__(self, updates: UpdateQueue, clock: Clock) -> None:
         self.url = ""
         self._updates, self._clock = updates, clock
         self._secret = ""
-        self._connections = 40
         self._last_error: Json = {}
         self._task: asyncio.Task[None] | None = None
 
     def set(self, params: Params) -> str:
-        """Handles setWebhook; the sentence that goes with its result."""
+        """Handles setWebhook and returns the description of its result."""
         url, secret = params.text("url"), params.text("secret_token")
         if not url:
             return self.remove(params)
@@ -40,10 +39,9 @@ class Webhook:
             raise ApiError.bad_request("secret token is too long")
         if not re.fullmatch("[A-Za-z0-9_-]*", secret):
             raise ApiError.bad_request("secret token contains unallowed characters")
-        self._note_wishes(params)
+        self._apply_to_updates(params)
         is_same = (url, secret) == (self.url, self._secret)
         self.url, self._secret = url, secret
-        self._connections = params.integer("max_connections", 40)
         self._last_error = {}
         self._updates.end_poll("terminated by setWebhook request")
         self._cancel()
@@ -51,22 +49,15 @@ class Webhook:
         return "Webhook is already set" if is_same else "Webhook was set"
 
     def remove(self, params: Params) -> str:
-        """Handles deleteWebhook."""
-        self._note_wishes(params)
+        """Handles deleteWebhook and returns the description of its result."""
+        self._apply_to_updates(params)
         was_set, self.url, self._secret = bool(self.url), "", ""
         self._cancel()
         return "Webhook was deleted" if was_set else "Webhook is already deleted"
 
     def info(self) -> Json:
-        if not self.url:
-            about: Json = {"url": ""}
-        else:
-            about = {
-                "url": self.url,
-                "max_connections": self._connections,
-                "ip_address": "127.0.0.1",
-            }
-        about |= {
+        about: Json = {
+            "url": self.url,
             "has_custom_certificate": False,
             "pending_update_count": len(self._updates.waiting),
         }
@@ -78,9 +69,8 @@ class Webhook:
         if task := self._cancel():
             await asyncio.wait([task])
 
-    def _note_wishes(self, params: Params) -> None:
-        if "allowed_updates" in params:
-            self._updates.allowed = checked_kinds(params.json("allowed_updates", "allowed updates"))
+    def _apply_to_updates(self, params: Params) -> None:
+        self._updates.allow(params)
         if params.boolean("drop_pending_updates"):
             self._updates.waiting = []
 
@@ -92,14 +82,14 @@ class Webhook:
 
     async def _deliver(self) -> None:
         client = AsyncHTTPClient(force_instance=True)
-        news = asyncio.Event()
+        woken = asyncio.Event()
         pause = _FIRST_PAUSE
         try:
-            with self._updates.news.listening(news):
+            with self._updates.listeners.with_listener(woken):
                 while True:
-                    news.clear()
+                    woken.clear()
                     if not self._updates.waiting:
-                        await news.wait()
+                        await woken.wait()
                         continue
                     update = self._updates.waiting[0]
                     if await self._post(client, update):

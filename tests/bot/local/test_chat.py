@@ -72,12 +72,13 @@ async def test_the_header_of_a_browser_that_reconnects(bot: Bot, http: httpx.Asy
 
 
 async def test_events_of_all_kinds(bot: Bot, anna: Person, http: httpx.AsyncClient) -> None:
+    own = (await anna.send("Привет"))[0]
     async with anna.events() as events:
         await bot.send_chat_action(ANNA, "typing")
         message = await bot.send_message(ANNA, "да", reply_markup=keyboard())
         await message.edit_text("нет")
         await bot.answer_callback_query(await anna.tap(message.message_id, "1"), show_alert=True)
-        await message.delete()
+        await anna.delete(own.message_id)
         await bot.set_my_commands([("start", "Начать")])
         kinds = [(await anext(events))["type"] for _ in range(6)]
     assert kinds == ["typing", "message", "edited", "callback_answer", "deleted", "commands"]

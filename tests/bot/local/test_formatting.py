@@ -9,11 +9,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from telegram import (
     Bot,
-    MessageEntity,
 )
 
 from bot.local.errors import ApiError
-from bot.local.formatting import text_content
+from bot.local.message_content import text_content
 from bot.local.params import Params
 from bot.local.text import MAX_TEXT, cleaned, parts, trimmed, units
 from tests.bot.local.bots import ANNA, call
@@ -93,11 +92,6 @@ async def test_html_that_can_not_be_parsed(
         "error_code": 400,
         "description": f"Bad Request: can't parse entities: {reason}",
     }
-
-
-async def test_entities_may_come_instead_of_html(bot: Bot) -> None:
-    entities = [MessageEntity("bold", 1, 2)]
-    assert (await bot.send_message(ANNA, " да", entities=entities)).text_html == "<b>да</b>"
 
 
 async def test_entities_of_what_a_person_writes(anna: Person) -> None:

@@ -71,15 +71,6 @@ async def test_what_is_no_json_is_refused(http: httpx.AsyncClient) -> None:
     assert answer["description"] == "Bad Request: can't parse reply keyboard markup JSON object"
 
 
-async def test_chats_and_members(bot: Bot) -> None:
-    group = await bot.get_chat(GROUP)
-    assert (group.type, group.title) == ("group", "Киноклуб")
-    assert (await bot.get_chat_member(GROUP, ANNA)).status == "member"
-    assert (await bot.get_chat_member(ANNA, EMILY)).status == "left"
-    with pytest.raises(BadRequest, match="User not found"):
-        await bot.get_chat_member(GROUP, 77)
-
-
 async def test_who_blocked_the_bot_gets_nothing(bot: Bot, anna: Person) -> None:
     message = await bot.send_message(ANNA, "да")
     await anna.block()
@@ -110,9 +101,8 @@ async def test_the_narrowest_commands_in_the_persons_language_are_shown(
     assert await Person(http, EMILY).commands() == {"start": "in English"}
     assert await Person(http, EMILY, GROUP).commands() == {"rate": "в группах"}
     assert await Person(http, LOCAL_ADMIN_ID).commands() == {"stats": "итоги"}
-    await bot.delete_my_commands(everyone)
+    await bot.set_my_commands([], everyone)
     assert await Person(http, EMILY, GROUP).commands() == {"help": "везде"}
-    assert [command.command for command in await bot.get_my_commands(private)] == ["start"]
     for name, reason in (("Start", "BOT_COMMAND_INVALID"), ("команда", "BOT_COMMAND_INVALID")):
         with pytest.raises(BadRequest, match=f"(?i){reason}"):
             await bot.set_my_commands([(name, "что-то")])

@@ -2,37 +2,19 @@
 
 import asyncio
 import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Mapping
 from urllib.parse import quote
 
 from tornado.iostream import StreamClosedError
 
-from bot.local import chatting
-from bot.local.chatting import Request
-from bot.local.errors import ApiError, ChatError
+from bot.local.chat_requests import ACTS, QUESTIONS, Answer, user_of
+from bot.local.errors import ApiError
 from bot.local.loopback import LoopbackHandler
-from bot.local.params import Upload
-from bot.local.people import Json
+from bot.local.params import Params
 from bot.local.state import State
 
 KEEP_ALIVE_SECONDS = 20
 _SHOWN_IN_PAGE = {"image/png", "image/jpeg", "image/gif", "image/webp"}
-
-_QUESTIONS: dict[str, Callable[[State, Request], Json]] = {
-    "state": chatting.overview,
-    "messages": chatting.messages,
-    "commands": chatting.commands,
-}
-_ACTS: dict[str, Callable[[State, Request], Json]] = {
-    "send": chatting.send,
-    "send_file": chatting.send_file,
-    "edit": chatting.edit,
-    "delete": chatting.delete,
-    "tap": chatting.tap,
-    "block": chatting.block,
-    "control": chatting.control,
-}
 
 
 class ChatHandler(LoopbackHandler):
@@ -40,40 +22,15 @@ class ChatHandler(LoopbackHandler):
         self.state = state
 
     def get(self, name: str) -> None:
-        self._answer(_QUESTIONS, name, self._arguments())
+        self._answer(QUESTIONS, name)
 
     def post(self, name: str) -> None:
-        if self.request.headers.get("Content-Type", "").startswith("application/json"):
-            try:
-                values = json.loads(self.request.body)
-            except ValueError:
-                values = None
-        else:
-            values = self._arguments()
-        self._answer(_ACTS, name, values)
+        self._answer(ACTS, name)
 
-    def _answer(
-        self, known: dict[str, Callable[[State, Request], Json]], name: str, values: Any
-    ) -> None:
+    def _answer(self, known: Mapping[str, Answer], name: str) -> None:
         if name not in known:
-            raise ChatError(404, "there is no such address")
-        if not isinstance(values, dict):
-            raise ChatError(400, "the request must be a JSON object")
-        try:
-            self.finish(known[name](self.state, Request(values, self._file())))
-        except ApiError as error:  # a file that Telegram wouldn't take
-            raise ChatError(400, error.description) from None
-
-    def _arguments(self) -> dict[str, str]:
-        return {
-            name: values[-1].decode("utf-8", "replace")
-            for name, values in self.request.arguments.items()
-        }
-
-    def _file(self) -> Upload | None:
-        for files in self.request.files.values():
-            return Upload(files[0].filename, files[0].content_type, files[0].body)
-        return None
+            raise ApiError(404, "there is no such address")
+        self.finish(known[name](self.state, Params.of(self.request)))
 
 
 class EventsHandler(LoopbackHandler):
@@ -86,10 +43,10 @@ class EventsHandler(LoopbackHandler):
 
     async def get(self) -> None:
         log = self.state.events
-        request = Request({name: self.get_query_argument(name, "") for name in ("user", "after")})
-        user_id = request.user()["id"]
+        params = Params.of(self.request)
+        user_id = user_of(params)["id"]
         # A browser that reconnects repeats the address, and says in the header where it was.
-        known = [request.number("after")] if "after" in request else []
+        known = [params.integer("after")] if params.text("after") else []
         if (last := self.request.headers.get("Last-Event-ID", "")).isdecimal():
             known.append(int(last))
         position = max(known, default=log.last_number)
@@ -97,7 +54,7 @@ class EventsHandler(LoopbackHandler):
         self.write("retry: 1000\n\n")
         try:
             await self.flush()
-            with log.news.listening(self.woken):
+            with log.listeners.with_listener(self.woken):
                 while self.is_open:
                     self.woken.clear()
                     for event in log.after(position, user_id):
@@ -127,7 +84,7 @@ class FileHandler(LoopbackHandler):
     def get(self, file_id: str) -> None:
         file = self.state.files.get(file_id)
         if file is None:
-            raise ChatError(404, "there is no such file")
+            raise ApiError(404, "there is no such file")
         mime_type = file.upload.mime_type
         # Anything else, such as HTML, would run as part of the page if it were shown in place.
         is_image = mime_type in _SHOWN_IN_PAGE
