@@ -9,16 +9,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from bot.texts.retraining import RetrainingTexts
 from bot.texts.texts import Texts
-from bot.views.chart_style import LEGEND, drawing, style
 from bot.views.numbers import Numbers
 from classifier.evaluation.figures import POOLING_NAMES
 from classifier.labels import SENTIMENTS
-from classifier.reports.theme import LIGHT
+from classifier.reports.drawing import draw_png, legend, style
+from classifier.reports.theme import CHAT, Theme
 
 _HEIGHT = 5.3  # inches: chats crop what is taller
 _FAILED, _BEYOND = "#b3261e", "#f3d9d6"
@@ -62,24 +63,18 @@ def draw_decision(decision: Json, texts: Texts, said: RetrainingTexts, numbers: 
         panel(_speed, said.chart_speed, lambda times: numbers.decimal(times, 1)),
     ]
     heights = [0.6 + len(each.rows["cls"]) for each in panels]
-    with drawing(_HEIGHT) as drawn:
-        grid = drawn.figure.subplots(
-            len(panels), 2, sharex="row", sharey="row", height_ratios=heights
-        )
+
+    def draw(figure: Figure, _: Theme) -> None:
+        grid = figure.subplots(len(panels), 2, sharex="row", sharey="row", height_ratios=heights)
         for axes_of_row, each in zip(grid, panels, strict=True):
             for axes, pooling in zip(axes_of_row, POOLING_NAMES, strict=True):
                 _draw(axes, each, pooling)
         for axes, (pooling, name) in zip(grid[0], POOLING_NAMES.items(), strict=True):
-            style(axes, name, LIGHT.of(pooling))
-        drawn.figure.legend(
-            handles=_signs(said),
-            loc="outside upper left",
-            ncols=4,
-            columnspacing=0.8,
-            handletextpad=0.2,
-            **LEGEND,
-        )
-    return drawn.png
+            style(axes, CHAT, name, grid="x", colour=CHAT.of(pooling))
+        narrow = {"handlelength": 1, "columnspacing": 0.8, "handletextpad": 0.2}
+        legend(figure, CHAT, _signs(said), ncols=4, **narrow)
+
+    return draw_png(_HEIGHT, CHAT, draw)
 
 
 def _points(share: float, numbers: Numbers) -> str:
@@ -133,18 +128,16 @@ def _checks(decision: Json, pooling: str) -> list[Json]:
 
 def _draw(axes: Axes, panel: _Panel, pooling: str) -> None:
     is_left = pooling == next(iter(POOLING_NAMES))
-    style(axes, panel.title if is_left else "")
-    axes.grid(axis="x", color=LIGHT.grid, linewidth=0.8)
-    axes.set_axisbelow(True)
+    style(axes, CHAT, panel.title if is_left else "", grid="x")
     ends = _ends(panel)
     for place, row in enumerate(panel.rows[pooling]):
         failed = row.check is not None and not row.check["passed"]
         if row.check is not None:
             _draw_limit(axes, place, row.check["limit"], ends[panel.at_most])
         if row.old is not None:
-            _draw_figure(axes, place - _APART, row.old, row.old_interval, LIGHT.muted, hollow=True)
+            _draw_figure(axes, place - _APART, row.old, row.old_interval, CHAT.muted, hollow=True)
         lower = place if row.old is None else place + _APART
-        colour = _FAILED if failed else LIGHT.of(pooling)
+        colour = _FAILED if failed else CHAT.of(pooling)
         _draw_figure(axes, lower, row.new, row.new_interval, colour)
     labels = [row.label for row in panel.rows[pooling]]
     axes.set_yticks(range(len(labels)), labels)
@@ -171,21 +164,21 @@ def _draw_figure(
 ) -> None:
     if interval is not None:
         axes.plot(interval, (place, place), color=colour, linewidth=1.8, solid_capstyle="butt")
-    filling = LIGHT.background if hollow else colour
+    filling = CHAT.background if hollow else colour
     axes.plot(value, place, "o", markersize=5, color=colour, markerfacecolor=filling)
 
 
 def _draw_limit(axes: Axes, place: float, limit: float, end: float) -> None:
     axes.fill_betweenx((place - 0.42, place + 0.42), limit, end, color=_BEYOND, linewidth=0)
-    axes.plot((limit, limit), (place - 0.42, place + 0.42), color=LIGHT.text, linewidth=1.4)
+    axes.plot((limit, limit), (place - 0.42, place + 0.42), color=CHAT.text, linewidth=1.4)
 
 
 def _signs(said: RetrainingTexts) -> list[Line2D]:
     """What the marks stand for."""
-    text, hollow = LIGHT.text, LIGHT.background
+    text, hollow = CHAT.text, CHAT.background
     shape: Json = {"marker": "o", "markersize": 5, "linewidth": 0}
     return [
-        Line2D([], [], color=LIGHT.muted, mfc=hollow, label=said.chart_old, **shape),
+        Line2D([], [], color=CHAT.muted, mfc=hollow, label=said.chart_old, **shape),
         Line2D([], [], color=text, label=said.chart_new, **shape),
         Line2D([], [], color=_FAILED, label=said.chart_failed, **shape),
         Line2D([], [], color=text, marker="|", markersize=9, linewidth=0, label=said.chart_limit),

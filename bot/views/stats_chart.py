@@ -1,25 +1,32 @@
 """The chart of /stats: confusion matrices, the figures over time, how often the models agree."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap, to_rgb
-from matplotlib.figure import SubFigure
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from bot.services.statistics import Overview
 from bot.texts.statistics import StatisticsTexts
-from bot.views.chart_style import LEGEND, SMALL, drawing, style
 from bot.views.numbers import Numbers
 from classifier.evaluation.figures import POOLING_NAMES
-from classifier.reports.theme import LIGHT
+from classifier.reports.drawing import (
+    MARKERS,
+    ConfusionWords,
+    draw_confusions,
+    draw_png,
+    legend,
+    readable_on,
+    style,
+)
+from classifier.reports.theme import CHAT, Theme
 from db.pairs import PairStatistics
-from db.statistics import PoolingStatistics
 
 _HEIGHT = 5.3  # inches
-_MARKERS = {"cls": "o", "mean": "s"}
 _LINES = {"cls": "-", "mean": "--"}
 _AGREEMENT = ("#2f7d4f", "#9bbf8a", "#e3b7a0")
 """Same, within one, apart; the text on them is dark or light by their brightness."""
@@ -28,78 +35,49 @@ _AGREEMENT = ("#2f7d4f", "#9bbf8a", "#e3b7a0")
 def draw_statistics(overview: Overview, said: StatisticsTexts) -> bytes:
     """A PNG image of an overview in which something was predicted."""
     numbers = Numbers(said)
-    with drawing(_HEIGHT) as drawn:
-        rows = drawn.figure.subfigures(3, 1, squeeze=False, height_ratios=(2.15, 1.85, 1.15))
+
+    def draw(figure: Figure, _: Theme) -> None:
+        rows = figure.subfigures(3, 1, squeeze=False, height_ratios=(2.4, 1.7, 1.1))
         above, middle, below = rows[:, 0]
         _draw_matrices(above, overview, numbers)
         _draw_trends(middle, overview, numbers)
         _draw_agreement(below.add_subplot(), overview.statistics.pair, numbers)
-    return drawn.png
+
+    return draw_png(_HEIGHT, CHAT, draw)
 
 
 def _draw_matrices(figure: SubFigure, overview: Overview, numbers: Numbers) -> None:
-    said = numbers.texts
-    names = (said.chart_bad, said.chart_neutral, said.chart_good)
-    panels = figure.subplots(1, 2, sharey=True)
-    for axes, pooling in zip(panels, POOLING_NAMES, strict=True):
-        _draw_confusion(axes, overview.statistics.poolings.get(pooling), pooling, numbers)
-        axes.set_xticks(range(3), names)
-    panels[0].set_yticks(range(3), names, rotation=90, va="center")
-    panels[0].set_ylabel(said.chart_truth, fontsize=SMALL, color=LIGHT.muted)
-
-
-def _draw_confusion(
-    axes: Axes,
-    model: PoolingStatistics | None,
-    pooling: str,
-    numbers: Numbers,
-) -> None:
-    counts = np.zeros((3, 3), int) if model is None else np.array(model.answers.confusion)
-    rows = counts.sum(axis=1, keepdims=True)
-    shares = counts / np.maximum(rows, 1)
-    colour = LIGHT.of(pooling)
-    shades = LinearSegmentedColormap.from_list("", [LIGHT.background, colour])
-    axes.imshow(shares, cmap=shades, vmin=0, vmax=1, aspect="auto")
-    style(axes, numbers.texts.chart_answers.format(model=POOLING_NAMES[pooling]), colour)
-    edges = np.arange(4) - 0.5
-    axes.hlines(edges, -0.5, 2.5, color=LIGHT.grid, linewidth=0.8)
-    axes.vlines(edges, -0.5, 2.5, color=LIGHT.grid, linewidth=0.8)
-    for row, column in np.ndindex(3, 3):
-        share = shares[row, column]
-        axes.text(
-            column,
-            row,
-            f"{numbers.whole(int(counts[row, column]))}\n"
-            + numbers.percent(share if rows[row, 0] else None),
-            ha="center",
-            va="center",
-            fontsize=SMALL,
-            color=_readable_on(shades(share)),
-        )
+    said, poolings = numbers.texts, overview.statistics.poolings
+    words = ConfusionWords(
+        titles={
+            pooling: said.chart_answers.format(model=name)
+            for pooling, name in POOLING_NAMES.items()
+        },
+        sentiments=(said.chart_bad, said.chart_neutral, said.chart_good),
+        truth=said.chart_truth,
+        cell=lambda count, share: f"{numbers.whole(count)}\n{numbers.percent(share)}",
+    )
+    counts = {
+        pooling: np.array(poolings[pooling].answers.confusion)
+        if pooling in poolings
+        else np.zeros((3, 3), int)
+        for pooling in POOLING_NAMES
+    }
+    draw_confusions(figure, CHAT, counts, words)
 
 
 def _draw_trends(figure: SubFigure, overview: Overview, numbers: Numbers) -> None:
     panels = figure.subplots(1, 2)
     for axes, measured in zip(panels, ("accuracy", "mae"), strict=True):
         _draw_trend(axes, overview, measured, numbers)
-    handles, labels = panels[0].get_legend_handles_labels()
-    if handles:
-        figure.legend(
-            handles,
-            labels,
-            loc="outside upper left",
-            ncols=2,
-            fontsize=SMALL,
-            frameon=False,
-            labelcolor=LIGHT.text,
-        )
+    if signs := panels[0].get_legend_handles_labels()[0]:
+        legend(figure, CHAT, signs)
 
 
 def _draw_trend(axes: Axes, overview: Overview, measured: str, numbers: Numbers) -> None:
     said = numbers.texts
-    style(axes, said.chart_accuracy if measured == "accuracy" else said.chart_mae)
-    axes.grid(axis="y", color=LIGHT.grid, linewidth=0.8)
-    axes.set_axisbelow(True)
+    title = said.chart_accuracy if measured == "accuracy" else said.chart_mae
+    style(axes, CHAT, title, grid="y")
     moments: list[datetime] = []
     for pooling, points in overview.trend.items():
         drawn = [(point.moment, getattr(point, measured)) for point in points]
@@ -111,8 +89,8 @@ def _draw_trend(axes: Axes, overview: Overview, measured: str, numbers: Numbers)
             [moment.timestamp() for moment, _ in drawn],
             [value for _, value in drawn],
             _LINES[pooling],
-            color=LIGHT.of(pooling),
-            marker=_MARKERS[pooling] if len(drawn) < 15 else None,
+            color=CHAT.of(pooling),
+            marker=MARKERS[pooling] if len(drawn) < 15 else None,
             markersize=3.5,
             linewidth=1.8,
             label=POOLING_NAMES[pooling],
@@ -127,12 +105,12 @@ def _draw_trend(axes: Axes, overview: Overview, measured: str, numbers: Numbers)
             ha="center",
             va="center",
             transform=axes.transAxes,
-            fontsize=SMALL,
-            color=LIGHT.muted,
+            fontsize=CHAT.text_size,
+            color=CHAT.muted,
         )
         return
     axes.yaxis.set_major_locator(MaxNLocator(4))
-    written = numbers.percent if measured == "accuracy" else _decimal(numbers)
+    written = numbers.percent if measured == "accuracy" else partial(numbers.decimal, places=1)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: written(value)))
     _date_ends(axes, min(moments), max(moments), overview.span.step, said)
 
@@ -152,7 +130,7 @@ def _date_ends(
 
 def _draw_agreement(axes: Axes, pair: PairStatistics, numbers: Numbers) -> None:
     said = numbers.texts
-    style(axes, said.chart_agreement)
+    style(axes, CHAT, said.chart_agreement)
     bars = {
         said.chart_sentiment: (pair.same_sentiment, 0, pair.reviews - pair.same_sentiment),
         said.chart_rating: (
@@ -173,30 +151,17 @@ def _draw_agreement(axes: Axes, pair: PairStatistics, numbers: Numbers) -> None:
                     numbers.percent(share),
                     ha="center",
                     va="center_baseline",
-                    fontsize=SMALL,
-                    color=_readable_on(colour),
+                    fontsize=CHAT.text_size,
+                    color=readable_on(colour),
                 )
             begin += share
     axes.set_yticks(range(len(bars)), list(bars))
     axes.set_xticks([])
     axes.set_xlim(0, 1)
     axes.invert_yaxis()
-    legend = zip((said.chart_same, said.chart_near, said.chart_differ), _AGREEMENT, strict=True)
-    for label, colour in legend:
-        axes.bar(0, 0, color=colour, label=label)
-    axes.legend(
-        loc="upper left",
-        bbox_to_anchor=(-0.1, 0.0),
-        ncols=3,
-        columnspacing=1.2,
-        **LEGEND,
-    )
-
-
-def _decimal(numbers: Numbers) -> Callable[[float], str]:
-    return lambda value: numbers.decimal(value, 1)
-
-
-def _readable_on(colour: str | tuple[float, float, float, float]) -> str:
-    red, green, blue = to_rgb(colour)
-    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else "white"
+    labels = (said.chart_same, said.chart_near, said.chart_differ)
+    signs = [
+        Patch(color=colour, label=label) for label, colour in zip(labels, _AGREEMENT, strict=True)
+    ]
+    corner: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (-0.1, 0.0)}
+    legend(axes, CHAT, signs, ncols=3, handlelength=1, **corner)

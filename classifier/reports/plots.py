@@ -1,10 +1,5 @@
-"""The plots of a report as PNG images, each drawn for light and for dark screens.
+"""The plots of a report as PNG images, each drawn for light and for dark screens."""
 
-They are sized for a phone: 3.5 inches are 336 CSS pixels, and no letter is below 11 points there.
-Figures are made without pyplot, so nothing global is touched and any thread may draw.
-"""
-
-import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, StrMethodFormatter
 from numpy.typing import NDArray
@@ -22,14 +16,22 @@ from classifier.evaluation.figures import POOLING_NAMES
 from classifier.labels import SENTIMENTS
 from classifier.modeling.outputs import Labels, Outputs
 from classifier.modeling.temperature import calibrated_probabilities
+from classifier.reports.drawing import (
+    MARKERS,
+    WIDTH,
+    ConfusionWords,
+    draw_confusions,
+    draw_png,
+    legend,
+    style,
+)
 from classifier.reports.length_errors import ErrorsByLength, errors_by_length
 from classifier.reports.theme import DARK, LIGHT, Theme
 
-_WIDTH = 3.5  # inches
-_PIXELS_PER_INCH = 256
 _CSS_PIXELS_PER_INCH = 96
-_POINTS = 11
-_MARKERS = {"cls": "o", "mean": "s"}
+_PERCENT = FuncFormatter(lambda share, _: f"{100 * share:.4g}%")
+
+Draw = Callable[[Figure, Theme], None]
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def draw_plots(
     where no model has a rating head or no row has a rating.
     """
     by_length = errors_by_length(lengths, labels, outputs)
-    drawings: dict[str, tuple[float, Callable[[Figure, Theme], None]]] = {
+    drawings: dict[str, tuple[float, Draw]] = {
         "loss": _curves(history, {"loss": "Loss, total", "rating_loss": "Loss, rating head"}),
         "accuracy": _curves(
             history,
@@ -72,57 +74,28 @@ def draw_plots(
             partial(_draw_error_by_length, by_length),
         ),
     }
-    return {name: _plot(height, draw) for name, (height, draw) in drawings.items()}
-
-
-def _plot(height: float, draw: Callable[[Figure, Theme], None]) -> Plot:
-    images = []
-    for theme in (LIGHT, DARK):
-        figure = Figure(figsize=(_WIDTH, height), layout="constrained", facecolor=theme.background)
-        draw(figure, theme)
-        image = io.BytesIO()
-        figure.savefig(image, format="png", dpi=_PIXELS_PER_INCH, metadata={"Software": None})
-        images.append(image.getvalue())
-    light, dark = images
-    return Plot(
-        light, dark, round(_WIDTH * _CSS_PIXELS_PER_INCH), round(height * _CSS_PIXELS_PER_INCH)
-    )
-
-
-def _style(axes: Axes, theme: Theme, title: str) -> None:
-    axes.set_title(title, loc="left", fontsize=_POINTS, fontweight="bold", color=theme.text)
-    axes.set_facecolor(theme.background)
-    axes.tick_params(labelsize=_POINTS, labelcolor=theme.text, color=theme.grid)
-    axes.grid(axis="y", color=theme.grid, linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.spines["bottom"].set_color(theme.grid)
-
-
-def _percent(share: float, _: int | None = None) -> str:
-    return f"{100 * share:.4g}%"
+    return {
+        name: Plot(
+            light=draw_png(height, LIGHT, draw),
+            dark=draw_png(height, DARK, draw),
+            width=round(WIDTH * _CSS_PIXELS_PER_INCH),
+            height=round(height * _CSS_PIXELS_PER_INCH),
+        )
+        for name, (height, draw) in drawings.items()
+    }
 
 
 def _name_x(axes: Axes, theme: Theme, name: str) -> None:
-    axes.set_xlabel(name, fontsize=_POINTS, color=theme.text)
+    axes.set_xlabel(name, fontsize=theme.text_size, color=theme.text)
 
 
-def _legend(figure: Figure, axes: Axes, theme: Theme) -> None:
-    figure.legend(
-        *axes.get_legend_handles_labels(),
-        loc="outside upper left",
-        ncols=2,
-        fontsize=_POINTS,
-        labelcolor=theme.text,
-        frameon=False,
-        columnspacing=1.2,
-        handlelength=1.8,
-    )
+def _pooling_legend(figure: Figure, theme: Theme, axes: Axes) -> None:
+    legend(figure, theme, axes.get_legend_handles_labels()[0], handlelength=1.8)
 
 
 def _curves(
     history: Mapping[str, list[dict[str, Any]]], titles: dict[str, str], *, shares: bool = False
-) -> tuple[float, Callable[[Figure, Theme], None]]:
+) -> tuple[float, Draw]:
     """Height and drawing of the figures by epoch, leaving out those that no model has."""
     epochs = [epoch for rows in history.values() for epoch in rows]
     present = {
@@ -145,89 +118,64 @@ def _draw_curves(
         return
     panels = figure.subplots(len(titles), squeeze=False, sharex=True)[:, 0]
     for axes, (name, title) in zip(panels, titles.items(), strict=True):
-        _style(axes, theme, title)
-        for pooling, label in POOLING_NAMES.items():
-            for part, style in (("train", ":"), ("validation", "-")):
-                key = f"{part}_{name}"
-                points = [
-                    (row["epoch"], row[key]) for row in history[pooling] if row.get(key) is not None
-                ]
-                axes.plot(
-                    [epoch for epoch, _ in points],
-                    [value for _, value in points],
-                    color=theme.of(pooling),
-                    linestyle=style,
-                    linewidth=2,
-                    marker=_MARKERS[pooling],
-                    markersize=5,
-                    markerfacecolor=theme.of(pooling) if style == "-" else theme.background,
-                    label=f"{label} {part}",
-                )
+        style(axes, theme, title, grid="y")
+        for pooling in POOLING_NAMES:
+            _draw_curve(axes, theme, pooling, name, history[pooling])
         axes.margins(x=0.06, y=0.12)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.yaxis.set_major_locator(MaxNLocator(5))
         if shares:
-            axes.yaxis.set_major_formatter(FuncFormatter(_percent))
+            axes.yaxis.set_major_formatter(_PERCENT)
     _name_x(panels[-1], theme, "Epoch")
-    _legend(figure, panels[0], theme)
+    _pooling_legend(figure, theme, panels[0])
+
+
+def _draw_curve(
+    axes: Axes, theme: Theme, pooling: str, name: str, epochs: list[dict[str, Any]]
+) -> None:
+    colour = theme.of(pooling)
+    for part, line, filling in (("train", ":", theme.background), ("validation", "-", colour)):
+        key = f"{part}_{name}"
+        known = [epoch for epoch in epochs if epoch.get(key) is not None]
+        axes.plot(
+            [epoch["epoch"] for epoch in known],
+            [epoch[key] for epoch in known],
+            color=colour,
+            linestyle=line,
+            linewidth=2,
+            marker=MARKERS[pooling],
+            markersize=5,
+            markerfacecolor=filling,
+            label=f"{POOLING_NAMES[pooling]} {part}",
+        )
 
 
 def _draw_confusion(metrics: Mapping[str, Any], figure: Figure, theme: Theme) -> None:
-    panels = figure.subplots(1, len(POOLING_NAMES), sharey=True)
-    for axes, (pooling, label) in zip(panels, POOLING_NAMES.items(), strict=True):
-        counts = np.array(metrics[pooling]["confusion"])
-        rows = counts.sum(axis=1, keepdims=True)
-        share = counts / np.maximum(rows, 1)
-        shades = LinearSegmentedColormap.from_list("", [theme.background, theme.of(pooling)])
-        axes.imshow(share, cmap=shades, vmin=0, vmax=1, aspect="auto")
-        _style(axes, theme, f"{label} answers")
-        axes.grid(visible=False)
-        axes.tick_params(length=0)
-        axes.spines["bottom"].set_visible(False)
-        # A line lower, since "Neutral" is wider than its cell.
-        axes.set_xticks(
-            range(len(SENTIMENTS)),
-            [f"\n{name}" if name == "Neutral" else name for name in SENTIMENTS],
-        )
-        axes.set_yticks(range(len(SENTIMENTS)), SENTIMENTS, rotation=90, va="center")
-        edges = np.arange(len(SENTIMENTS) + 1) - 0.5
-        axes.hlines(edges, edges[0], edges[-1], color=theme.grid, linewidth=0.8)
-        axes.vlines(edges, edges[0], edges[-1], color=theme.grid, linewidth=0.8)
-        for row, column in np.ndindex(counts.shape):
-            of_row = f"{share[row, column]:.0%}" if rows[row, 0] else "–"
-            axes.text(
-                column,
-                row,
-                f"{counts[row, column]}\n{of_row}",
-                ha="center",
-                va="center",
-                fontsize=_POINTS,
-                color=_readable_on(shades(share[row, column])),
-            )
-    panels[0].set_ylabel("Truth", fontsize=_POINTS, color=theme.text)
-
-
-def _readable_on(colour: tuple[float, float, float, float]) -> str:
-    red, green, blue, _ = colour
-    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else "white"
+    words = ConfusionWords(
+        titles={pooling: f"{name} answers" for pooling, name in POOLING_NAMES.items()},
+        sentiments=SENTIMENTS,
+        truth="Truth",
+        cell=lambda count, share: f"{count}\n" + ("–" if share is None else f"{share:.0%}"),
+    )
+    counts = {pooling: np.array(metrics[pooling]["confusion"]) for pooling in POOLING_NAMES}
+    draw_confusions(figure, theme, counts, words)
 
 
 def _draw_per_class_f1(metrics: Mapping[str, Any], figure: Figure, theme: Theme) -> None:
     axes = figure.subplots()
-    _style(axes, theme, "F1 by sentiment")
+    style(axes, theme, "F1 by sentiment", grid="y")
     places = np.arange(len(SENTIMENTS))
-    for side, (pooling, label) in zip((-0.2, 0.2), POOLING_NAMES.items(), strict=True):
-        f1 = [metrics[pooling]["per_class"][name]["f1"] for name in SENTIMENTS]
-        bars = axes.bar(places + side, f1, width=0.38, color=theme.of(pooling), label=label)
-        axes.bar_label(bars, fmt="%.2f", fontsize=_POINTS, color=theme.text, padding=2)
-    support = [metrics["cls"]["per_class"][name]["support"] for name in SENTIMENTS]
+    for side, (pooling, name) in zip((-0.2, 0.2), POOLING_NAMES.items(), strict=True):
+        f1 = [metrics[pooling]["per_class"][sentiment]["f1"] for sentiment in SENTIMENTS]
+        bars = axes.bar(places + side, f1, width=0.38, color=theme.of(pooling), label=name)
+        axes.bar_label(bars, fmt="%.2f", fontsize=theme.text_size, color=theme.text, padding=2)
+    support = [metrics["cls"]["per_class"][sentiment]["support"] for sentiment in SENTIMENTS]
     axes.set_xticks(
         places, [f"{name}\n{rows} rows" for name, rows in zip(SENTIMENTS, support, strict=True)]
     )
     axes.set_ylim(0, 1.15)
     axes.set_yticks(np.linspace(0, 1, 6))
-    axes.tick_params(axis="x", length=0)
-    _legend(figure, axes, theme)
+    _pooling_legend(figure, theme, axes)
 
 
 def _draw_reliability(
@@ -238,12 +186,12 @@ def _draw_reliability(
     theme: Theme,
 ) -> None:
     upper, lower = figure.subplots(2, sharex=True, height_ratios=[2.2, 1])
-    _style(upper, theme, "Right answers by confidence")
-    _style(lower, theme, "Rows (logarithmic scale)")
+    style(upper, theme, "Right answers by confidence", grid="y")
+    style(lower, theme, "Rows (logarithmic scale)", grid="y")
     least = 1 / len(SENTIMENTS)
     upper.plot([least, 1], [least, 1], color=theme.muted, linewidth=1, linestyle="--")
     confidence = []
-    for pooling, label in POOLING_NAMES.items():
+    for pooling, name in POOLING_NAMES.items():
         probabilities = calibrated_probabilities(
             outputs[pooling].sentiment_logits, metrics[pooling]["temperature"]
         )
@@ -255,9 +203,9 @@ def _draw_reliability(
             bins.accuracy,
             s=12 + 160 * bins.count / bins.count.sum(),
             color=colour,
-            marker=_MARKERS[pooling],
+            marker=MARKERS[pooling],
             alpha=0.85,
-            label=label,
+            label=name,
         )
         confidence.append(probabilities.max(axis=1))
     lower.hist(
@@ -272,21 +220,21 @@ def _draw_reliability(
     upper.set_xlim(least - 0.03, 1.03)
     for axis in (upper.xaxis, upper.yaxis):
         axis.set_major_locator(MaxNLocator(5))
-        axis.set_major_formatter(FuncFormatter(_percent))
+        axis.set_major_formatter(_PERCENT)
     _name_x(lower, theme, "Confidence in the sentiment")
-    _legend(figure, upper, theme)
+    _pooling_legend(figure, theme, upper)
 
 
 def _draw_error_by_length(errors: ErrorsByLength, figure: Figure, theme: Theme) -> None:
     heights = [1.5, 1.5, 1] if errors.has_ratings else [1.5, 1]
     upper, *middle, lower = figure.subplots(len(heights), sharex=True, height_ratios=heights)
-    _style(upper, theme, "Accuracy, sentiment")
-    upper.yaxis.set_major_formatter(FuncFormatter(_percent))
+    style(upper, theme, "Accuracy, sentiment", grid="y")
+    upper.yaxis.set_major_formatter(_PERCENT)
     _draw_intervals(upper, errors.accuracy, theme)
     for axes in middle:
-        _style(axes, theme, "Rating MAE, points")
+        style(axes, theme, "Rating MAE, points", grid="y")
         _draw_intervals(axes, errors.rating_mae, theme)
-    _style(lower, theme, "Rows (narrow bars: rated)" if middle else "Rows")
+    style(lower, theme, "Rows (narrow bars: rated)" if middle else "Rows", grid="y")
     places = np.arange(len(errors.rows))
     lower.bar(places, errors.rows, width=0.7, color=theme.grid)
     if middle:
@@ -301,11 +249,11 @@ def _draw_error_by_length(errors: ErrorsByLength, figure: Figure, theme: Theme) 
     )
     lower.set_xlim(-0.6, len(places) - 0.4)
     _name_x(lower, theme, "Characters in the review")
-    _legend(figure, upper, theme)
+    _pooling_legend(figure, theme, upper)
 
 
 def _draw_intervals(axes: Axes, of_poolings: dict[str, NDArray[np.float64]], theme: Theme) -> None:
-    for side, (pooling, label) in zip((-0.07, 0.07), POOLING_NAMES.items(), strict=True):
+    for side, (pooling, name) in zip((-0.07, 0.07), POOLING_NAMES.items(), strict=True):
         if pooling not in of_poolings:
             continue
         value, low, high = of_poolings[pooling]
@@ -314,10 +262,10 @@ def _draw_intervals(axes: Axes, of_poolings: dict[str, NDArray[np.float64]], the
             value,
             yerr=np.maximum([value - low, high - value], 0),  # rounding can turn 0 into -1e-17
             color=theme.of(pooling),
-            marker=_MARKERS[pooling],
+            marker=MARKERS[pooling],
             markersize=6,
             linewidth=2,
             elinewidth=1.2,
-            label=label,
+            label=name,
         )
     axes.yaxis.set_major_locator(MaxNLocator(5))

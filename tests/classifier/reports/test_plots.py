@@ -14,7 +14,7 @@ from scipy.stats import binomtest
 from classifier.evaluation.metrics import evaluate
 from classifier.labels import NO_RATING
 from classifier.modeling.outputs import Labels, Outputs
-from classifier.reports import plots
+from classifier.reports import drawing
 from classifier.reports.length_errors import errors_by_length
 from classifier.reports.plots import Plot, draw_plots
 from classifier.reports.theme import DARK, LIGHT, Theme
@@ -88,7 +88,7 @@ def usual(figures: list[Figure]) -> dict[str, Plot]:
             figures.append(self)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plots, "Figure", Recorded)
+        patch.setattr(drawing, "Figure", Recorded)
         return drawn({"cls": simulated(3_700, 1), "mean": simulated(3_700, 2)}, truth(3_700))
 
 
