@@ -1,21 +1,19 @@
 """The bot's side over HTTP: /bot<token>/<method> and /file/bot<token>/<path>."""
 
 import re
-from typing import Any
 
 from bot.local.errors import ApiError
 from bot.local.feeds import LongPoll
-from bot.local.loopback import LoopbackHandler
+from bot.local.loopback import StateHandler
 from bot.local.methods import METHODS
 from bot.local.params import Params
 from bot.local.people import LOCAL_TOKEN, Json
 from bot.local.state import State
-from bot.local.webhook import Webhook
 
 MAX_POLL_SECONDS = 50
 
 
-class BotHandler(LoopbackHandler):
+class BotHandler(StateHandler):
     """A request of the bot; a refusal is answered as the Bot API answers."""
 
     def check_token(self, token: str) -> None:
@@ -30,34 +28,28 @@ class BotHandler(LoopbackHandler):
 
 
 class MethodHandler(BotHandler):
-    def initialize(self, state: State, webhook: Webhook) -> None:
-        self.state, self.webhook = state, webhook
+    def initialize(self, state: State) -> None:
+        super().initialize(state)
         self.poll = LongPoll()
 
     async def get(self, token: str, method: str) -> None:
         self.check_token(token)
-        self.finish({"ok": True, **await self._call(method.lower(), Params.of(self.request))})
+        result = await self._call(method.lower(), Params.of(self.request))
+        self.finish({"ok": True, "result": result})
 
     async def post(self, token: str, method: str) -> None:
         await self.get(token, method)
 
-    async def _call(self, method: str, params: Params) -> dict[str, Any]:
+    async def _call(self, method: str, params: Params) -> object:
         self.state.faults.strike(method)
-        match method:
-            case "getupdates":
-                return {"result": await self._get_updates(params)}
-            case "setwebhook":
-                return {"result": True, "description": self.webhook.set(params)}
-            case "deletewebhook":
-                return {"result": True, "description": self.webhook.remove(params)}
-            case "getwebhookinfo":
-                return {"result": self.webhook.info()}
+        if method == "getupdates":
+            return await self._get_updates(params)
         if method not in METHODS:
             raise ApiError(404, "Not Found: method not found")
-        return {"result": METHODS[method](self.state, params)}
+        return METHODS[method](self.state, params)
 
     async def _get_updates(self, params: Params) -> list[Json]:
-        if self.webhook.url:
+        if self.state.webhook.url:
             raise ApiError(
                 409,
                 "Conflict: can't use getUpdates method while webhook is active; "
@@ -77,9 +69,6 @@ class MethodHandler(BotHandler):
 
 
 class DownloadHandler(BotHandler):
-    def initialize(self, state: State) -> None:
-        self.state = state
-
     def get(self, token: str, path: str) -> None:
         self.check_token(token)
         upload = self.state.files.at(path)

@@ -9,7 +9,7 @@ from tornado.iostream import StreamClosedError
 
 from bot.local.chat_requests import ACTS, QUESTIONS, Answer, user_of
 from bot.local.errors import ApiError
-from bot.local.loopback import LoopbackHandler
+from bot.local.loopback import StateHandler
 from bot.local.params import Params
 from bot.local.state import State
 
@@ -17,10 +17,7 @@ KEEP_ALIVE_SECONDS = 20
 _SHOWN_IN_PAGE = {"image/png", "image/jpeg", "image/gif", "image/webp"}
 
 
-class ChatHandler(LoopbackHandler):
-    def initialize(self, state: State) -> None:
-        self.state = state
-
+class ChatHandler(StateHandler):
     def get(self, name: str) -> None:
         self._answer(QUESTIONS, name)
 
@@ -33,11 +30,11 @@ class ChatHandler(LoopbackHandler):
         self.finish(known[name](self.state, Params.of(self.request)))
 
 
-class EventsHandler(LoopbackHandler):
+class EventsHandler(StateHandler):
     """Server-sent events, from where the page was before."""
 
     def initialize(self, state: State) -> None:
-        self.state = state
+        super().initialize(state)
         self.woken = asyncio.Event()
         self.is_open = True
 
@@ -77,10 +74,7 @@ class EventsHandler(LoopbackHandler):
         self.woken.set()
 
 
-class FileHandler(LoopbackHandler):
-    def initialize(self, state: State) -> None:
-        self.state = state
-
+class FileHandler(StateHandler):
     def get(self, file_id: str) -> None:
         file = self.state.files.get(file_id)
         if file is None:

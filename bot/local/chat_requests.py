@@ -86,7 +86,7 @@ def _send(state: State, params: Params) -> Json:
     reply = _replied(state, params, chat_id)
     sent = []
     for text in texts:
-        sent.append(state.post(chat_id, user, text_fields(TEXT_FIELDS, text, []), reply))
+        sent.append(state.post(chat_id, user, text_fields(TEXT_FIELDS, text), reply))
         reply = None  # only the first part of a long text replies
     return {"messages": sent}
 
@@ -101,12 +101,12 @@ def _send_file(state: State, params: Params) -> Json:
         if file is None:
             raise ApiError(400, "there is no file")
         content: Json = {kind: state.files.add(kind, file)}
-        content |= text_fields(CAPTION_FIELDS, caption, [])
+        content |= text_fields(CAPTION_FIELDS, caption)
     elif kind in _STAND_INS:
         content = {kind: state.files.add(kind, file or _STAND_INS[kind])}
     elif kind == "channel_post":
         origin = {"type": "channel", "date": state.now() - 3600, "chat": CHANNEL, "message_id": 1}
-        content = text_fields(TEXT_FIELDS, caption or _POST, []) | {"forward_origin": origin}
+        content = text_fields(TEXT_FIELDS, caption or _POST) | {"forward_origin": origin}
     else:
         raise ApiError(400, "kind must be document, photo, voice, sticker or channel_post")
     return {"messages": [state.post(chat_id, user, content, _replied(state, params, chat_id))]}
@@ -128,7 +128,7 @@ def _edit(state: State, params: Params) -> Json:
     if "text" in message and not 1 <= units(text) <= MAX_TEXT:
         raise ApiError(400, "the text must have from 1 to 4096 characters")
     fields = TEXT_FIELDS if "text" in message else CAPTION_FIELDS
-    content = text_fields(fields, text, [])
+    content = text_fields(fields, text)
     if content == {key: message[key] for key in fields if key in message}:
         return {"message": message}  # clients send nothing then
     return {"message": state.edit(message, fields, content)}

@@ -1,4 +1,4 @@
-"""What is fetched as it comes: updates, by the bot, and events, by each open page."""
+"""Two feeds: updates, which the bot fetches, and events, which each open page follows."""
 
 import asyncio
 from collections.abc import Collection, Iterator, Sequence
@@ -9,13 +9,11 @@ from bot.local.errors import ApiError
 from bot.local.params import Params
 from bot.local.people import Json
 
-NOT_BY_DEFAULT = {"chat_member", "message_reaction", "message_reaction_count"}
-
 
 class Listeners:
-    """Wakes those who wait for news, so that nobody has to ask again and again.
+    """Wakes everyone who waits for a feed.
 
-    Each listener brings an event of its own, so that it can also be woken for other reasons.
+    Each listener brings its own event, so that it can also be woken for other reasons.
     """
 
     def __init__(self) -> None:
@@ -47,17 +45,17 @@ class LongPoll:
 
 
 class UpdateQueue:
-    """In order of arrival; an update stays until the bot confirms it."""
+    """The updates in order of arrival; each stays until the bot confirms it."""
 
     def __init__(self, first_id: int) -> None:
         self.listeners = Listeners()
         self.waiting: list[Json] = []
-        self.allowed: Sequence[str] = ()  # empty: Telegram's default
+        self.allowed: Sequence[str] = ()  # empty: all kinds
         self.next_id = first_id
         self._poll: LongPoll | None = None
 
     def allow(self, params: Params) -> None:
-        """Take over `allowed_updates`, if a request has it."""
+        """Set which kinds are queued, if a request says so in `allowed_updates`."""
         if "allowed_updates" not in params:
             return
         kinds = params.json("allowed_updates", "allowed updates")
@@ -66,8 +64,7 @@ class UpdateQueue:
         self.allowed = tuple(kinds)
 
     def put(self, kind: str, content: Json) -> None:
-        wanted = kind in self.allowed if self.allowed else kind not in NOT_BY_DEFAULT
-        if wanted:
+        if not self.allowed or kind in self.allowed:
             self.waiting.append({"update_id": self.next_id, kind: content})
             self.next_id += 1
             self.listeners.wake()
@@ -116,9 +113,9 @@ class Event(NamedTuple):
 
 
 class EventLog:
-    """All that people saw happen in their chats, numbered, so that a page resumes where it was.
+    """Everything that happened in the chats, numbered, so that a page can resume where it was.
 
-    The numbers of a restarted server are higher than those before.
+    After a restart the server goes on with higher numbers.
     """
 
     def __init__(self, first_number: int) -> None:
@@ -135,6 +132,7 @@ class EventLog:
         self.listeners.wake()
 
     def after(self, number: int, user_id: int) -> Iterator[Event]:
+        """The events after this one that the user may see."""
         for event in self._events[max(number + 1 - self._first, 0) :]:
             if user_id in event.audience:
                 yield event

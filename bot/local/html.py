@@ -1,4 +1,4 @@
-"""Telegram's HTML: tags to entities, with the same refusals as the real parser."""
+"""Telegram's HTML: turns tags into entities and refuses what Telegram's parser refuses."""
 
 import re
 from dataclasses import dataclass, field
@@ -7,23 +7,18 @@ from bot.local.errors import ApiError
 from bot.local.people import Json
 from bot.local.text import cleaned, span
 
-_KINDS = {
-    "b": "bold",
-    "strong": "bold",
-    "i": "italic",
-    "em": "italic",
-    "u": "underline",
-    "ins": "underline",
-    "s": "strikethrough",
-    "strike": "strikethrough",
-    "del": "strikethrough",
-    "tg-spoiler": "spoiler",
-    "span": "spoiler",  # with class="tg-spoiler"
-    "a": "text_link",
+_TAGS = {
+    "bold": "b strong",
+    "italic": "i em",
+    "underline": "u ins",
+    "strikethrough": "s strike del",
+    "spoiler": "tg-spoiler span",  # a span needs class="tg-spoiler"
+    "text_link": "a",
     "code": "code",
     "pre": "pre",
     "blockquote": "blockquote",
 }
+_KINDS = {tag: kind for kind, tags in _TAGS.items() for tag in tags.split()}
 _NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"'}
 _REFERENCE = re.compile(
     r"&(?:#(?P<decimal>\d{1,7})|#x(?P<hex>[\da-fA-F]{1,6})|(?P<name>[a-zA-Z]+));?"
@@ -98,7 +93,7 @@ class _Parser:
         return name, self._bare_value()
 
     def _bare_value(self) -> str:
-        """A value without quotes, which an address can't be."""
+        """A value without quotes; addresses need quotes."""
         begin = self.at
         token = self._take(r"[^\s>]*")
         if not re.fullmatch("[a-zA-Z0-9.-]*", token):
@@ -138,14 +133,14 @@ class _Parser:
         self.entities.append(entity)
 
     def _take(self, pattern: str) -> str:
-        """Read on over what matches here; "" if nothing does."""
+        """Move past the text that matches here, and return it; "" if none does."""
         match = re.compile(pattern, re.ASCII).match(self.source, self.at)
         taken = match[0] if match else ""
         self.at += len(taken)
         return taken
 
     def _refusal(self, reason: str, detail: str = "", at: int | None = None) -> ApiError:
-        """At the tag that is being read, or at another place in the source."""
+        """It names the place of the tag that is being read, or `at`."""
         before = self.source[: self.tag_at if at is None else at]
         return _refusal(f"{reason} at byte offset {len(before.encode())}{detail}")
 
@@ -155,7 +150,7 @@ def _decoded(text: str) -> str:
 
 
 def _character(match: re.Match[str]) -> str:
-    """The character that a reference stands for; one that Telegram doesn't know stays as it is."""
+    """The character that a reference stands for; an unknown reference stays as it is."""
     if name := match["name"]:
         return _NAMED.get(name, match[0])
     code = int(match["decimal"]) if match["decimal"] else int(match["hex"], 16)

@@ -7,6 +7,7 @@ from tornado.web import RequestHandler
 
 from bot.local.errors import ApiError
 from bot.local.people import Json
+from bot.local.state import State
 
 OWN_NAMES = {"127.0.0.1", "localhost"}
 
@@ -45,3 +46,10 @@ class LoopbackHandler(RequestHandler):
     def _is_visit(self) -> bool:
         """A link to the page may be followed from anywhere."""
         return self.request.path == "/" and self.request.method in ("GET", "HEAD")
+
+
+class StateHandler(LoopbackHandler):
+    """Answers from what the server remembers."""
+
+    def initialize(self, state: State) -> None:
+        self.state = state

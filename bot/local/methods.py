@@ -1,4 +1,4 @@
-"""The Bot API methods that the bot calls, apart from those that fetch updates."""
+"""The Bot API methods that the bot calls, apart from getUpdates."""
 
 import re
 from collections.abc import Callable
@@ -162,6 +162,9 @@ _METHODS: dict[str, Callable[[State, Params], object]] = {
     "answerCallbackQuery": _answer_callback_query,
     "setMyCommands": _set_my_commands,
     "getFile": _get_file,
+    "setWebhook": lambda state, params: state.webhook.set(params),
+    "deleteWebhook": lambda state, params: state.webhook.remove(params),
+    "getWebhookInfo": lambda state, _params: state.webhook.info(),
 }
 METHODS = {name.lower(): method for name, method in _METHODS.items()}
 """By name in lower case: Telegram doesn't distinguish cases either."""

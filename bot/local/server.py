@@ -12,7 +12,6 @@ from bot.local.chat_api import ChatHandler, EventsHandler, FileHandler
 from bot.local.loopback import LoopbackHandler
 from bot.local.people import LOCAL_TOKEN
 from bot.local.state import State
-from bot.local.webhook import Webhook
 
 __all__ = ["LOCAL_TOKEN", "LocalServer"]
 
@@ -35,7 +34,6 @@ class LocalServer:
     def __init__(self, port: int = 0, clock: Clock = utc_now) -> None:
         self.port = port
         self.state = State(clock)
-        self.webhook = Webhook(self.state.updates, clock)
         self._http: HTTPServer | None = None
 
     @property
@@ -50,7 +48,7 @@ class LocalServer:
         self._http.add_sockets(sockets)
 
     async def stop(self) -> None:
-        await self.webhook.stop()
+        await self.state.webhook.stop()
         if self._http is not None:
             self._http.stop()
             await self._http.close_all_connections()
@@ -61,7 +59,7 @@ class LocalServer:
         page = {"path": str(PAGE), "default_filename": "index.html"}
         return Application(
             [
-                (r"/bot([^/]+)/([^/]+)", MethodHandler, {**state, "webhook": self.webhook}),
+                (r"/bot([^/]+)/([^/]+)", MethodHandler, state),
                 (r"/file/bot([^/]+)/(.+)", DownloadHandler, state),
                 (r"/chat/events", EventsHandler, state),
                 (r"/chat/file/([\w-]+)", FileHandler, state),

@@ -11,6 +11,7 @@ from bot.local.errors import ApiError
 from bot.local.feeds import EventLog, UpdateQueue
 from bot.local.files import Files
 from bot.local.people import BOT, CHATS, MEMBERS, Json
+from bot.local.webhook import Webhook
 
 QUERY_LIFETIME = timedelta(seconds=15)
 _IDS_START = datetime.fromisoformat("2025-01-01T00:00:00Z")
@@ -67,6 +68,7 @@ class State:
         now = clock()
         start = int((now - _IDS_START).total_seconds() * 1000)
         self.updates = UpdateQueue(int(now.timestamp() * 1000))
+        self.webhook = Webhook(self.updates, clock)
         self.events = EventLog(start)
         self.files = Files(start)
         self.commands = Commands()

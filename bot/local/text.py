@@ -1,6 +1,7 @@
 """Text as Telegram counts, cleans and splits it, and the entities it finds there."""
 
 import re
+from collections.abc import Sequence
 
 from bot.local.people import Json
 
@@ -53,7 +54,8 @@ def parts(text: str) -> list[str]:
     """A text as a client sends it: in messages that fit, cut between words if there are any."""
     found = []
     while units(text) > MAX_TEXT:
-        end = _fitting(text)
+        # A pair of units that the limit cuts in two is left to the next part.
+        end = len(text.encode("utf-16-le")[: 2 * MAX_TEXT].decode("utf-16-le", "ignore"))
         space = max(text.rfind(character, end - _WORD_END, end) for character in " \n")
         end = space + 1 if space >= 0 else end
         found.append(trimmed(text[:end]))
@@ -61,28 +63,21 @@ def parts(text: str) -> list[str]:
     return [part for part in (*found, trimmed(text)) if part]
 
 
-def _fitting(text: str) -> int:
-    """How many characters fit into one message."""
-    count = 0
-    for position, character in enumerate(text):
-        count += 2 if character > "\uffff" else 1
-        if count > MAX_TEXT:
-            return position
-    return len(text)
-
-
 def span(text: str, start: int, end: int) -> Json:
     """Offset and length in UTF-16 code units of a slice of `text`."""
     return {"offset": units(text[:start]), "length": units(text[start:end])}
 
 
-def text_fields(names: tuple[str, str], text: str, marked: list[Json]) -> Json:
-    """The fields of a message, named `names`, for a text and its entities; none if it is empty."""
+def text_fields(names: tuple[str, str], text: str, marked: Sequence[Json] = ()) -> Json:
+    """The fields of a message, named `names`, for a text and its entities; none if it is empty.
+
+    The entities are those that are `marked` already, and those that Telegram finds.
+    """
     entities = _with_found(text, marked)
     return {name: value for name, value in zip(names, (text, entities), strict=True) if value}
 
 
-def _with_found(text: str, marked: list[Json]) -> list[Json]:
+def _with_found(text: str, marked: Sequence[Json]) -> list[Json]:
     """`marked` and the commands, mentions, links and the like found in `text`, in order."""
     taken = [entity for entity in marked if entity["type"] in _OPAQUE]
     found: list[Json] = []

@@ -27,8 +27,8 @@ class Webhook:
         self._last_error: Json = {}
         self._task: asyncio.Task[None] | None = None
 
-    def set(self, params: Params) -> str:
-        """Handles setWebhook and returns the description of its result."""
+    def set(self, params: Params) -> bool:
+        """Handle setWebhook."""
         url, secret = params.text("url"), params.text("secret_token")
         if not url:
             return self.remove(params)
@@ -40,20 +40,19 @@ class Webhook:
         if not re.fullmatch("[A-Za-z0-9_-]*", secret):
             raise ApiError.bad_request("secret token contains unallowed characters")
         self._apply_to_updates(params)
-        is_same = (url, secret) == (self.url, self._secret)
         self.url, self._secret = url, secret
         self._last_error = {}
         self._updates.end_poll("terminated by setWebhook request")
         self._cancel()
         self._task = asyncio.create_task(self._deliver())
-        return "Webhook is already set" if is_same else "Webhook was set"
+        return True
 
-    def remove(self, params: Params) -> str:
-        """Handles deleteWebhook and returns the description of its result."""
+    def remove(self, params: Params) -> bool:
+        """Handle deleteWebhook."""
         self._apply_to_updates(params)
-        was_set, self.url, self._secret = bool(self.url), "", ""
+        self.url, self._secret = "", ""
         self._cancel()
-        return "Webhook was deleted" if was_set else "Webhook is already deleted"
+        return True
 
     def info(self) -> Json:
         about: Json = {

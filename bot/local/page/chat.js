@@ -1,4 +1,4 @@
-/** The page: who writes, in which chat, and what the server says meanwhile. */
+/** The page: the chosen person, the open chat, and the events that the server sends. */
 
 import { compose, edit, forget, replyTo, sendCommand } from "./composer.js";
 import * as log from "./log.js";
@@ -29,7 +29,7 @@ function address() {
   return { userId: known.id, chatId };
 }
 
-/** Lives as one user until the person switches: loads, listens, and begins again when it breaks. */
+/** Loads the user's chats and follows the events, anew after each lost connection, until another user is chosen. */
 async function live() {
   leaving.abort();
   leaving = new AbortController();
@@ -70,7 +70,7 @@ async function load(signal, isBack) {
   return state.event;
 }
 
-/** A server that was started anew remembers no message. */
+/** A restarted server has none of the earlier messages. */
 const isKept = (messageId) => [...chats.values()].some(({ messages }) => messages.has(messageId));
 
 function describe({ id, title, members }, messages) {
@@ -97,14 +97,14 @@ function open() {
   byId("chat-avatar").replaceChildren(avatar(chat.isBot ? null : chat.title, chat.id));
   log.showChat([...chat.messages.values()], { user: user.id, isGroup: !chat.isBot, actions });
   compose(writing(chat));
-  showSurroundings();
+  refresh();
 }
 
-/** All around the messages that depends on them. */
-function showSurroundings() {
+/** Redraws what depends on the messages: the header, the hint in an empty chat, the list of chats. */
+function refresh() {
   const isTyping = chat.typingTimer !== null;
   const names = state.users.filter(({ id }) => chat.members.includes(id)).map((one) => one.first_name);
-  const about = chat.isBot ? texts.bot : texts.members([...names, state.bot.first_name]);
+  const about = chat.isBot ? texts.bot : [...names, state.bot.first_name].join(", ");
   byId("subtitle").textContent = isTyping ? texts.typing : about;
   byId("subtitle").classList.toggle("is-typing", isTyping);
   log.showTyping(isTyping);
@@ -121,7 +121,7 @@ function showSurroundings() {
   showChats(user.id, entries, chat.id);
 }
 
-// ── What the server says ──────────────────────────────────────────────────────────────────
+// ── Events from the server ──────────────────────────────────────────────────────────────────
 
 function receive(event) {
   const where = chats.get(event.chat_id);
@@ -139,7 +139,7 @@ function put(where, message) {
   if (message.from?.is_bot) setTyping(where, false);
   if (where === chat) log.putMessage(message);
   else if (isNew && message.from?.id !== user.id) where.unread += 1;
-  showSurroundings();
+  refresh();
 }
 
 function drop(where, messageId) {
@@ -148,14 +148,14 @@ function drop(where, messageId) {
     log.removeMessage(messageId);
     forget(messageId);
   }
-  showSurroundings();
+  refresh();
 }
 
 function setTyping(where, isTyping) {
   if (!where) return;
   clearTimeout(where.typingTimer);
   where.typingTimer = isTyping ? setTimeout(() => setTyping(where, false), TYPING_MS) : null;
-  showSurroundings();
+  refresh();
 }
 
 function answered({ text, show_alert: isAlert }) {
@@ -168,7 +168,7 @@ function answered({ text, show_alert: isAlert }) {
 
 // ── What the person does ──────────────────────────────────────────────────────────────────
 
-/** True when the server took it; otherwise the person has been told why not. */
+/** Whether the server accepted it; if not, a toast says why. */
 async function attempt(doing) {
   try {
     await doing;

@@ -31,12 +31,12 @@ export function edit(message) {
   setText(message.text);
 }
 
-/** A message that has gone can be neither answered nor edited any more. */
+/** Ends replying to, or editing, a message that was deleted. */
 export function forget(messageId) {
   if ((mode?.reply ?? mode?.edit)?.message_id === messageId) cancel();
 }
 
-/** Whoever asked for sending has told the person why it failed; here the text comes back. */
+/** When sending fails, `chat.send` shows why, and the text goes back into the field. */
 async function submit() {
   const text = field.value.trim();
   if (!text) return;
@@ -105,7 +105,7 @@ async function commandItems() {
 async function suggestCommands() {
   const typed = field.value;
   const items = /^\/\w*$/.test(typed) ? await commandItems() : [];
-  if (field.value !== typed) return; // meanwhile more was typed, or it was sent
+  if (field.value !== typed) return; // the text was changed or sent while the commands loaded
   if (items.length) openMenu(slash, texts.commands, items, { focus: false });
   else if (isOpenAt(slash)) closeMenu();
 }

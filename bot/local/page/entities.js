@@ -32,7 +32,7 @@ function nodesBetween(text, start, end, entities, onCommand) {
   let at = start;
   for (let index = 0; index < entities.length; index += 1) {
     const entity = entities[index];
-    if (entity.offset < at) continue; // inside the one before: drawn by it
+    if (entity.offset < at) continue; // inside the one before, which has drawn it
     if (entity.offset > at) nodes.push(text.slice(at, entity.offset));
     at = Math.min(entity.offset + entity.length, end);
     const inner = entities.slice(index + 1).filter((other) => other.offset < at);

@@ -60,7 +60,7 @@ export function pointOut(messageId) {
 export const lastOwnText = () =>
   shown.findLast(({ message }) => message.from?.id === view.user && message.text)?.message;
 
-/** A keyboard that is edited under the finger keeps the focus on the same place. */
+/** The focus stays on the same button when the message is edited. */
 function keepFocus(old, node) {
   const place = [...old.querySelectorAll("button, a")].indexOf(document.activeElement);
   old.replaceWith(node);
@@ -87,7 +87,7 @@ function isSameRun(a, b) {
   return a.from?.id === b.from?.id && b.date - a.date < 300 && day(a.date) === day(b.date);
 }
 
-// ── At the end of the log it stays there, whatever grows; who has scrolled up reads undisturbed ──
+// ── A log that is scrolled to its end stays there when it grows; one that is scrolled up stays put ──
 
 let isStuck = true;
 let lastTop = 0;

@@ -5,7 +5,7 @@ import { element, icon } from "./element.js";
 const menu = document.getElementById("menu");
 let anchor = null;
 
-/** An item: {label, icon?, hint?, select}. Without focus, typing goes on where it was. */
+/** An item: {label, icon?, hint?, select}. With `focus: false` the text field keeps the focus. */
 export function openMenu(at, label, items, { focus = true } = {}) {
   anchor = at;
   anchor.setAttribute("aria-expanded", "true");

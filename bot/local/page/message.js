@@ -5,7 +5,7 @@ import { isOnlyEmoji, textNodes } from "./entities.js";
 import { fileAddress } from "./server.js";
 import { texts, time } from "./texts.js";
 
-/** `actions` is what a bubble can ask for: command, tap, quote, menu, photo. */
+/** `actions` has a function for each thing that a bubble can start: command, tap, quote, menu, photo. */
 export function messageElement(message, { user, isGroup, actions }) {
   const isOwn = message.from?.id === user;
   const text = message.text ?? message.caption ?? "";
@@ -65,8 +65,7 @@ function sender(from) {
 }
 
 function forwarded(origin) {
-  const name = origin.chat?.title ?? origin.sender_user?.first_name ?? origin.sender_user_name ?? "";
-  return element("div", { class: "forwarded" }, texts.forwarded(name));
+  return element("div", { class: "forwarded" }, texts.forwarded(origin.chat.title));
 }
 
 function quote(message, actions) {
@@ -118,7 +117,7 @@ function photo(sizes, actions) {
   const { width, height } = largest;
   const onclick = () => actions.photo(address);
   const image = element("img", { src: address, alt: texts.photo });
-  image.style.width = `${width}px`; // so the place is kept while it loads
+  image.style.width = `${width}px`; // keeps the place while it loads
   image.style.aspectRatio = `${width} / ${height}`;
   return element(
     "button",

@@ -45,7 +45,7 @@ export function sendFile(user, chat, kind, { file, caption }) {
   return request("send_file", { method: "POST", body: form });
 }
 
-/** Hands on the user's events until the stream breaks or the signal aborts it. */
+/** Passes on the user's events until the stream breaks or the signal aborts it. */
 export function listen(user, after, signal, onEvent) {
   return new Promise((resolve) => {
     const source = new EventSource(`/chat/events?${new URLSearchParams({ user, after })}`);

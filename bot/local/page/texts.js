@@ -1,4 +1,4 @@
-/** What the page itself says, in the language of the person who is chosen: English or Russian. */
+/** The page's own texts, in the language of the chosen person: Russian or English. */
 
 const russian = {
   about:
@@ -9,7 +9,6 @@ const russian = {
   admin: "админ",
   bot: "бот",
   typing: "печатает…",
-  members: (names) => names.join(", "),
   messages: "Сообщения",
   write: "Сообщение",
   send: "Отправить",
@@ -64,7 +63,6 @@ const english = {
   admin: "admin",
   bot: "bot",
   typing: "typing…",
-  members: (names) => names.join(", "),
   messages: "Messages",
   write: "Message",
   send: "Send",
@@ -102,7 +100,7 @@ const english = {
   yesterday: "Yesterday",
   unread: (count) => `unread: ${count}`,
   lost: "No connection to the server. Trying again…",
-  restarted: "The server was started anew. It has not kept the earlier messages.",
+  restarted: "The server was restarted. It has not kept the earlier messages.",
   failed: (reason) => `That did not work: ${reason}`,
   unreachable: "the server does not answer",
   download: (name) => `Download ${name}`,
@@ -112,7 +110,7 @@ const english = {
 
 export let texts = russian;
 
-/** Also fills in what index.html leaves to be said: data-text and data-label. */
+/** Sets the language, also of the texts that index.html names: data-text and data-label. */
 export function speak(languageCode) {
   const isEnglish = (languageCode ?? "").startsWith("en");
   texts = isEnglish ? english : russian;
