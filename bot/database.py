@@ -1,13 +1,15 @@
-"""The database, made ready before the bot starts."""
+"""The database, made ready before the bot starts: backed up, then migrated."""
 
 import logging
-from datetime import datetime
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from classifier.files import remove_leftovers, replacing
 from db import migrate
-from db.backup import backup
 from db.engine import parse_url, sqlite_file
 from db.errors import DatabaseError
 
@@ -22,7 +24,7 @@ def bring_up_to_date(url: str, now: datetime) -> None:
     try:
         if migrate.is_current(url):
             return
-        if copy := backup(url, _backups(url), now):
+        if copy := backup(url, now):
             logger.info("database backed up", extra={"file": str(copy)})
         migrate.upgrade(url)
     except (SQLAlchemyError, OSError) as error:  # not there, or no database
@@ -31,8 +33,29 @@ def bring_up_to_date(url: str, now: datetime) -> None:
     logger.info("database migrated")
 
 
-def _backups(url: str) -> Path:
+def backup(url: str, now: datetime) -> Path | None:
+    """Copy the SQLite database at `url` to backups/<name>-<UTC time>.db beside it, by SQLite's API.
+
+    Copying the file itself would miss what is still in the write-ahead log. The copy appears
+    whole or not at all, and others may write to the database meanwhile. None where there is
+    nothing to copy: no database yet, or PostgreSQL, which is backed up with its own tools
+    (pg_dump). Raises DatabaseError where the copy can't be made.
+    """
     parsed = parse_url(url)
-    if parsed.get_backend_name() == "postgresql":
-        return Path("backups")  # stays unused: pg_dump backs PostgreSQL up
-    return sqlite_file(parsed).parent / "backups"
+    if parsed.get_backend_name() == "postgresql" or not sqlite_file(parsed).exists():
+        return None
+    source = sqlite_file(parsed)
+    target = source.parent / "backups" / f"{source.stem}-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}.db"
+    try:
+        target.parent.mkdir(exist_ok=True)
+        remove_leftovers(target)
+        with (
+            replacing(target) as unfinished,
+            closing(sqlite3.connect(source)) as database,
+            closing(sqlite3.connect(unfinished)) as copy,
+        ):
+            database.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")  # one file, which may be opened read-only
+    except (OSError, sqlite3.Error) as error:
+        raise DatabaseError(f"{source} can't be backed up to {target}: {error}.") from error
+    return target

@@ -2,12 +2,20 @@
 
 import ipaddress
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import BotError
@@ -15,14 +23,69 @@ from bot.schedule import CronTrigger
 from db.engine import DEFAULT_URL, parse_url
 from db.errors import DatabaseError
 
-_TOKEN = re.compile(r"\d+:[\w-]+", re.ASCII)
-_WEBHOOK_SECRET = re.compile(r"[\w-]{1,256}", re.ASCII)  # what Telegram takes
-
-Port = Annotated[int, Field(ge=1, le=65535)]
-
 
 class SettingsError(BotError):
     """Sentences for the operator, one a problem: which setting, and what it must be."""
+
+
+def _checked(check: Callable[[Any], object]) -> AfterValidator:
+    """Takes a value as it is, unless the check raises ValueError or DatabaseError."""
+
+    def validate(value: Any) -> Any:
+        try:
+            check(value)
+        except DatabaseError as error:
+            raise ValueError from error
+        return value
+
+    return AfterValidator(validate)
+
+
+def _matches(pattern: str) -> AfterValidator:
+    """Takes a secret that the pattern fits as a whole."""
+
+    def check(secret: SecretStr) -> None:
+        if not re.fullmatch(pattern, secret.get_secret_value(), re.ASCII):
+            raise ValueError
+
+    return _checked(check)
+
+
+def _server(url: str) -> str:
+    if _web_address(url).scheme not in ("http", "https"):
+        raise ValueError
+    return url.rstrip("/")
+
+
+def _check_webhook(url: str) -> None:
+    parts = _web_address(url)
+    # Telegram calls https:// alone; the local Bot API server calls this machine.
+    is_loopback = parts.hostname in ("127.0.0.1", "localhost", "::1")
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback):
+        raise ValueError
+
+
+def _web_address(url: str) -> SplitResult:
+    parts = urlsplit(url)
+    if not parts.hostname or parts.port == 0 or parts.query or parts.fragment:
+        raise ValueError  # `parts.port` raises it too, where the port is no number
+    return parts
+
+
+def _split_ids(ids: Any) -> Any:
+    return [part for part in ids.split(",") if part.strip()] if isinstance(ids, str) else ids
+
+
+def _upper(level: Any) -> Any:
+    return level.upper() if isinstance(level, str) else level
+
+
+def _check_cron(line: str) -> None:
+    CronTrigger(line, ZoneInfo("UTC"))
+
+
+Port = Annotated[int, Field(ge=1, le=65535, description="a port from 1 to 65535")]
+Count = Annotated[int, Field(ge=1, description="a whole number of at least 1")]
 
 
 class Settings(BaseSettings):
@@ -35,104 +98,48 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    telegram_token: SecretStr | None = Field(
+    telegram_token: Annotated[SecretStr, _matches(r"\d+:[\w-]+")] | None = Field(
         None, description="the bot's token as @BotFather gave it, such as 123456:ABC-def"
     )
-    admin_ids: Annotated[list[int], NoDecode] = Field(
+    admin_ids: Annotated[list[int], NoDecode, BeforeValidator(_split_ids)] = Field(
         [], description="Telegram user ids with commas between them, such as 1001,1002"
     )
-    database_url: str = Field(
+    database_url: Annotated[str, _checked(parse_url)] = Field(
         DEFAULT_URL,
         description="sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER:PASSWORD@HOST/DATABASE",
     )
     models: Path = Field(Path("models"), description="the folder of the model versions")
-    bot_api_url: str = Field(
+    bot_api_url: Annotated[str, AfterValidator(_server)] = Field(
         "https://api.telegram.org",
         description="the address of a Bot API server, such as https://api.telegram.org",
     )
-    webhook_url: str | None = Field(
+    webhook_url: Annotated[str, _checked(_check_webhook)] | None = Field(
         None, description="the https:// address at which Telegram reaches this bot"
     )
-    webhook_secret: SecretStr | None = Field(
+    # What Telegram takes.
+    webhook_secret: Annotated[SecretStr, _matches(r"[\w-]{1,256}")] | None = Field(
         None, description="1 to 256 letters A-Z a-z, digits, _ and -; whatever you like"
     )
-    webhook_host: str = Field("127.0.0.1", description="the IP address to listen on")
-    webhook_port: Port = Field(8443, description="a port from 1 to 65535")
+    webhook_host: Annotated[str, _checked(ipaddress.ip_address)] = Field(
+        "127.0.0.1", description="the IP address to listen on"
+    )
+    webhook_port: Port = 8443
     local_port: Annotated[int, Field(ge=0, le=65535)] = Field(
         8081, description="a port from 1 to 65535, or 0 for any free one"
     )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="DEBUG, INFO, WARNING or ERROR"
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = (
+        Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     )
-    reviews_per_minute: int = Field(10, ge=1, description="a whole number from 1 on")
-    waiting_reviews: int = Field(200, ge=1, description="a whole number from 1 on")
-    retrain_cron: str | None = Field(
+    reviews_per_minute: Count = 10
+    waiting_reviews: Count = 200
+    retrain_cron: Annotated[str, _checked(_check_cron)] | None = Field(
         None, description="a cron line of five fields, such as 0 4 * * 1 (Mondays at four)"
     )
-    retrain_min_feedback: int = Field(50, ge=1, description="a whole number from 1 on")
+    retrain_min_feedback: Count = 50
     time_zone: ZoneInfo = Field(
         ZoneInfo("UTC"), description="the name of a time zone, such as Europe/Moscow"
     )
     monitoring_port: Port | None = Field(None, description="a port from 1 to 65535")
-
-    @field_validator("telegram_token")
-    @classmethod
-    def _is_token(cls, token: SecretStr | None) -> SecretStr | None:
-        return _matching(_TOKEN, token)
-
-    @field_validator("webhook_secret")
-    @classmethod
-    def _is_secret(cls, secret: SecretStr | None) -> SecretStr | None:
-        return _matching(_WEBHOOK_SECRET, secret)
-
-    @field_validator("admin_ids", mode="before")
-    @classmethod
-    def _split_ids(cls, ids: Any) -> Any:
-        return [part for part in ids.split(",") if part.strip()] if isinstance(ids, str) else ids
-
-    @field_validator("database_url")
-    @classmethod
-    def _is_database(cls, url: str) -> str:
-        try:
-            parse_url(url)
-        except DatabaseError as error:
-            raise ValueError from error
-        return url
-
-    @field_validator("bot_api_url")
-    @classmethod
-    def _is_server(cls, url: str) -> str:
-        if _web_address(url).scheme not in ("http", "https"):
-            raise ValueError
-        return url.rstrip("/")
-
-    @field_validator("webhook_url")
-    @classmethod
-    def _is_webhook(cls, url: str | None) -> str | None:
-        if url is not None:
-            parts = _web_address(url)
-            # Telegram calls https:// alone; the local Bot API server calls this machine.
-            if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts)):
-                raise ValueError
-        return url
-
-    @field_validator("webhook_host")
-    @classmethod
-    def _is_host(cls, host: str) -> str:
-        ipaddress.ip_address(host)
-        return host
-
-    @field_validator("retrain_cron")
-    @classmethod
-    def _is_cron(cls, line: str | None) -> str | None:
-        if line is not None:
-            CronTrigger(line, ZoneInfo("UTC"))
-        return line
-
-    @field_validator("log_level", mode="before")
-    @classmethod
-    def _upper(cls, level: Any) -> Any:
-        return level.upper() if isinstance(level, str) else level
 
     @model_validator(mode="after")
     def _webhook_is_whole(self) -> "Settings":
@@ -140,8 +147,8 @@ class Settings(BaseSettings):
             raise ValueError("TELEGRAM_TOKEN is missing: with WEBHOOK_URL the bot needs it.")
         if self.webhook_url and not self.webhook_secret:
             raise ValueError(
-                "WEBHOOK_SECRET is missing: with WEBHOOK_URL the bot needs it, to know Telegram"
-                " by it. Choose any 1 to 256 letters A-Z a-z, digits, _ and -."
+                "WEBHOOK_SECRET is missing: with WEBHOOK_URL the bot needs it, to recognise"
+                " Telegram. Choose any 1 to 256 letters A-Z a-z, digits, _ and -."
             )
         return self
 
@@ -152,7 +159,7 @@ def load_settings(env_file: Path = Path(".env")) -> Settings:
     Raises SettingsError, which shows no value: it may be a secret.
     """
     try:
-        return Settings(_env_file=env_file)  # type: ignore[call-arg]  # mypy knows fields alone
+        return Settings(_env_file=env_file)  # type: ignore[call-arg]  # mypy knows only the fields
     except ValidationError as error:
         raise SettingsError("\n".join(_sentences(error))) from None
     except (OSError, UnicodeDecodeError):
@@ -170,20 +177,3 @@ def _sentences(error: ValidationError) -> list[str]:
             f"{name.upper()} must be {expected}. Correct it in the environment or in .env."
         )
     return list(sentences.values())
-
-
-def _matching(pattern: re.Pattern[str], secret: SecretStr | None) -> SecretStr | None:
-    if secret is not None and not pattern.fullmatch(secret.get_secret_value()):
-        raise ValueError
-    return secret
-
-
-def _web_address(url: str) -> SplitResult:
-    parts = urlsplit(url)
-    if not parts.hostname or parts.port == 0 or parts.query or parts.fragment:
-        raise ValueError  # as asking for a port does that is no number
-    return parts
-
-
-def _is_loopback(parts: SplitResult) -> bool:
-    return parts.hostname in ("127.0.0.1", "localhost", "::1")
