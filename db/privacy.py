@@ -13,36 +13,26 @@ from db.models import AdminAction, Base, Feedback, FeedbackHistory, Prediction, 
 async def export(session: AsyncSession, user_id: int) -> dict[str, Any]:
     """All that is stored about a user, ready for JSON; times are ISO 8601 in UTC."""
     user = await session.get(User, user_id)
-    reviews = await session.scalars(
-        select(Review)
-        .where(Review.user_id == user_id)
-        .order_by(Review.id)
-        .options(selectinload(Review.predictions))
-    )
-    feedback = await session.scalars(
-        select(Feedback)
-        .where(Feedback.user_id == user_id)
-        .order_by(Feedback.id)
-        .options(selectinload(Feedback.history))
-    )
-    inbox = await session.scalars(
-        select(Update).where(Update.user_id == user_id).order_by(Update.received_at)
-    )
-    actions = await session.scalars(
-        select(AdminAction).where(AdminAction.admin_id == user_id).order_by(AdminAction.id)
-    )
+    reviews = select(Review).options(selectinload(Review.predictions)).order_by(Review.id)
+    given = select(Feedback).options(selectinload(Feedback.history)).order_by(Feedback.id)
+    inbox = select(Update).order_by(Update.received_at)
+    actions = select(AdminAction).order_by(AdminAction.id)
     return {
         "user": None if user is None else _columns(user),
         "reviews": [
-            _columns(review) | {"predictions": [_columns(row) for row in review.predictions]}
-            for review in reviews
+            _columns(review) | {"predictions": list(map(_columns, review.predictions))}
+            for review in await session.scalars(reviews.where(Review.user_id == user_id))
         ],
         "feedback": [
-            _columns(given) | {"history": [_columns(row) for row in given.history]}
-            for given in feedback
+            _columns(row) | {"history": list(map(_columns, row.history))}
+            for row in await session.scalars(given.where(Feedback.user_id == user_id))
         ],
-        "updates": [_columns(row) for row in inbox],
-        "admin_actions": [_columns(row) for row in actions],
+        "updates": list(
+            map(_columns, await session.scalars(inbox.where(Update.user_id == user_id)))
+        ),
+        "admin_actions": list(
+            map(_columns, await session.scalars(actions.where(AdminAction.admin_id == user_id)))
+        ),
     }
 
 

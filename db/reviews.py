@@ -1,6 +1,6 @@
-"""The reviews with what was predicted of them."""
+"""The reviews with their predictions."""
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
@@ -9,16 +9,16 @@ from db.models import Review
 
 
 async def add(session: AsyncSession, review: Review) -> bool:
-    """Log a review with its predictions; False, and nothing is logged, if its update was before.
+    """Store a review with its predictions; False, and nothing is stored, if its update has one.
 
-    Raises IntegrityError for anything else that the database refuses, a user erased meanwhile
-    among it.
+    Raises IntegrityError for anything else that the database refuses, such as a user who was
+    erased meanwhile.
     """
     try:
         async with session.begin_nested():
             session.add(review)
     except IntegrityError:
-        if await by_update(session, review.update_id) is None:
+        if await find(session, update_id=review.update_id) is None:
             raise
         return False
     return True
@@ -31,27 +31,18 @@ async def set_reply(session: AsyncSession, review_id: int, reply_message_id: int
     )
 
 
-async def get(session: AsyncSession, review_id: int) -> Review | None:
-    """A review with its predictions and feedback."""
-    return await session.scalar(_whole().where(Review.id == review_id))
+async def find(session: AsyncSession, **columns: int) -> Review | None:
+    """The newest review with these values in its columns, with its predictions and feedback."""
+    return next(iter(await last(session, 1, **columns)), None)
 
 
-async def by_update(session: AsyncSession, update_id: int) -> Review | None:
-    """The review that came with an update, with its predictions and feedback."""
-    return await session.scalar(_whole().where(Review.update_id == update_id))
-
-
-async def latest_of_message(session: AsyncSession, chat_id: int, message_id: int) -> Review | None:
-    """The newest review of a message, which may have been edited, with predictions and feedback."""
-    of_message = _whole().where(Review.chat_id == chat_id, Review.message_id == message_id)
-    return await session.scalar(of_message.order_by(Review.id.desc()).limit(1))
-
-
-async def last_of_user(session: AsyncSession, user_id: int, limit: int) -> list[Review]:
-    """A user's last reviews, newest first, with their predictions and feedback."""
-    of_user = _whole().where(Review.user_id == user_id)
-    return list(await session.scalars(of_user.order_by(Review.id.desc()).limit(limit)))
-
-
-def _whole() -> Select[Review]:
-    return select(Review).options(selectinload(Review.predictions), selectinload(Review.feedback))
+async def last(session: AsyncSession, limit: int, **columns: int) -> list[Review]:
+    """As `find`, the newest ones first."""
+    found = await session.scalars(
+        select(Review)
+        .options(selectinload(Review.predictions), selectinload(Review.feedback))
+        .filter_by(**columns)
+        .order_by(Review.id.desc())
+        .limit(limit)
+    )
+    return list(found)

@@ -1,7 +1,7 @@
 """When the models were retrained, and how it ended."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,7 +9,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.models import TrainingRun
 from db.upsert import insert
 
-_JUDGED = ("promoted", "refused")  # trained to the end, and put before the gate
+JUDGED = ("promoted", "refused")
+"""How a run ends whose version was judged by the gate: what it learnt from is no longer new."""
+
+
+class Ending(NamedTuple):
+    """How a run ended, with the version that it trained and the figures of the gate."""
+
+    status: str  # promoted, refused, failed, cancelled or interrupted
+    reason: str | None = None
+    version: str | None = None
+    figures: dict[str, Any] | None = None
 
 
 async def start(session: AsyncSession, trigger: str, now: datetime) -> int | None:
@@ -18,31 +28,19 @@ async def start(session: AsyncSession, trigger: str, now: datetime) -> int | Non
     return await session.scalar(new.on_conflict_do_nothing().returning(TrainingRun.id))
 
 
-async def finish(
-    session: AsyncSession,
-    run_id: int,
-    status: str,
-    now: datetime,
-    *,
-    version: str | None = None,
-    figures: dict[str, Any] | None = None,
-    reason: str | None = None,
-) -> bool:
-    """End a run as promoted, refused, failed, cancelled or interrupted.
-
-    False, and nothing changes, if it is not running any more: whoever ended it first is right.
-    """
+async def finish(session: AsyncSession, run_id: int, ending: Ending, now: datetime) -> bool:
+    """End a run; False, and nothing changes, if it is not running: the first ending counts."""
     ended = await session.scalar(
         update(TrainingRun)
         .where(TrainingRun.id == run_id, TrainingRun.status == "running")
-        .values(status=status, finished_at=now, version=version, figures=figures, reason=reason)
+        .values(finished_at=now, **ending._asdict())
         .returning(TrainingRun.id)
     )
     return ended is not None
 
 
 async def skip(session: AsyncSession, trigger: str, reason: str, now: datetime) -> None:
-    """Note that a run was due and why it was not made."""
+    """Note that a run was due, and why it did not start."""
     session.add(
         TrainingRun(
             trigger=trigger,
@@ -57,49 +55,31 @@ async def skip(session: AsyncSession, trigger: str, reason: str, now: datetime) 
     await session.flush()
 
 
-async def latest(session: AsyncSession) -> TrainingRun | None:
-    """The newest run that was made, ended or not: what is due is reckoned from it."""
-    made = select(TrainingRun).where(TrainingRun.status != "skipped")
-    return await session.scalar(made.order_by(TrainingRun.id.desc()).limit(1))
-
-
 async def counts(session: AsyncSession) -> dict[str, int]:
-    """How many runs there are of each status that any has."""
+    """How many runs there are of each status that occurs."""
     rows = await session.execute(
         select(TrainingRun.status, func.count()).group_by(TrainingRun.status)
     )
     return {row[0]: row[1] for row in rows}
 
 
-async def newest(session: AsyncSession) -> TrainingRun | None:
-    """The newest run, made or skipped."""
-    return await session.scalar(select(TrainingRun).order_by(TrainingRun.id.desc()).limit(1))
-
-
-async def running(session: AsyncSession) -> TrainingRun | None:
-    """The run that is not over."""
-    return await session.scalar(select(TrainingRun).where(TrainingRun.status == "running"))
-
-
-async def latest_judged(session: AsyncSession) -> TrainingRun | None:
-    """The newest run that was trained to its end: what it learnt from is no news any more."""
-    judged = select(TrainingRun).where(TrainingRun.status.in_(_JUDGED))
-    return await session.scalar(judged.order_by(TrainingRun.id.desc()).limit(1))
+async def newest(session: AsyncSession, *statuses: str) -> TrainingRun | None:
+    """The newest run, of those with one of these statuses if any are given."""
+    runs = select(TrainingRun).order_by(TrainingRun.id.desc()).limit(1)
+    return await session.scalar(runs.where(TrainingRun.status.in_(statuses)) if statuses else runs)
 
 
 async def decided(session: AsyncSession) -> dict[str, str]:
-    """Each version that was judged → "promoted" or "refused", newest first."""
+    """Each judged version → "promoted" or "refused", newest first."""
     rows = await session.execute(
         select(TrainingRun.version, TrainingRun.status)
-        .where(TrainingRun.status.in_(_JUDGED))
+        .where(TrainingRun.status.in_(JUDGED))
         .order_by(TrainingRun.id.desc())
     )
     return {version: status for version, status in rows if version is not None}
 
 
-async def of_version(session: AsyncSession, version: str) -> TrainingRun | None:
+async def judging(session: AsyncSession, version: str) -> TrainingRun | None:
     """The run in which a version was judged."""
-    judged = TrainingRun.status.in_(_JUDGED)
-    return await session.scalar(
-        select(TrainingRun).where(judged, TrainingRun.version == version).limit(1)
-    )
+    judged = TrainingRun.status.in_(JUDGED)
+    return await session.scalar(select(TrainingRun).where(judged, TrainingRun.version == version))

@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.models import Update
 from db.upsert import insert
 
+_PENDING = Update.done_at.is_(None)
+
 
 async def add(
     session: AsyncSession,
@@ -31,7 +33,7 @@ async def add(
 
 async def pending(session: AsyncSession) -> list[Update]:
     """The updates still to be dealt with, in the order in which they came."""
-    waiting = select(Update).where(Update.done_at.is_(None))
+    waiting = select(Update).where(_PENDING)
     return list(await session.scalars(waiting.order_by(Update.received_at, Update.update_id)))
 
 
@@ -42,7 +44,7 @@ async def start(session: AsyncSession, update_id: int) -> int:
     """
     counted = await session.scalar(
         update(Update)
-        .where(Update.update_id == update_id, Update.done_at.is_(None))
+        .where(Update.update_id == update_id, _PENDING)
         .values(attempts=Update.attempts + 1)
         .returning(Update.attempts)
     )
@@ -55,9 +57,7 @@ async def is_pending(session: AsyncSession, update_id: int) -> bool:
     Until the transaction ends it stays so: what the update leads to can be stored in it.
     """
     # Locked, so that PostgreSQL lets nobody erase it before the commit; SQLite has one writer.
-    waiting = select(Update.update_id).where(
-        Update.update_id == update_id, Update.done_at.is_(None)
-    )
+    waiting = select(Update.update_id).where(Update.update_id == update_id, _PENDING)
     return await session.scalar(waiting.with_for_update()) is not None
 
 
@@ -65,6 +65,6 @@ async def mark_done(session: AsyncSession, update_ids: Collection[int], now: dat
     """Note that these updates are dealt with: their payloads go, the ids stay as seen."""
     await session.execute(
         update(Update)
-        .where(Update.update_id.in_(update_ids), Update.done_at.is_(None))
+        .where(Update.update_id.in_(update_ids), _PENDING)
         .values(done_at=now, payload=None)
     )

@@ -22,16 +22,11 @@ async def seen(session: AsyncSession, user_id: int, language: str, now: datetime
     )
 
 
-async def is_known(session: AsyncSession, user_id: int) -> bool:
-    """Whether the user has written, and was not erased since."""
-    return await session.get(User, user_id) is not None
-
-
 async def deactivate(session: AsyncSession, user_id: int) -> None:
     """Note that the user has blocked the bot: nothing is sent to them until they write again."""
     await session.execute(update(User).where(User.id == user_id).values(is_active=False))
 
 
 async def language(session: AsyncSession, user_id: int) -> str | None:
-    """The language that the user's Telegram speaks, as an IETF tag; None for a stranger."""
+    """The IETF tag of the language that the user's Telegram speaks; None for one not stored."""
     return await session.scalar(select(User.language).where(User.id == user_id))

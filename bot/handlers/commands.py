@@ -48,7 +48,7 @@ class Commands:
         """Ask first; the tap on the answer erases."""
         _message, user = message_of(update)
         texts = _texts(update)
-        if await self._personal.is_known(user.id):
+        if await self._personal.language(user.id) is not None:
             await self._reply(update, texts.forget_question, forget_keyboard(texts))
         else:
             await self._personal.erase(user.id)  # whose the updates were that are dealt with

@@ -35,7 +35,7 @@ class FeedbackService:
         """Store the rating that the review's user gives it; the same one again is no change."""
         now = self.clock()
         async with self.write.begin() as session:
-            review = await reviews.get(session, review_id)
+            review = await reviews.find(session, id=review_id)
             if review is None:
                 return NotRated.GONE
             if review.user_id != user_id:

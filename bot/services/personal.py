@@ -29,20 +29,15 @@ class Personal:
         async with self.write.begin() as session:
             await users.deactivate(session, user_id)
 
-    async def is_known(self, user_id: int) -> bool:
-        """Whether anything is stored about the user."""
-        async with self.read() as session:
-            return await users.is_known(session, user_id)
-
     async def language(self, user_id: int) -> str | None:
-        """The language that a user's Telegram speaks; None for one who has never written."""
+        """The language that a user's Telegram speaks; None if nothing is stored about them."""
         async with self.read() as session:
             return await users.language(session, user_id)
 
     async def history(self, user_id: int) -> list[Review]:
         """The user's last reviews, newest first."""
         async with self.read() as session:
-            return await reviews.last_of_user(session, user_id, HISTORY)
+            return await reviews.last(session, HISTORY, user_id=user_id)
 
     async def export(self, user_id: int) -> bytes:
         """All that is stored about the user, as JSON in UTF-8."""

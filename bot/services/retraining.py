@@ -5,9 +5,8 @@ import logging
 import os
 import time
 from collections.abc import Awaitable
-from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any, Protocol
+from typing import Protocol
 
 from bot.clock import Clock
 from bot.errors import BotError
@@ -19,6 +18,7 @@ from classifier.files import take_lock
 from db import training_data, training_runs
 from db.engine import Sessions
 from db.models import TrainingRun
+from db.training_runs import Ending
 
 PER_USER = 50
 """Of each user so many of their latest ratings are used, and no more."""
@@ -43,14 +43,6 @@ class Watcher(Protocol):
 class NotBegun(Enum):
     BUSY = auto()  # one is under way
     SKIPPED = auto()  # too little to learn from; a run with the reason is stored
-
-
-@dataclass(frozen=True)
-class Ending:
-    status: str
-    reason: str
-    version: str | None = None
-    figures: dict[str, Any] | None = None
 
 
 class Retraining:
@@ -98,7 +90,7 @@ class Retraining:
     async def _start(self, trigger: str) -> int | NotBegun:
         now = self._clock()
         async with self._write.begin() as session:
-            judged = await training_runs.latest_judged(session)
+            judged = await training_runs.newest(session, *training_runs.JUDGED)
             new = await training_data.rated_since(session, judged.started_at if judged else None)
             needed = self._fewest if trigger == "schedule" else 1
             if new < needed:
@@ -115,7 +107,7 @@ class Retraining:
     async def cancel(self, run_id: int) -> bool:
         """Kill the run; False if it is not under way here, or came to its end first."""
         async with self._read() as session:
-            run = await training_runs.running(session)
+            run = await training_runs.newest(session, "running")
         if run is None or run.id != run_id or self._task is None or self._task.done():
             return False
         return await self._kill(Ending("cancelled", "an admin cancelled it"))
@@ -153,7 +145,7 @@ class Retraining:
     async def _interrupt_orphan(self) -> None:
         """With the lock held, no run that is said to be under way is."""
         async with self._read() as session:
-            run = await training_runs.running(session)
+            run = await training_runs.newest(session, "running")
         if run is not None:
             await self._end(run.id, Ending("interrupted", "the bot was killed meanwhile"))
 
@@ -203,15 +195,7 @@ class Retraining:
 
     async def _end(self, run_id: int, ending: Ending) -> None:
         async with self._write.begin() as session:
-            ended = await training_runs.finish(
-                session,
-                run_id,
-                ending.status,
-                self._clock(),
-                version=ending.version,
-                figures=ending.figures,
-                reason=ending.reason,
-            )
+            ended = await training_runs.finish(session, run_id, ending, self._clock())
             run = await session.get(TrainingRun, run_id)
         logger.info(
             "retraining ended",
@@ -250,7 +234,7 @@ class Retraining:
         if self._lock is not None:  # we do; what the database calls running may be a dead bot's
             return self._task is not None and not self._task.done() and self._ended_as is None
         async with self._read() as session:
-            return await training_runs.running(session) is not None
+            return await training_runs.newest(session, "running") is not None
 
     def _hold(self) -> bool:
         """Lock a file while a run is this process's: the system lets go of it when we die.

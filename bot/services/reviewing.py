@@ -43,12 +43,12 @@ class Reviewing:
     async def find(self, update_id: int) -> Review | None:
         """The review that this update has become already, before a kill perhaps."""
         async with self.read() as session:
-            return await reviews.by_update(session, update_id)
+            return await reviews.find(session, update_id=update_id)
 
     async def of_message(self, chat_id: int, message_id: int) -> Review | None:
         """The newest review of a message."""
         async with self.read() as session:
-            return await reviews.latest_of_message(session, chat_id, message_id)
+            return await reviews.find(session, chat_id=chat_id, message_id=message_id)
 
     async def review(self, request: ReviewRequest) -> Review | Problem | None:
         """Predict and store; why not, or None if the user was erased meanwhile."""
@@ -84,7 +84,7 @@ class Reviewing:
             await users.seen(session, request.user_id, request.language, now)
             await reviews.add(session, review)
             await updates.mark_done(session, request.parts, now)
-            return await reviews.by_update(session, request.update_id)
+            return await reviews.find(session, update_id=request.update_id)
 
     async def answered(self, review: Review, reply_message_id: int) -> None:
         """Note the answer that was sent, and that its update is dealt with.

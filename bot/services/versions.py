@@ -52,7 +52,7 @@ class VersionService:
     async def decision_on(self, version: str) -> TrainingRun | None:
         """The run in which the gate decided on this version."""
         async with self.read() as session:
-            return await training_runs.of_version(session, version)
+            return await training_runs.judging(session, version)
 
     async def promote(self, version: str, admin_id: int, language: str) -> None:
         """Make a version answer from the next batch on.

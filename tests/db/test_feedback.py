@@ -82,7 +82,7 @@ async def test_each_user_has_a_rating_of_their_own(
             await feedback.rate(
                 session, review_id, user_id, rating, asked=False, held_out=False, now=now
             )
-        review = await reviews.get(session, review_id)
+        review = await reviews.find(session, id=review_id)
     assert review is not None
     assert [(given.user_id, given.rating) for given in review.feedback] == [(1, 2), (2, 9)]
 

@@ -29,9 +29,9 @@ async def test_a_review_comes_back_whole(
     async with write.begin() as session:
         assert await reviews.add(session, new_review(2**40))
     async with read() as session:
-        stored = await reviews.by_update(session, 2**40)
+        stored = await reviews.find(session, update_id=2**40)
         assert stored is not None
-        assert stored is await reviews.get(session, stored.id)
+        assert stored is await reviews.find(session, id=stored.id)
     assert (stored.chat_id, stored.text, stored.created_at) == (-(2**40), "Фильм хороший", now)
     assert (stored.reply_message_id, stored.replaces_review_id) == (2**40 + 1, None)
     cls, mean = stored.predictions
@@ -90,29 +90,29 @@ async def test_a_user_erased_meanwhile_gets_no_review(
         with pytest.raises(IntegrityError):
             await reviews.add(session, new_review(5, user_id=99))
     async with write() as session:
-        assert await reviews.by_update(session, 5) is None
+        assert await reviews.find(session, update_id=5) is None
 
 
 async def test_the_reply_is_noted_once_it_was_sent(write: Sessions, new_review: NewReview) -> None:
     async with write.begin() as session:
         await reviews.add(session, new_review(5, reply_message_id=None))
-        stored = await reviews.by_update(session, 5)
+        stored = await reviews.find(session, update_id=5)
         assert stored is not None
         assert stored.reply_message_id is None
         await reviews.set_reply(session, stored.id, 2**40)
         await reviews.set_reply(session, stored.id + 1, 7)  # erased meanwhile
     async with write() as session:
-        stored = await reviews.by_update(session, 5)
+        stored = await reviews.find(session, update_id=5)
         assert stored is not None
         assert stored.reply_message_id == 2**40
 
 
 async def test_reviews_that_are_not_there(write: Sessions) -> None:
     async with write() as session:
-        assert await reviews.get(session, 1) is None
-        assert await reviews.by_update(session, 1) is None
-        assert await reviews.latest_of_message(session, 1, 1) is None
-        assert await reviews.last_of_user(session, 1, 5) == []
+        assert await reviews.find(session, id=1) is None
+        assert await reviews.find(session, update_id=1) is None
+        assert await reviews.find(session, chat_id=1, message_id=1) is None
+        assert await reviews.last(session, 5, user_id=1) == []
 
 
 async def test_an_edit_is_the_latest_review_of_its_message(
@@ -127,7 +127,7 @@ async def test_an_edit_is_the_latest_review_of_its_message(
         await reviews.add(session, edited)
         await reviews.add(session, new_review(3, chat_id=8, message_id=3))
     async with write() as session:
-        latest = await reviews.latest_of_message(session, 7, 3)
+        latest = await reviews.find(session, chat_id=7, message_id=3)
         assert latest is not None
         assert (latest.text, latest.replaces_review_id) == ("Переделал", first.id)
 
@@ -138,11 +138,11 @@ async def test_the_last_reviews_of_a_user_come_with_what_was_answered(
     async with write.begin() as session:
         for update_id in range(1, 6):
             await reviews.add(session, new_review(update_id, user_id=1 + (update_id == 4)))
-        third = await reviews.by_update(session, 3)
+        third = await reviews.find(session, update_id=3)
         assert third is not None
         await feedback.rate(session, third.id, 1, 9, asked=False, held_out=False, now=now)
     async with read() as session:
-        last = await reviews.last_of_user(session, 1, 3)
+        last = await reviews.last(session, 3, user_id=1)
     assert [review.update_id for review in last] == [5, 3, 2]
     assert [[given.rating for given in review.feedback] for review in last] == [[], [9], []]
     assert [len(review.predictions) for review in last] == [2, 2, 2]
@@ -153,8 +153,8 @@ async def test_a_user_is_active_until_they_block_the_bot_and_again_when_they_wri
 ) -> None:
     async with write.begin() as session:
         await users.deactivate(session, 1)
-        assert await users.is_known(session, 1)
-        assert not await users.is_known(session, 99)
+        assert await users.language(session, 1) is not None
+        assert not await users.language(session, 99) is not None
     async with write() as session:
         assert not (await session.get_one(User, 1)).is_active
         assert (await session.get_one(User, 2)).is_active

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from db import admin_actions, training_runs, users
 from db.engine import Sessions
 from db.models import AdminAction, TrainingRun
+from db.training_runs import Ending
 
 pytestmark = pytest.mark.anyio
 
@@ -20,10 +21,13 @@ async def test_a_run_from_start_to_end(write: Sessions, now: datetime) -> None:
         assert run_id is not None
     async with write.begin() as session:
         assert await training_runs.finish(
-            session, run_id, "promoted", later, version="v2", figures={"cls": {"accuracy": 0.9}}
+            session,
+            run_id,
+            Ending("promoted", version="v2", figures={"cls": {"accuracy": 0.9}}),
+            later,
         )
     async with write() as session:
-        run = await training_runs.latest(session)
+        run = await training_runs.newest(session)
     assert run is not None
     assert (run.id, run.trigger, run.status, run.version) == (run_id, "admin", "promoted", "v2")
     assert (run.started_at, run.finished_at, run.reason) == (now, later, None)
@@ -38,7 +42,7 @@ async def test_of_all_who_start_at_once_one_runs(write: Sessions, now: datetime)
     started = await asyncio.gather(*(start() for _ in range(5)))
     (run_id,) = [run_id for run_id in started if run_id is not None]
     async with write.begin() as session:
-        await training_runs.finish(session, run_id, "failed", now, reason="no memory")
+        await training_runs.finish(session, run_id, Ending("failed", "no memory"), now)
     assert await start() is not None
 
 
@@ -46,23 +50,27 @@ async def test_whoever_ends_a_run_first_is_right(write: Sessions, now: datetime)
     async with write.begin() as session:
         run_id = await training_runs.start(session, "schedule", now)
         assert run_id is not None
-        assert await training_runs.finish(session, run_id, "interrupted", now, reason="restart")
-        assert not await training_runs.finish(session, run_id, "promoted", now, version="v2")
-        assert not await training_runs.finish(session, run_id + 1, "failed", now)
+        assert await training_runs.finish(session, run_id, Ending("interrupted", "restart"), now)
+        assert not await training_runs.finish(
+            session, run_id, Ending("promoted", version="v2"), now
+        )
+        assert not await training_runs.finish(session, run_id + 1, Ending("failed"), now)
     async with write() as session:
         run = await session.get_one(TrainingRun, run_id)
     assert (run.status, run.reason, run.version) == ("interrupted", "restart", None)
 
 
-async def test_the_latest_run_is_one_that_was_made(write: Sessions, now: datetime) -> None:
+async def test_the_newest_run_is_that_of_the_statuses_asked_for(
+    write: Sessions, now: datetime
+) -> None:
     async with write.begin() as session:
-        assert await training_runs.latest(session) is None
+        assert await training_runs.newest(session) is None
         run_id = await training_runs.start(session, "schedule", now)
         await training_runs.skip(session, "schedule", "12 new ratings, 50 needed", now)
-        latest = await training_runs.latest(session)
-        assert latest is not None
-        assert (latest.id, latest.status) == (run_id, "running")
-        skipped = await session.scalar(select(TrainingRun).where(TrainingRun.id != run_id))
+        running = await training_runs.newest(session, "running", "failed")
+        skipped = await training_runs.newest(session)
+    assert running is not None
+    assert (running.id, running.status) == (run_id, "running")
     assert skipped is not None
     assert (skipped.status, skipped.reason) == ("skipped", "12 new ratings, 50 needed")
 

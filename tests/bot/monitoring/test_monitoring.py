@@ -19,6 +19,7 @@ from bot.services.feedback import is_asked
 from bot.serving import serve
 from db import training_runs
 from db.engine import Sessions
+from db.training_runs import Ending
 from tests.bot.conftest import NewBot, RunningBot
 from tests.bot.local_client import Person, chat_client
 from tests.bot.ports import free_port
@@ -77,7 +78,7 @@ async def test_what_is_counted_is_what_happened(
             assert run_id is not None
         assert (await samples(monitor))["kinorate_training_runs status=running"] == 1
         async with write.begin() as session:
-            await training_runs.finish(session, run_id, "refused", NOW)
+            await training_runs.finish(session, run_id, Ending("refused"), NOW)
         counted = await samples(monitor)
     asked = "yes" if is_asked((await reviews(read))[0].update_id) else "no"
     expected = {

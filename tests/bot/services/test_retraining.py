@@ -518,7 +518,7 @@ async def test_a_real_training_from_feedback_to_the_next_answer(
     async with read() as session:
         review = await session.scalar(select(Review).order_by(Review.id.desc()).limit(1))
         assert review is not None
-        stored = await reviews.get(session, review.id)
+        stored = await reviews.find(session, id=review.id)
     assert stored is not None
     assert {each.model_version for each in stored.predictions} == {run.version}
 
