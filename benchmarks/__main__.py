@@ -1,5 +1,6 @@
 """`python -m benchmarks training | serving | quality | tables`."""
 
+import importlib
 import shlex
 import sys
 from collections.abc import Callable, Iterable
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 from rich.console import Console
 
-from classifier.commands.options import DEFAULT_CACHE, DEFAULT_MODELS, Cache, Models
+from classifier.commands.options import DEFAULT_CACHE, DEFAULT_MODELS, Cache, Models, ReviewsSource
 from classifier.errors import ClassifierError
 from classifier.files import write_text
 from classifier.registry.registry import CHAMPION
@@ -27,9 +28,6 @@ app = typer.Typer(
 _ENCODER = "cointegrated/rubert-tiny2"  # the default of `python -m classifier train`
 _Plan = TypeVar("_Plan")
 
-ReviewsSource = Annotated[
-    str, typer.Option(metavar="SOURCE", help="sample, hub, auto or a file of reviews.")
-]
 EncoderName = Annotated[str, typer.Option(help="A hub id, or a folder with a BERT.")]
 Json = Annotated[
     Path | None,
@@ -144,7 +142,7 @@ def _measure(
     from classifier.commands.quiet import quiet_libraries
 
     try:
-        import accelerate  # noqa: F401
+        importlib.import_module("accelerate")
     except ImportError as error:
         raise ClassifierError(
             "The benchmarks need the packages for development, accelerate among them: "

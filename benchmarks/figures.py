@@ -1,17 +1,9 @@
 """Figures that may be unknown: how they compare, and how tables write them."""
 
-from collections.abc import Iterable
-
 
 def ratio(value: float | None, to: float | None) -> float | None:
     """How many times `to` the value is, unless either is unknown."""
     return value / to if value is not None and to else None
-
-
-def total(values: Iterable[float | None]) -> float | None:
-    """The sum, unless any value is unknown."""
-    known = list(values)
-    return sum(value for value in known if value is not None) if None not in known else None
 
 
 def number(value: float | None, digits: int = 0, unit: str = "") -> str:

@@ -90,13 +90,7 @@ def _mask_id(job: TrainingJob) -> int:
 def _part(job: TrainingJob) -> Part:
     """The job's reviews, prepared as `python -m classifier train` prepares its training rows."""
     found = rows.load(job.rows)
-    labels = Dataset.from_dict(
-        {
-            "sentiment": [row["sentiment"] for row in found],
-            "rating": [row["rating"] for row in found],
-            "weight": [1.0] * len(found),
-        }
-    )
+    labels = Dataset.from_list([{**row, "weight": 1.0} for row in found])
     texts = [row["text"] for row in found]
     tokenizer = load_tokenizer(Path(job.encoder))
     return labelled_part(labels, texts, tokenizer, DEFAULT, Path(job.cache), to_train=True)

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from benchmarks import rows, tfidf
 from benchmarks.processes import Arm, run, run_arm
-from benchmarks.results import Results, Run, described
+from benchmarks.results import Results, Run, line_of
 from classifier.data.holdout import hold_out
 from classifier.data.reviews import Reviews, load_reviews
 from classifier.data.splits import Parts, split_reviews
@@ -65,10 +65,9 @@ def run_arms(console: Console, plan: Plan, names: list[str], path: Path | None) 
         "written_ratings": "stripped",
         "test": rows.described(test, test.rows) if test else "the holdout of each seed's split",
     }
-    results = Results("quality", path, settings, rows.described(reviews, to_train))
-    for name in names:
-        for line in _lines(name):
-            results.arm(line, ARMS[name])
+    arms = {line: ARMS[name] for name in names for line in _lines(name)}
+    described = rows.described(reviews, to_train)
+    results = Results(path, name="quality", arms=arms, settings=settings, rows=described)
     plan.work.mkdir(parents=True, exist_ok=True)
     for seed in range(plan.seeds):
         parts = split_reviews(to_train, by="random", seed=seed, holdout=holdout)
@@ -80,7 +79,7 @@ def run_arms(console: Console, plan: Plan, names: list[str], path: Path | None) 
             measured = _stored_or_measured(name, place, seed, plan, parts)
             for line, figures in measured["arms"].items():
                 results.add(line, {"seed": seed, **figures})
-                console.print(f"  {line}: {described(figures)}", highlight=False)
+                console.print(f"  {line}: {line_of(figures)}", highlight=False)
             if measured.get("encoder"):
                 settings["encoder"] = measured["encoder"]
     results.finish(summary(results))

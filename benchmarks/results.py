@@ -50,7 +50,13 @@ class Results:
     """The runs of each arm and their conditions; in `PATH.partial.json` until `finish`."""
 
     def __init__(
-        self, name: str, path: Path | None, settings: dict[str, Any], rows: dict[str, Any]
+        self,
+        path: Path | None,
+        *,
+        name: str,
+        arms: dict[str, str],  # what exactly each is
+        settings: dict[str, Any],
+        rows: dict[str, Any],
     ) -> None:
         self.path = path or RESULTS / f"{name}.json"
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -64,12 +70,8 @@ class Results:
             "versions": _versions(),
             "settings": settings,
             "rows": rows,
-            "arms": {},
+            "arms": {arm: {"about": text, "runs": []} for arm, text in arms.items()},
         }
-
-    def arm(self, name: str, about: str) -> None:
-        """Add an arm without runs; `about` says what exactly it is."""
-        self.document["arms"][name] = {"about": about, "runs": []}
 
     def add(self, name: str, run: Run) -> None:
         """Add one run of an arm and write the results so far."""
@@ -90,7 +92,7 @@ class Results:
                 except ClassifierError as error:
                     run = {"failed": str(error)}
                 self.add(name, run)
-                console.print(f"{repeat + 1}/{repeats} {name}: {described(run)}", highlight=False)
+                console.print(f"{repeat + 1}/{repeats} {name}: {line_of(run)}", highlight=False)
 
     def runs(self, name: str) -> list[Run]:
         """The runs of an arm that did not fail."""
@@ -114,7 +116,7 @@ class Results:
         self._partial.unlink(missing_ok=True)
 
 
-def described(run: Run) -> str:
+def line_of(run: Run) -> str:
     """The main figures of a run in a line."""
     known = {name: value for name, value in run.items() if isinstance(value, int | float | str)}
     return ", ".join(text.format(known[name]) for name, text in _SHOWN.items() if name in known)

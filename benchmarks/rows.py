@@ -40,9 +40,8 @@ def described(reviews: Reviews, rows: Dataset) -> dict[str, Any]:
 
 def write(file: Path, rows: Dataset) -> str:
     """Write the rows as JSON lines, for an arm's process; the file's path as a job holds it."""
-    columns = zip(rows["text"], rows["sentiment"], rows["rating"], strict=True)
-    found = (Row(text=text, sentiment=label, rating=rating) for text, label, rating in columns)
-    lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in found]
+    columns = rows.select_columns(list(Row.__annotations__))
+    lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in columns]
     file.write_text("".join(lines), encoding="utf-8")
     return str(file)
 

@@ -92,9 +92,8 @@ def run_arms(console: Console, plan: Plan, names: list[str], path: Path | None) 
     }
     described = rows.described(reviews, served)
     described |= {"median_tokens": _median_tokens(served, version), "trained_on": seen}
-    results = Results("serving", path, settings, described)
-    for name, about in ({name: ARMS[name].about for name in names} | _ABOUT_PROCESSES).items():
-        results.arm(name, about)
+    arms = {name: ARMS[name].about for name in names} | _ABOUT_PROCESSES
+    results = Results(path, name="serving", arms=arms, settings=settings, rows=described)
     with tempfile.TemporaryDirectory() as folder:
         served_file = rows.write(Path(folder) / "served.jsonl", served)
         others_file = rows.write(Path(folder) / "others.jsonl", others)

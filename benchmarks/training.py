@@ -10,7 +10,7 @@ from rich.console import Console
 from transformers import AutoConfig
 
 from benchmarks import gemm, rows, tfidf
-from benchmarks.figures import ratio, total
+from benchmarks.figures import ratio
 from benchmarks.pace import TrainingJob
 from benchmarks.processes import Arm, run_arm
 from benchmarks.results import Results, Run
@@ -97,9 +97,8 @@ def run_arms(console: Console, plan: Plan, names: list[str], path: Path | None) 
         "flops": _FLOPS,
     }
     described = rows.described(reviews, chosen) | {"mean_tokens": float(lengths.mean())}
-    results = Results("training", path, settings, described)
-    for name in names:
-        results.arm(name, ARMS[name].about)
+    arms = {name: ARMS[name].about for name in names}
+    results = Results(path, name="training", arms=arms, settings=settings, rows=described)
     with tempfile.TemporaryDirectory() as folder:
         file = rows.write(Path(folder) / "rows.jsonl", chosen)
 
@@ -149,5 +148,6 @@ def _ours(speeds: dict[str, float | None]) -> float | None:
     epochs = dict.fromkeys(OURS, DEFAULT.epochs)
     if ADAPTING in speeds:
         epochs[ADAPTING] = DEFAULT.adaptation_epochs
-    seconds = total(ratio(count, speeds.get(name)) for name, count in epochs.items() if count)
-    return ratio(DEFAULT.epochs * len(OURS), seconds)
+    seconds = [ratio(count, speeds.get(name)) for name, count in epochs.items() if count]
+    known = [value for value in seconds if value is not None]
+    return DEFAULT.epochs * len(OURS) / sum(known) if len(known) == len(seconds) else None
