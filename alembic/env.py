@@ -1,4 +1,4 @@
-"""How Alembic reaches the database: the alembic command and db/migrate.py both run this file."""
+"""Run by the alembic command and by db/migrate.py: how Alembic connects to the database."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ from alembic import context
 from db.engine import DEFAULT_URL, create_engine
 from db.models import Base
 
-ADVISORY_LOCK = 5466474  # any number that all processes of this program agree on
+ADVISORY_LOCK = 5466474  # any number, as long as all processes of this program use the same
 
 
 async def migrate(url: str) -> None:
@@ -36,7 +36,7 @@ def leave_foreign_keys_off(connection: DBAPIConnection, _: ConnectionPoolEntry) 
 
 
 def run_migrations(connection: Connection) -> None:
-    """All the revisions in one transaction, while other processes wait."""
+    """Run all revisions in one transaction, while other processes wait."""
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
@@ -56,7 +56,7 @@ def run_migrations(connection: Connection) -> None:
 
 
 def render_item(kind: str, item: Any, _: AutogenContext) -> str | Literal[False]:
-    """Write the project's column types as what they are in the database: migrations are frozen."""
+    """Write the project's column types as plain SQLAlchemy types: migrations must not import them."""
     if kind == "type" and isinstance(item, TypeDecorator):
         return f"sa.{item.impl!r}"
     return False

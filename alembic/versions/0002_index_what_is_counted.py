@@ -1,4 +1,4 @@
-"""Index all that is counted of the predictions of a period."""
+"""Index every column that the counts over a period's predictions read."""
 
 from alembic import op
 
