@@ -17,7 +17,7 @@ from benchmarks.processes import Arm, run, run_arm
 from benchmarks.results import Results, Run
 from classifier.data.reviews import Reviews, load_reviews
 from classifier.data.splits import stratified_subset
-from classifier.data.tokenizer import WordPieces
+from classifier.data.tokenizer import FastTokenizer
 from classifier.errors import ClassifierError
 from classifier.registry.provenance import learnt_by
 from classifier.registry.registry import Registry
@@ -126,8 +126,8 @@ def _parts(reviews: Reviews, version: Version, count: int) -> tuple[Dataset, Dat
 
 
 def _median_tokens(served: Dataset, version: Version) -> float:
-    config, word_pieces = PackedConfig.read(version.path / "cls"), WordPieces(version.path / "cls")
-    tokens = word_pieces.tokens(list(served["text"]), config.max_tokens, config.head_share)
+    config, tokenizer = PackedConfig.read(version.path / "cls"), FastTokenizer(version.path / "cls")
+    tokens = tokenizer.tokens(list(served["text"]), config.max_tokens, config.head_share)
     return float(np.median(tokens.lengths))
 
 

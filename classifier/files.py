@@ -1,10 +1,11 @@
-"""Files and locks: a kill or a full disk leaves the old file or the new one, never half of it."""
+"""Files that a kill or a full disk leaves old or new, never half; locks; cells of a CSV file."""
 
 import errno
 import fcntl
 import glob
 import json
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from classifier.errors import ClassifierError, DiskFullError
+
+# A spreadsheet that expects ";" between cells splits a text at each, and at line breaks.
+_FORMULA_BEGINS = re.compile(
+    r"\A(?= *[\t\r\n]|\s*[=+\-@＝＋－＠])|(?<=[;\n])(?=\s*[=+\-@＝＋－＠])"
+)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -56,6 +62,14 @@ def remove_leftovers(path: Path) -> None:
     """Remove what killed processes left while `replacing` this path; no other may be writing it."""
     for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
         leftover.unlink(missing_ok=True)
+
+
+def spreadsheet_cell(value: object) -> object:
+    """The value for a CSV file, with an apostrophe before what would run as a formula (CWE-1236).
+
+    Numbers stay numbers. The wide signs count as well: spreadsheets take them for narrow ones.
+    """
+    return _FORMULA_BEGINS.sub("'", value) if isinstance(value, str) else value
 
 
 def fsync(path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from classifier.files import spreadsheet_cell
 from classifier.labels import SENTIMENTS, sentiment_of
 from db.hard_reviews import HardReview
 from db.models import Prediction
@@ -36,9 +37,6 @@ COLUMNS = (
     *(f"mean_{name}" for name in _OF_PREDICTION),
 )
 
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
-"""What a spreadsheet takes for the beginning of a formula, the wide ones by way of narrow ones."""
-
 
 class ReviewTable:
     """A file being written; in UTF-8 with the mark by which spreadsheets know it."""
@@ -60,14 +58,9 @@ class ReviewTable:
         self._file.close()
 
     def add(self, reviews: Sequence[HardReview]) -> None:
-        self._writer.writerows([cell(value) for value in _row(review)] for review in reviews)
-
-
-def cell(value: object) -> object:
-    """The value, with an apostrophe before what would run as a formula."""
-    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
-        return f"'{value}"
-    return value
+        self._writer.writerows(
+            [spreadsheet_cell(value) for value in _row(review)] for review in reviews
+        )
 
 
 def _row(hard: HardReview) -> list[Any]:

@@ -1,27 +1,13 @@
-"""Which rows of a source are usable reviews: checked values, no duplicates."""
+"""Which rows of a source are usable reviews, by their values."""
 
-import hashlib
 import math
-import re
-import unicodedata
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
-from scipy.sparse import csr_array
-
 from classifier.labels import SENTIMENTS, parse_rating, parse_sentiment, sentiment_of
 
-SHINGLE_WORDS = 5
-NEAR_DUPLICATE_JACCARD = 0.8
-_SHARED_BY_VERSIONS = 0.5
 MOST_WEIGHT = 100
-_COMPARED_AT_ONCE = 256
-_WORDS = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
@@ -130,100 +116,3 @@ def settle_zero_ratings(reviews: Sequence[Review]) -> tuple[list[Review], list[R
             sentiment = sentiment_of(rating)
         settled.append(replace(review, sentiment=sentiment, rating=rating))
     return settled, rejected, dropped
-
-
-def exact_duplicates(texts: Sequence[str]) -> NDArray[np.bool_]:
-    """`[n]`: whether an earlier text is the same but for letter case, blanks and Unicode forms."""
-    seen: set[bytes] = set()
-    repeated = np.zeros(len(texts), dtype=bool)
-    for index, text in enumerate(texts):
-        key = hashlib.sha256(" ".join(_folded(text).split()).encode()).digest()
-        repeated[index] = key in seen
-        seen.add(key)
-    return repeated
-
-
-def near_duplicates(texts: Sequence[str]) -> NDArray[np.bool_]:
-    """`[n]`: whether an earlier text that stays is nearly the same.
-
-    Nearly the same: the sets of runs of 5 words have a Jaccard similarity of 0.8 or more
-    (shingling, Broder 1997, https://doi.org/10.1109/SEQUEN.1997.666900). It is computed, not
-    estimated by MinHash: two texts can only be that alike where at most a fifth of the
-    shingles of each are its own, which leaves few of them to compare.
-    A text shorter than 5 words is one shingle, so only the same words in the same order match.
-    """
-    shingles = _shingles(texts)
-    repeated = np.zeros(len(texts), dtype=bool)
-    sizes = np.array([len(shingle) for shingle in shingles], dtype=np.int64)
-    every = np.sort(np.concatenate([*shingles, np.zeros(0, dtype=np.uint64)]))
-    shared = np.unique(every[1:][every[1:] == every[:-1]])
-
-    candidates, columns = [], []
-    for index, shingle in enumerate(shingles):
-        place = np.searchsorted(shared, shingle)
-        common = place[np.take(shared, place, mode="clip") == shingle] if shared.size else place[:0]
-        if 0 < len(common) >= NEAR_DUPLICATE_JACCARD * len(shingle):
-            candidates.append(index)
-            columns.append(common)
-    if not candidates:
-        return repeated
-    rows = np.array(candidates)
-    starts = np.cumsum([0, *map(len, columns)])
-    flat = np.concatenate(columns)
-    contains = csr_array((np.ones(len(flat), np.int32), flat, starts), (len(rows), len(shared)))
-    for start in range(0, len(rows), _COMPARED_AT_ONCE):
-        common = contains[start : start + _COMPARED_AT_ONCE] @ contains.T
-        for later, first, last in zip(rows[start:], common.indptr, common.indptr[1:], strict=False):
-            earlier, both = rows[common.indices[first:last]], common.data[first:last]
-            alike = both >= NEAR_DUPLICATE_JACCARD * (sizes[later] + sizes[earlier] - both)
-            repeated[later] = np.any(alike & (earlier < later) & ~repeated[earlier])
-    return repeated
-
-
-def repeats_of(known: Sequence[str], texts: Sequence[str]) -> NDArray[np.bool_]:
-    """`[n]`: whether a text is the same, or nearly, as a known one or as an earlier one."""
-    # The known ones come first, for of two texts that are alike the earlier one stays.
-    contents = [*known, *texts]
-    return (exact_duplicates(contents) | near_duplicates(contents))[len(known) :]
-
-
-def versions_of_one_text(first: Sequence[str], second: Sequence[str]) -> NDArray[np.bool_]:
-    """`[n]`: whether the nth texts share over half of the shorter one's runs of 5 words.
-
-    That is for texts which something else, such as an id, says to be one: edited or shortened
-    it still does, while two reviews rarely have more than a phrase in common.
-    """
-    shingles = _shingles([*first, *second])
-    pairs = zip(shingles[: len(first)], shingles[len(first) :], strict=True)
-    return np.array(
-        [
-            np.intersect1d(one, other).size > _SHARED_BY_VERSIONS * min(one.size, other.size)
-            for one, other in pairs
-        ],
-        dtype=bool,
-    )
-
-
-def _shingles(texts: Sequence[str]) -> list[NDArray[np.uint64]]:
-    """The set of hashed 5-word runs of each text.
-
-    Multilinear hashing over word numbers (Lemire & Kaser 2014, https://arxiv.org/abs/1202.4961);
-    64 bits: among 13 million shingles a collision is expected once in a hundred thousand runs.
-    """
-    multipliers = np.random.default_rng(0).integers(
-        2**63, 2**64, size=SHINGLE_WORDS, dtype=np.uint64
-    )
-    numbers: defaultdict[str, int] = defaultdict(lambda: len(numbers) + 1)
-    sets = []
-    for text in texts:
-        words = [numbers[word] for word in _WORDS.findall(_folded(text))]
-        if words:
-            words += [0] * (SHINGLE_WORDS - len(words))
-        ids = np.array(words, dtype=np.uint64)
-        runs = sliding_window_view(ids, SHINGLE_WORDS) if words else ids.reshape(0, SHINGLE_WORDS)
-        sets.append(np.unique(runs @ multipliers))
-    return sets
-
-
-def _folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()

@@ -10,7 +10,7 @@ import numpy as np
 from datasets import Dataset
 from numpy.typing import NDArray
 
-from classifier.data.cleaning import repeats_of, versions_of_one_text
+from classifier.data.duplicates import repeats_of, versions_of_one_text
 from classifier.data.reviews import Reviews, text_digest
 from classifier.data.splits import By
 from classifier.errors import ClassifierError

@@ -30,7 +30,7 @@ def hub_file(*, from_cache: bool, silence_seconds: float = SILENCE_SECONDS) -> P
     arrived: SimpleQueue[Path | Exception | None] = SimpleQueue()  # None for any sign of life
     given_up = threading.Event()
 
-    class Bar(tqdm):  # type: ignore[misc]
+    class Bar(tqdm):
         received = furthest = 0.0  # bytes; the library begins again where the file was cut
 
         def update(self, n: float | None = 1) -> bool | None:

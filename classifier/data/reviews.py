@@ -16,12 +16,11 @@ from datasets import Dataset, DatasetInfo, Features, Value
 from classifier.data.cleaning import (
     Rejected,
     Review,
-    exact_duplicates,
     has_letters,
-    near_duplicates,
     parse_review,
     settle_zero_ratings,
 )
+from classifier.data.duplicates import exact_duplicates, near_duplicates
 from classifier.data.hub import hub_unreachable
 from classifier.data.hub_reviews import REPOSITORY, hub_file
 from classifier.data.readers import Row, jsonl_rows, read_rows

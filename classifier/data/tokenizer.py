@@ -13,7 +13,7 @@ from classifier.data.tokens import Tokens, joined
 from classifier.errors import ClassifierError
 
 
-class WordPieces:
+class FastTokenizer:
     """From texts to the tokens of the model in a folder, the same that training gave it."""
 
     def __init__(self, folder: Path) -> None:

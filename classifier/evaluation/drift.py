@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
-from classifier.data.tokenizer import WordPieces
+from classifier.data.tokenizer import FastTokenizer
 from classifier.data.tokens import Tokens
 from classifier.data.written_ratings import strip_ratings
 from classifier.labels import SENTIMENTS
@@ -92,11 +92,11 @@ def of_reviews(
 
     `probabilities` [n, 3] by pooling. Raises ClassifierError for a damaged version.
     """
-    word_pieces = WordPieces(version / "cls")
+    tokenizer = FastTokenizer(version / "cls")
     config = PackedConfig.read(version / "cls")
     seen = list(contents) if config.keep_ratings else [strip_ratings(text) for text in contents]
-    tokens = word_pieces.tokens(seen, config.max_tokens, config.head_share)
-    values = of_texts(contents, tokens, word_pieces.unknown_id)
+    tokens = tokenizer.tokens(seen, config.max_tokens, config.head_share)
+    values = of_texts(contents, tokens, tokenizer.unknown_id)
     for pooling, shares in probabilities.items():
         values |= of_answers(pooling, shares)
     return values

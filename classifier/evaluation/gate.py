@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from datasets import Dataset
 
-from classifier.data.tokenizer import WordPieces
+from classifier.data.tokenizer import FastTokenizer
 from classifier.evaluation.comparison import compare
 from classifier.evaluation.version_scores import Scores, score_rows
 from classifier.labels import SENTIMENTS
@@ -210,8 +210,8 @@ def _speeds(
         timed = []
         for version in (champion, challenger):
             model = load_model(version.path / pooling, device)
-            word_pieces = WordPieces(version.path / pooling)
-            tokens = word_pieces.tokens(texts, model.config.max_tokens, model.config.head_share)
+            tokenizer = FastTokenizer(version.path / pooling)
+            tokens = tokenizer.tokens(texts, model.config.max_tokens, model.config.head_share)
             timed.append((model, tokens))
         seconds: list[list[float]] = [[], []]
         for _ in range(_TIMES):

@@ -13,7 +13,7 @@ from transformers.utils.generic import ModelOutput
 
 from classifier.errors import ClassifierError
 from classifier.labels import RATINGS, SENTIMENTS
-from classifier.modeling.cls_shortcut import first_token_output
+from classifier.modeling.cls_shortcut import cls_output
 from classifier.modeling.pooling import POOLINGS
 
 
@@ -27,7 +27,7 @@ class PoolingConfig(BertConfig):
 
     pooling: str = "cls"
     rating_head: bool = True
-    max_tokens: int = 256
+    max_tokens: int = 1024
     head_share: float = 0.5  # of the tokens kept when a text is cut; the rest come from its end
     keep_ratings: bool = False  # trained on texts with the written ratings left in
     temperature: float = 1.0  # divides the sentiment logits; fitted on the validation part
@@ -60,7 +60,7 @@ class PoolingClassifier(BertPreTrainedModel):
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> PoolingOutput:
         """`input_ids`, `attention_mask`: int64 `[batch, tokens]`."""
         if self.config.pooling == "cls" and self.config.attention_probs_dropout_prob == 0:
-            hidden = first_token_output(self.bert, input_ids, attention_mask)
+            hidden = cls_output(self.bert, input_ids, attention_mask)
         else:
             hidden = self.bert(input_ids, attention_mask).last_hidden_state
         pooled = self.dropout(self.pool(hidden, attention_mask))  # [batch, hidden]

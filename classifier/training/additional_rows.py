@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datasets import Dataset
 from transformers import PreTrainedTokenizerBase
 
-from classifier.data.cleaning import repeats_of
+from classifier.data.duplicates import repeats_of
 from classifier.data.reviews import load_reviews
 from classifier.data.splits import Parts
 from classifier.errors import ClassifierError

@@ -15,7 +15,7 @@ from classifier.labels import NO_RATING
 from classifier.memory import give_back_freed_pages
 from classifier.modeling.attention import attention_for
 from classifier.modeling.classifier import PoolingClassifier, load_classifier, reset_heads
-from classifier.modeling.hidden_states import keep_hidden_in
+from classifier.modeling.device import keep_hidden_in
 from classifier.modeling.outputs import Labels
 from classifier.training.averaging import WeightAverage
 from classifier.training.checkpoint import Checkpoint, History

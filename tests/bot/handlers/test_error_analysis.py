@@ -18,7 +18,7 @@ from bot.local.server import LocalServer
 from bot.services import error_analysis
 from bot.services.error_analysis import PAGE, ErrorAnalysis, Order, Page, TooLarge
 from bot.services.periods import SPANS, Span
-from bot.services.review_table import COLUMNS, cell
+from bot.services.review_table import COLUMNS
 from bot.texts.error_analysis import ENGLISH_ERRORS, RUSSIAN_ERRORS
 from bot.texts.ru import RUSSIAN
 from db import users
@@ -205,28 +205,6 @@ async def test_the_page_is_whole_and_harmless(http: httpx.AsyncClient, read: Ses
 async def test_a_page_of_nothing(boris: Person) -> None:
     _, content = await file(boris, await boris.ask("/errors"), RUSSIAN_ERRORS.button_html)
     assert RUSSIAN_ERRORS.page_no_answers in content.decode()
-
-
-@pytest.mark.parametrize(
-    ("value", "written"),
-    [
-        ("=1+1", "'=1+1"),
-        ("+7 900", "'+7 900"),
-        ("-5", "'-5"),
-        ("@SUM(A1)", "'@SUM(A1)"),
-        ("\t=1", "'\t=1"),
-        ("\r=1", "'\r=1"),
-        ("  =1", "'  =1"),
-        ("＝1", "'＝1"),
-        ("Хорошо = плохо", "Хорошо = плохо"),
-        ("— Да!", "— Да!"),
-        ("", ""),
-        (-1, -1),
-        (None, None),
-    ],
-)
-def test_cells_that_would_run(value: object, written: object) -> None:
-    assert cell(value) == written
 
 
 @pytest.mark.usefixtures("live")

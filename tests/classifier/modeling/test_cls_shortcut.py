@@ -9,7 +9,7 @@ from torch import Tensor
 
 from classifier.data.tokens import Tokens
 from classifier.modeling.classifier import PoolingClassifier
-from classifier.modeling.cls_shortcut import first_token_output
+from classifier.modeling.cls_shortcut import cls_output
 from classifier.training.recipe import NOTEBOOK
 
 NewModel = Callable[..., PoolingClassifier]
@@ -22,7 +22,7 @@ def output_and_gradients(
     model.zero_grad()
     batch = tokens.batch(np.arange(len(tokens)))
     if shortcut:
-        output = first_token_output(model.bert, *batch)[:, 0]
+        output = cls_output(model.bert, *batch)[:, 0]
     else:
         output = model.bert(*batch).last_hidden_state[:, 0]
     upstream = torch.randn(output.shape, generator=torch.Generator().manual_seed(1))
@@ -54,9 +54,9 @@ def test_the_notebook_s_model_and_mean_pooling_take_the_long_way(
 
     def note(bert: object, *batch: Tensor) -> Tensor:
         shortcuts.append(bert)
-        return first_token_output(bert, *batch)  # type: ignore[arg-type]
+        return cls_output(bert, *batch)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("classifier.modeling.classifier.first_token_output", note)
+    monkeypatch.setattr("classifier.modeling.classifier.cls_output", note)
     batch = ragged.batch(np.arange(3))
     notebook = tiny_model(pooling, NOTEBOOK)
     notebook(*batch)

@@ -24,7 +24,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from classifier.errors import ClassifierError
-from classifier.files import write_json, write_text
+from classifier.files import write_json
 from classifier.registry.registry import EARLIER_CHAMPIONS, Registry
 from classifier.registry.version import Version
 
@@ -410,39 +410,6 @@ def test_a_full_disk_leaves_the_champion(
         registry.promote(second.name)
     assert registry.champion() == first
     assert leftovers(registry.root) == []
-
-
-# Atomic writing
-
-
-def test_write_text_replaces_and_follows_links(tmp_path: Path) -> None:
-    target, link = tmp_path / "target.txt", tmp_path / "link.txt"
-    link.symlink_to(target)
-    write_text(link, "один\n")
-    write_text(link, "два\n")
-    assert link.is_symlink()
-    assert target.read_text(encoding="utf-8") == "два\n"
-    assert sorted(tmp_path.iterdir()) == [link, target]
-    with pytest.raises(ClassifierError, match=r"none/x\.txt can't be written"):
-        write_text(tmp_path / "none" / "x.txt", "")
-
-
-def test_write_text_to_a_pipe_does_not_replace_it(tmp_path: Path) -> None:
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-    write_text(pipe, "text")
-    assert os.read(reader, 10) == b"text"
-    os.close(reader)
-    assert pipe.is_fifo()
-
-
-def test_write_json_is_valid_json(tmp_path: Path) -> None:
-    write_json(tmp_path / "x.json", {"слово": [1, None]})
-    assert json.loads((tmp_path / "x.json").read_bytes()) == {"слово": [1, None]}
-    with pytest.raises(ValueError, match="JSON"):
-        write_json(tmp_path / "x.json", float("nan"))
-    assert json.loads((tmp_path / "x.json").read_bytes()) == {"слово": [1, None]}
 
 
 # Several processes

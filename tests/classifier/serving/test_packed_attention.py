@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from classifier.serving.packed_attention import all_attend, first_attends
+from classifier.serving.packed_attention import all_attend, cls_attends
 
 HEADS, DIMS = 3, 10
 SLOTS, LENGTHS = [32, 64, 32], [20, 64, 1]
@@ -58,7 +58,7 @@ def test_the_first_token_alone_takes_the_same_without_keys_and_values() -> None:
     hidden, width = noise(sum(SLOTS), HEADS * DIMS), HEADS * DIMS
     weight, bias = noise(3 * width, width) / 3, noise(3 * width)
     projected = hidden @ weight.T + bias
-    found = first_attends(hidden, weight, bias, HEADS, SLOTS, LENGTHS)
+    found = cls_attends(hidden, weight, bias, HEADS, SLOTS, LENGTHS)
     for index, (review, length) in enumerate(zip(projected.split(SLOTS), LENGTHS, strict=True)):
         wanted = softmax_attention(review[:length])[0]
         torch.testing.assert_close(found[index].double(), wanted, rtol=0, atol=2e-5)

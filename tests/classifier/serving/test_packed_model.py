@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from torch.nn.functional import gelu, linear
 from transformers import PreTrainedTokenizerBase
 
-from classifier.data.tokenizer import WordPieces
+from classifier.data.tokenizer import FastTokenizer
 from classifier.data.tokens import Tokens, tokenize
 from classifier.errors import ClassifierError
 from classifier.modeling.classifier import PoolingClassifier
 from classifier.modeling.outputs import Outputs
-from classifier.serving.packed_model import PackedModel
+from classifier.serving.packed_model import PackedLinear, PackedModel
 from classifier.serving.predictor import Predictor, load_model
 from classifier.training.inference import predict_tokens
 from classifier.training.recipe import NOTEBOOK, Recipe
@@ -125,10 +126,33 @@ def test_word_pieces_are_those_of_the_training(
     tiny_model().save_pretrained(tmp_path)
     tokenizer.save_pretrained(tmp_path)
     texts = ["Прекрасный фильм!", "", "Скучно и долго, ёлки-палки. " * 40, "日本 и [SEP], \n\t  ❤"]
-    assert WordPieces(tmp_path).unknown_id == tokenizer.unk_token_id
+    assert FastTokenizer(tmp_path).unknown_id == tokenizer.unk_token_id
     for head_share in (0.5, 1.0):
         wanted = tokenize(texts, tokenizer, 64, head_share)
-        found = WordPieces(tmp_path).tokens(texts, 64, head_share)
+        found = FastTokenizer(tmp_path).tokens(texts, 64, head_share)
         assert found.pad_id == wanted.pad_id
         np.testing.assert_array_equal(found.starts, wanted.starts)
         np.testing.assert_array_equal(found.ids, wanted.ids)
+
+
+# The tolerance is of the number itself, or of 1 where it is less; bfloat16 keeps 8 binary digits.
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 2**-6)])
+@pytest.mark.parametrize("tokens", [1, 32, 50])
+def test_a_packed_linear_layer_is_linear_with_what_comes_after(
+    dtype: torch.dtype, tolerance: float, tokens: int
+) -> None:
+    torch.manual_seed(0)
+    weight, bias = (torch.randn(40, 24) / 5).to(dtype), torch.randn(40).to(dtype)
+    hidden, other = torch.randn(tokens, 24).to(dtype), torch.randn(tokens, 40).to(dtype)
+    wanted = linear(hidden.float(), weight.float(), bias.float())
+    layer = PackedLinear(weight, bias)
+
+    def near(found: torch.Tensor, exact: torch.Tensor) -> None:
+        assert found.dtype == dtype
+        allowed = tolerance * exact.abs().clamp(min=1)
+        assert ((found.float() - exact).abs() <= allowed).all()
+
+    with torch.inference_mode():
+        near(layer(hidden), wanted)
+        near(layer.then_gelu(hidden), gelu(wanted))
+        near(layer.plus(other, hidden), other.float() + wanted)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from classifier.data.tokens import Tokens
-from classifier.modeling.hidden_states import keep_hidden_in
+from classifier.modeling.device import keep_hidden_in
 from classifier.training.inference import predict_tokens
 
 
