@@ -56,7 +56,7 @@ def run_migrations(connection: Connection) -> None:
 
 
 def render_item(kind: str, item: Any, _: AutogenContext) -> str | Literal[False]:
-    """Write the project's column types as plain SQLAlchemy types: migrations must not import them."""
+    """Write the project's column types as SQLAlchemy's own: migrations must not import ours."""
     if kind == "type" and isinstance(item, TypeDecorator):
         return f"sa.{item.impl!r}"
     return False
