@@ -1,13 +1,22 @@
 """The reviews on which the models err most or differ most, and where errors gather."""
 
 from collections.abc import AsyncIterator, Sequence
+from enum import Enum
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute, aliased
+from sqlalchemy.orm import aliased
 
-from db.measures import Period, SentimentOf, bin_of, confidence, same_review, truth
+from db.measures import (
+    Period,
+    SentimentOf,
+    answer_counts,
+    bin_of,
+    confidence,
+    same_review,
+    truth,
+)
 from db.models import Feedback, Prediction, Review
 
 LENGTHS = (200, 500, 1000, 2000, 5000)
@@ -15,6 +24,13 @@ LENGTHS = (200, 500, 1000, 2000, 5000)
 
 CONFIDENCE_GROUPS = 10
 _CHUNK = 200
+
+
+class Order(Enum):
+    """Which reviews come first; the value stands for it in a button."""
+
+    WORST = "w"  # by the larger of the two errors; among equals, by the smaller one
+    DISAGREED = "d"  # by how sure the models are of different sentiments, and by their ratings
 
 
 class HardReview(NamedTuple):
@@ -47,19 +63,19 @@ class HardReviews:
         self._cls, self._mean = aliased(Prediction), aliased(Prediction)
         self._made = period.holds(self._cls.created_at)
 
-    async def count_worst(self) -> int:
-        return await self._count(self._worst())
+    async def count(self, order: Order) -> int:
+        """How many reviews the order has: those with an error, or with a disagreement."""
+        ranked = self._ranked(order).subquery()
+        return await self._session.scalar(select(func.count()).select_from(ranked)) or 0
 
-    async def worst(self, limit: int, offset: int = 0) -> list[HardReview]:
-        """By the larger of the two errors; among equals, by the smaller one."""
-        return await self._read(self._worst(), limit, offset)
-
-    async def count_disagreed(self) -> int:
-        return await self._count(self._disagreed())
-
-    async def disagreed(self, limit: int, offset: int = 0) -> list[HardReview]:
-        """By how sure the models are of different sentiments, and how far their ratings differ."""
-        return await self._read(self._disagreed(), limit, offset)
+    async def first(self, order: Order, limit: int, offset: int = 0) -> list[HardReview]:
+        # Ranked by ids: sorting whole rows would carry every text along.
+        ranked = self._ranked(order)
+        place = ranked.order_by(ranked.selected_columns.worth.desc(), self._cls.id.desc())
+        ids = list(await self._session.scalars(place.limit(limit).offset(offset)))
+        rows = await self._session.execute(self._whole().where(self._cls.id.in_(ids)))
+        found = {row[1].id: HardReview(*row) for row in rows}
+        return [found[one] for one in ids]
 
     async def all(self) -> AsyncIterator[Sequence[HardReview]]:
         """Every review with its pair, oldest first, some at a time."""
@@ -68,44 +84,45 @@ class HardReviews:
         async for part in rows.partitions():
             yield [HardReview(*row) for row in part]
 
-    async def by_length(self) -> list[Group]:
-        """Keys: 0 for less than LENGTHS[0] characters, and so on."""
+    async def groups(self, near: int) -> dict[str, list[Group]]:
+        """The answers by what may make a review hard, in the order of their keys.
+
+        The keys of `length` are 0 for less than LENGTHS[0] characters, and so on; of `sentiment`
+        the true ones; of `confidence` 0 for up to 1 / CONFIDENCE_GROUPS, and so on; of
+        `disagreement` 0 where the models agree, 1 where their ratings are more than `near` points
+        apart, 2 where their sentiments differ; of `version` the names.
+        """
+        cls, mean = self._cls, self._mean
         length = func.length(Review.text)
         ends = [(length < end, place) for place, end in enumerate(LENGTHS)]
-        return await self._grouped(case(*ends, else_=len(LENGTHS)))
+        apart = func.abs(cls.rating - mean.rating) > near
+        keys: dict[str, ColumnElement[Any]] = {
+            "length": case(*ends, else_=len(LENGTHS)),
+            "sentiment": truth(Feedback.rating, self._sentiment_of),
+            "confidence": bin_of(confidence(cls), CONFIDENCE_GROUPS),
+            "disagreement": case((cls.sentiment != mean.sentiment, 2), (apart, 1), else_=0),
+            "version": cls.model_version.expression,
+        }
+        return {name: await self._grouped(key) for name, key in keys.items()}
 
-    async def by_sentiment(self) -> list[Group]:
-        """Keys: the true sentiments."""
-        return await self._grouped(truth(Feedback.rating, self._sentiment_of))
-
-    async def by_confidence(self) -> list[Group]:
-        """Keys: 0 for a confidence up to 1 / CONFIDENCE_GROUPS, and so on."""
-        return await self._grouped(bin_of(confidence(self._cls), CONFIDENCE_GROUPS))
-
-    async def by_disagreement(self) -> list[Group]:
-        """Keys: 0 the models agree, 1 their ratings are more than 1 apart, 2 other sentiments."""
-        apart = func.abs(self._cls.rating - self._mean.rating)
-        differ = (self._cls.sentiment != self._mean.sentiment, 2)
-        return await self._grouped(case(differ, (apart > 1, 1), else_=0))
-
-    async def by_version(self) -> list[Group]:
-        return await self._grouped(self._cls.model_version)
-
-    def _worst(self) -> Select[int, float]:
-        first, second = self._error(self._cls), self._error(self._mean)
-        worth = case((first > second, 100 * first + second), else_=100 * second + first)
-        return self._ranked(worth).join(Feedback, self._by_author())
-
-    def _disagreed(self) -> Select[int, float]:
+    def _ranked(self, order: Order) -> Select[int, float]:
         cls, mean = self._cls, self._mean
-        differ = (cls.sentiment != mean.sentiment, (confidence(cls) + confidence(mean)) / 2)
-        ratings = func.coalesce(func.abs(cls.rating - mean.rating), 0) / 10.0
-        return self._ranked(case(differ, else_=0.0) + ratings)
-
-    def _ranked(self, worth: ColumnElement[Any]) -> Select[int, float]:
-        pairs = select(self._cls.id, worth.label("worth")).select_from(self._cls)
-        joined = pairs.join(self._mean, same_review(self._cls, self._mean))
-        return joined.join(Review, Review.id == self._cls.review_id).where(self._made, worth > 0)
+        worth: ColumnElement[Any]
+        if order is Order.WORST:
+            first, second = self._error(cls), self._error(mean)
+            worth = case((first > second, 100 * first + second), else_=100 * second + first)
+        else:
+            differ = (cls.sentiment != mean.sentiment, (confidence(cls) + confidence(mean)) / 2)
+            ratings = func.coalesce(func.abs(cls.rating - mean.rating), 0) / 10.0
+            worth = case(differ, else_=0.0) + ratings
+        ranked = (
+            select(cls.id, worth.label("worth"))
+            .select_from(cls)
+            .join(mean, same_review(cls, mean))
+            .join(Review, Review.id == cls.review_id)
+            .where(self._made, worth > 0)
+        )
+        return ranked.join(Feedback, self._by_author()) if order is Order.WORST else ranked
 
     def _error(self, said: type[Prediction]) -> ColumnElement[Any]:
         """In points; half the scale for each step that the sentiment is off without a rating."""
@@ -114,17 +131,6 @@ class HardReviews:
 
     def _by_author(self) -> ColumnElement[bool]:
         return and_(Feedback.review_id == Review.id, Feedback.user_id == Review.user_id)
-
-    async def _count(self, ranked: Select[int, float]) -> int:
-        return await self._session.scalar(select(func.count()).select_from(ranked.subquery())) or 0
-
-    async def _read(self, ranked: Select[int, float], limit: int, offset: int) -> list[HardReview]:
-        # Ranked by ids: sorting whole rows would carry every text along.
-        place = ranked.order_by(ranked.selected_columns.worth.desc(), self._cls.id.desc())
-        ids = list(await self._session.scalars(place.limit(limit).offset(offset)))
-        rows = await self._session.execute(self._whole().where(self._cls.id.in_(ids)))
-        found = {row[1].id: HardReview(*row) for row in rows}
-        return [found[one] for one in ids]
 
     def _whole(self) -> Select[Review, Prediction, Prediction, int, bool]:
         return (
@@ -135,27 +141,18 @@ class HardReviews:
             .outerjoin(Feedback, self._by_author())
         )
 
-    async def _grouped(self, key: ColumnElement[Any] | InstrumentedAttribute[Any]) -> list[Group]:
-        """`key` is made of the pooling in question as `_cls`, and the other one as `_mean`."""
+    async def _grouped(self, key: ColumnElement[Any]) -> list[Group]:
+        """`key` has the pooling in question as `_cls`, and the other one as `_mean`."""
         said, other = self._cls, self._mean
-        pair = and_(
+        both = and_(
             other.review_id == said.review_id,
             other.model_version == said.model_version,
             other.pooling != said.pooling,
         )
-        right = case((said.sentiment == truth(Feedback.rating, self._sentiment_of), 1), else_=0)
-        error = func.abs(said.rating - Feedback.rating)
         rows = await self._session.execute(
-            select(
-                key,
-                said.pooling,
-                func.count(),
-                func.sum(right),
-                func.count(said.rating),
-                func.coalesce(func.sum(error), 0),
-            )
+            select(key, said.pooling, *answer_counts(said, self._sentiment_of))
             .select_from(said)
-            .join(other, pair)
+            .join(other, both)
             .join(Review, Review.id == said.review_id)
             .join(Feedback, self._by_author())
             .where(self._made)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import BigInteger, ColumnElement, and_, case, cast, extract, func, literal_column
 from sqlalchemy.orm import InstrumentedAttribute
 
-from db.models import Prediction
+from db.models import Feedback, Prediction
 
 SentimentOf = Callable[[int], int]
 """The sentiment 0..2 that a rating 0..10 stands for."""
@@ -29,6 +29,20 @@ def truth(given: InstrumentedAttribute[int], sentiment_of: SentimentOf) -> Colum
     # A comparison for each run of ratings that stand for the same one: some 3 a row, not 11.
     runs = groupby(range(11), sentiment_of)
     return case(*((given <= max(ratings), sentiment) for sentiment, ratings in runs))
+
+
+def answer_counts(
+    said: type[Prediction], sentiment_of: SentimentOf
+) -> tuple[ColumnElement[Any], ...]:
+    """Of predictions joined to feedback: answers, right, rated, and absolute errors, summed."""
+    right = case((truth(Feedback.rating, sentiment_of) == said.sentiment, 1), else_=0)
+    error = func.abs(said.rating - Feedback.rating)
+    return (
+        func.count(),
+        func.sum(right),
+        func.count(said.rating),
+        func.coalesce(func.sum(error), 0),
+    )
 
 
 def confidence(prediction: type[Prediction]) -> ColumnElement[float]:

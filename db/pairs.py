@@ -1,7 +1,8 @@
-"""Both poolings on the same reviews: how often they agree, and which of them is right."""
+"""Pairs: what both poolings of one version predicted of one review."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import func, select
@@ -9,74 +10,50 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from db.measures import Period, SentimentOf, same_review, truth
-from db.models import Feedback, Prediction
+from db.models import Feedback, Prediction, Review
+
+Shares = tuple[float, float, float]
+"""The probabilities of Bad, Neutral and Good."""
+
+
+class AnsweredReview(NamedTuple):
+    text: str
+    cls: Shares
+    mean: Shares
 
 
 class UserSums(NamedTuple):
     """One user's answers together: a user's reviews are more alike than those of two users."""
 
-    answers: int
-    both_right: int
-    only_cls_right: int
-    only_mean_right: int
-    rated: int  # answers to reviews to which both gave a rating
-    error: int  # how much larger mean's absolute errors on these are than CLS's, summed
-
-    @property
-    def right(self) -> int:
-        """How many more of the answers mean got right than CLS did."""
-        return self.only_mean_right - self.only_cls_right
+    answers: int = 0
+    only_cls_right: int = 0
+    only_mean_right: int = 0
+    rated: int = 0  # answers to reviews to which both gave a rating
+    error: int = 0  # how much larger mean's absolute errors on these are than CLS's, summed
 
 
 @dataclass(frozen=True)
-class PairStatistics:
-    """Both poolings on the same reviews, predicted by the same model version."""
-
+class PairCounts:
     reviews: int
     same_sentiment: int
     ratings_apart: Mapping[int, int]  # points between the ratings of both → reviews
-    users: Mapping[UserSums, int]  # of those who rated a review → how many have these
+    users: Sequence[UserSums]  # of each user who rated a review
 
     @property
     def rated(self) -> int:
         """Reviews to which both gave a rating."""
         return sum(self.ratings_apart.values())
 
-    @property
-    def same_rating(self) -> int:
-        return self.ratings_apart.get(0, 0)
+    def within(self, points: int) -> int:
+        """Reviews on which the ratings are at most so far apart."""
+        return sum(count for apart, count in self.ratings_apart.items() if apart <= points)
 
     @property
-    def within_one(self) -> int:
-        """Reviews on which the ratings are at most one point apart."""
-        return self.same_rating + self.ratings_apart.get(1, 0)
-
-    @property
-    def answered(self) -> int:
-        return self._of_users("answers")
-
-    @property
-    def both_right(self) -> int:
-        return self._of_users("both_right")
-
-    @property
-    def only_cls_right(self) -> int:
-        return self._of_users("only_cls_right")
-
-    @property
-    def only_mean_right(self) -> int:
-        return self._of_users("only_mean_right")
-
-    @property
-    def neither_right(self) -> int:
-        right = self.both_right + self.only_cls_right + self.only_mean_right
-        return self.answered - right
-
-    def _of_users(self, figure: str) -> int:
-        return sum(times * getattr(sums, figure) for sums, times in self.users.items())
+    def all_users(self) -> UserSums:
+        return UserSums(*map(sum, zip(*self.users, strict=True)))
 
 
-async def pair(session: AsyncSession, period: Period, sentiment_of: SentimentOf) -> PairStatistics:
+async def count(session: AsyncSession, period: Period, sentiment_of: SentimentOf) -> PairCounts:
     """The pairs of predictions made in the period."""
     cls, mean = aliased(Prediction), aliased(Prediction)
     apart = func.abs(cls.rating - mean.rating).label("apart")
@@ -87,37 +64,57 @@ async def pair(session: AsyncSession, period: Period, sentiment_of: SentimentOf)
         .where(period.holds(cls.created_at))
         .group_by("apart")
     )
-    agreement = [(points, pairs, alike) for points, pairs, alike in rows]
-    return PairStatistics(
-        reviews=sum(pairs for _, pairs, _ in agreement),
+    agreement = [(points, reviews, alike) for points, reviews, alike in rows]
+    return PairCounts(
+        reviews=sum(reviews for _, reviews, _ in agreement),
         same_sentiment=sum(alike for *_, alike in agreement),
-        ratings_apart={points: pairs for points, pairs, _ in agreement if points is not None},
+        ratings_apart={points: reviews for points, reviews, _ in agreement if points is not None},
         users=await _users(session, period, sentiment_of),
     )
 
 
 async def _users(
     session: AsyncSession, period: Period, sentiment_of: SentimentOf
-) -> dict[UserSums, int]:
+) -> list[UserSums]:
     cls, mean, given = aliased(Prediction), aliased(Prediction), Feedback.rating
     true = truth(given, sentiment_of)
     cls_right, mean_right = cls.sentiment == true, mean.sentiment == true
     error = func.abs(mean.rating - given) - func.abs(cls.rating - given)
-    of_user = (
+    rows = await session.execute(
         select(
-            func.count().label("answers"),
-            func.count().filter(cls_right, mean_right).label("both_right"),
-            func.count().filter(cls_right, ~mean_right).label("only_cls_right"),
-            func.count().filter(~cls_right, mean_right).label("only_mean_right"),
-            func.count(error).label("rated"),
-            func.coalesce(func.sum(error), 0).label("error"),
+            func.count(),
+            func.count().filter(cls_right, ~mean_right),
+            func.count().filter(~cls_right, mean_right),
+            func.count(error),
+            func.coalesce(func.sum(error), 0),
         )
         .select_from(cls)
         .join(Feedback, Feedback.review_id == cls.review_id)
         .join(mean, same_review(cls, mean))
         .where(period.holds(cls.created_at))
         .group_by(Feedback.user_id)
-        .subquery()
     )
-    rows = await session.execute(select(*of_user.c, func.count()).group_by(*of_user.c))
-    return {UserSums(*sums): users for *sums, users in rows}
+    return [UserSums(*row) for row in rows]
+
+
+async def sample(
+    session: AsyncSession, model_version: str, since: datetime, limit: int
+) -> list[AnsweredReview]:
+    """Reviews since then that both models of the version have answered: all, or `limit` of them.
+
+    In random order.
+    """
+    cls, mean = aliased(Prediction), aliased(Prediction)
+    rows = await session.execute(
+        select(
+            Review.text,
+            *(cls.probability_bad, cls.probability_neutral, cls.probability_good),
+            *(mean.probability_bad, mean.probability_neutral, mean.probability_good),
+        )
+        .join(cls, cls.review_id == Review.id)
+        .join(mean, same_review(cls, mean))
+        .where(Review.created_at >= since, cls.model_version == model_version)
+        .order_by(func.random())
+        .limit(limit)
+    )
+    return [AnsweredReview(row[0], cls=row[1:4], mean=row[4:]) for row in rows]

@@ -1,121 +1,53 @@
-"""How both poolings fare on live reviews: counted by the database, over a period.
+"""What was written, predicted and answered in a period: counts and sums, never a metric.
 
-The database groups, so that a few rows stand for any number of reviews; what is derived from the
-groups (accuracy, mean error) is a few additions here.
+The database groups, so that a few rows stand for any number of reviews. Feedback counts however
+late it came. Best read in one reading session: the numbers are then of one moment, and nobody waits
+for them.
 """
 
-from bisect import bisect_left
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from itertools import accumulate
-from operator import attrgetter
 from typing import NamedTuple
 
 from sqlalchemy import BigInteger, cast, distinct, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.answers import Answered, Answers, answered, answers_of, calibration_error, grouped, share
-from db.measures import Period, SentimentOf
-from db.models import Prediction, Review
-from db.pairs import PairStatistics, pair
+from db.measures import (
+    Period,
+    SentimentOf,
+    answer_counts,
+    beginning,
+    bin_of,
+    confidence,
+    step_of,
+)
+from db.models import Feedback, Prediction, Review
 
 
-@dataclass(frozen=True)
-class PoolingStatistics:
-    """The predictions of one pooling, made in the period."""
-
-    sentiments: tuple[int, ...]  # how often it predicted each
-    median_milliseconds: float  # to a tenth
-    p95_milliseconds: float
-    answers: Answers  # all of them
-    asked: Answers  # by users who were asked to rate
-    volunteered: Answers  # by users who chose to: not a fair sample
-    calibration_error: float | None
-    versions: dict[str, Answers]  # those of each model version that users answered
-
-    @property
-    def predictions(self) -> int:
-        return sum(self.sentiments)
-
-
-@dataclass(frozen=True)
-class Statistics:
-    """What was written, predicted and answered in a period."""
-
+class Written(NamedTuple):
     reviews: int
     users: int
-    reviews_with_feedback: int
-    poolings: dict[str, PoolingStatistics]  # "cls" and "mean", less one that predicted nothing
-    pair: PairStatistics
-
-    @property
-    def coverage(self) -> float | None:
-        return share(self.reviews_with_feedback, self.reviews)
+    rated: int  # reviews with feedback
 
 
-async def collect(session: AsyncSession, period: Period, sentiment_of: SentimentOf) -> Statistics:
-    """Count the reviews written and the predictions made in the period, with the feedback on them.
-
-    Feedback counts however late it came. A share of nothing is None. Best in a reading session:
-    the numbers are then of one moment, and nobody waits for them.
-    """
-    written = period.holds(Review.created_at)
+async def written(session: AsyncSession, period: Period) -> Written:
+    """The reviews written in the period."""
+    inside = period.holds(Review.created_at)
     users = func.count(distinct(Review.user_id))
-    totals = (await session.execute(select(func.count(), users).where(written))).one()
-    rated = select(func.count(distinct(Review.id))).join(Review.feedback).where(written)
-    return Statistics(
-        reviews=totals[0],
-        users=totals[1],
-        reviews_with_feedback=await session.scalar(rated) or 0,
-        poolings=await _poolings(session, period, sentiment_of),
-        pair=await pair(session, period, sentiment_of),
-    )
+    reviews = (await session.execute(select(func.count(), users).where(inside))).one()
+    rated = select(func.count(distinct(Review.id))).join(Review.feedback).where(inside)
+    return Written(*reviews, await session.scalar(rated) or 0)
 
 
-async def first_prediction(session: AsyncSession) -> datetime | None:
-    """When the oldest prediction was made."""
-    return await session.scalar(select(func.min(Prediction.created_at)))
+class Predicted(NamedTuple):
+    """How often a pooling took so long, and what it predicted in that time."""
 
-
-async def _poolings(
-    session: AsyncSession, period: Period, sentiment_of: SentimentOf
-) -> dict[str, PoolingStatistics]:
-    predicted = await _predicted(session, period)
-    rows_of = grouped(await answered(session, period), attrgetter("pooling"))
-    statistics = {}
-    for pooling in sorted({row.pooling for row in predicted}):
-        made = [row for row in predicted if row.pooling == pooling]
-        statistics[pooling] = _pooling(made, rows_of.get(pooling, []), sentiment_of)
-    return statistics
-
-
-def _pooling(
-    made: list["_Predicted"], rows: list[Answered], sentiment_of: SentimentOf
-) -> PoolingStatistics:
-    return PoolingStatistics(
-        sentiments=tuple(map(sum, zip(*(row.sentiments for row in made), strict=True))),
-        median_milliseconds=_percentile(made, 50),
-        p95_milliseconds=_percentile(made, 95),
-        answers=answers_of(rows, sentiment_of),
-        asked=answers_of((row for row in rows if row.asked), sentiment_of),
-        volunteered=answers_of((row for row in rows if not row.asked), sentiment_of),
-        calibration_error=calibration_error(rows, sentiment_of),
-        versions={
-            version: answers_of(of_version, sentiment_of)
-            for version, of_version in sorted(grouped(rows, attrgetter("version")).items())
-        },
-    )
-
-
-class _Predicted(NamedTuple):
     tenths: int  # of a millisecond
     pooling: str
-    sentiments: tuple[int, ...]  # how often it predicted each in that time
+    sentiments: tuple[int, ...]  # how often it predicted each
 
 
-async def _predicted(session: AsyncSession, period: Period) -> list[_Predicted]:
-    """How often each sentiment was predicted in each tenth of a millisecond, the least first."""
+async def predicted(session: AsyncSession, period: Period) -> list[Predicted]:
+    """The predictions made in the period, the quickest first."""
     tenths = cast(func.round(Prediction.milliseconds * 10), BigInteger).label("tenths")
     rows = await session.execute(
         select(
@@ -127,11 +59,68 @@ async def _predicted(session: AsyncSession, period: Period) -> list[_Predicted]:
         .group_by("tenths", Prediction.pooling)
         .order_by("tenths", Prediction.pooling)
     )
-    return [_Predicted(place, pooling, tuple(times)) for place, pooling, *times in rows]
+    return [Predicted(tenth, pooling, tuple(times)) for tenth, pooling, *times in rows]
 
 
-def _percentile(rows: Sequence[_Predicted], percent: int) -> float:
-    """The least latency, in milliseconds, that `percent` % of the predictions don't exceed."""
-    up_to = list(accumulate(sum(row.sentiments) for row in rows))
-    least = bisect_left(up_to, percent * up_to[-1], key=lambda times: 100 * times)
-    return rows[least].tenths / 10
+class Answered(NamedTuple):
+    """How often a prediction met a rating given, and the confidence summed over those times."""
+
+    bin: int
+    given: int
+    rating: int | None
+    sentiment: int
+    asked: bool
+    pooling: str
+    version: str
+    times: int
+    confidence: float
+
+
+async def answered(session: AsyncSession, period: Period, bins: int) -> list[Answered]:
+    """The predictions made in the period that users answered, equal ones counted together.
+
+    `bins` is into how many equal parts the confidence is cut.
+    """
+    sure = confidence(Prediction)
+    # SQLite sorts what it groups, and sorts quickest by numbers that differ: the texts come last.
+    groups = (
+        Feedback.rating,
+        Prediction.rating,
+        Prediction.sentiment,
+        Feedback.asked,
+        Prediction.pooling,
+        Prediction.model_version,
+    )
+    rows = await session.execute(
+        select(bin_of(sure, bins).label("bin"), *groups, func.count(), func.sum(sure))
+        .join(Feedback, Feedback.review_id == Prediction.review_id)
+        .where(period.holds(Prediction.created_at))
+        .group_by("bin", *groups)
+    )
+    return [Answered(*row) for row in rows]
+
+
+class Step(NamedTuple):
+    """The answers to predictions of one pooling made in one step of time."""
+
+    pooling: str
+    begins: datetime
+    answers: int
+    right: int
+    rated: int
+    absolute_error: int
+
+
+async def steps(
+    session: AsyncSession, period: Period, seconds: int, sentiment_of: SentimentOf
+) -> list[Step]:
+    """The answers to the period's predictions by steps of so many seconds (UTC), in order."""
+    step = step_of(Prediction.created_at, seconds).label("step")
+    rows = await session.execute(
+        select(step, Prediction.pooling, *answer_counts(Prediction, sentiment_of))
+        .join(Feedback, Feedback.review_id == Prediction.review_id)
+        .where(period.holds(Prediction.created_at))
+        .group_by("step", Prediction.pooling)
+        .order_by(Prediction.pooling, "step")
+    )
+    return [Step(pooling, beginning(begins, seconds), *counts) for begins, pooling, *counts in rows]

@@ -8,7 +8,7 @@ from telegram.ext import ContextTypes
 
 from bot.handlers.asking import message_of
 from bot.handlers.replying import show, toast
-from bot.services.error_analysis import Order, Page, TooLarge
+from bot.services.error_analysis import Page, TooLarge
 from bot.services.periods import Span, parse_span
 from bot.services.services import Services
 from bot.texts.error_analysis import ErrorTexts, error_texts_for
@@ -18,6 +18,7 @@ from bot.texts.texts import Texts
 from bot.views.error_analysis import errors_keyboard, errors_message, errors_tap
 from bot.views.error_page import errors_page
 from bot.views.numbers import Numbers
+from db.hard_reviews import Order
 
 _SECONDS_TO_SEND = 300  # as a file of 45 MB may take
 

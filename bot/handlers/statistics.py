@@ -28,7 +28,7 @@ class Stats:
         overview = await self._statistics.overview(span)
         text = stats_message(overview, texts_for(user.language_code), said)
         await message.reply_html(text)
-        if overview.statistics.poolings:
+        if overview.poolings:
             chart = await asyncio.to_thread(_draw, overview, said)
             await message.reply_photo(chart, said.chart_caption(overview.span.name))
 

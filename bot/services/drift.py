@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from bot.clock import Clock
 from bot.prediction.live_models import LiveModels
 from classifier.errors import ClassifierError
-from db import admin_actions, recent_answers
+from db import admin_actions, pairs
 from db.engine import Sessions
-from db.recent_answers import AnsweredReview
+from db.pairs import AnsweredReview
 
 if TYPE_CHECKING:  # torch takes seconds to import
     from classifier.evaluation.drift import Shift
@@ -55,7 +55,7 @@ class DriftWatch:
         model = self.live.version
         async with self.read() as session:
             since = self.clock() - PERIOD
-            reviews = await recent_answers.sample(session, model, since, MOST)
+            reviews = await pairs.sample(session, model, since, MOST)
             latest = await admin_actions.latest(session, [_BEGUN, _OVER])
         is_open = (
             latest is not None

@@ -6,17 +6,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bot.clock import Clock
 from bot.services.periods import Span
 from bot.services.review_table import ReviewTable
-from classifier.labels import sentiment_of
+from classifier.labels import NEAR, sentiment_of
 from db.engine import Sessions
-from db.hard_reviews import Group, HardReview, HardReviews
-from db.statistics import collect
+from db.hard_reviews import Group, HardReview, HardReviews, Order
+from db.statistics import written
 
 PAGE = 3
 """Reviews a message."""
@@ -26,13 +25,6 @@ ON_THE_PAGE = 200
 
 LARGEST = 45_000_000
 """Bytes of a file: Telegram takes 50 MB from a bot."""
-
-
-class Order(Enum):
-    """Which reviews come first; the value stands for it in a button."""
-
-    WORST = "w"
-    DISAGREED = "d"
 
 
 @dataclass(frozen=True)
@@ -56,18 +48,14 @@ class Analysis:
     made: datetime
     reviews: int
     rated: int
-    by_length: list[Group]
-    by_sentiment: list[Group]
-    by_confidence: list[Group]
-    by_disagreement: list[Group]
-    by_version: list[Group]
+    groups: dict[str, list[Group]]  # as `HardReviews.groups` has them
     worst: list[HardReview]
     worst_count: int
     disagreed: list[HardReview]
     disagreed_count: int
 
 
-class TooLarge(Exception):  # noqa: N818  (it is no error, but an answer)
+class TooLarge(Exception):  # noqa: N818  (it is an answer, not an error)
     """The table is too large to be sent, even zipped."""
 
 
@@ -79,33 +67,26 @@ class ErrorAnalysis:
     async def page(self, order: Order, span: Span, number: int) -> Page:
         """A page, or the last one there is where reviews were erased meanwhile."""
         async with self._hard_reviews(span) as hard:
-            if order is Order.WORST:
-                count, reviews = await hard.count_worst(), hard.worst
-            else:
-                count, reviews = await hard.count_disagreed(), hard.disagreed
+            count = await hard.count(order)
             number = min(number, max(0, (count - 1) // PAGE))
-            return Page(order, span, number, count, await reviews(PAGE, PAGE * number))
+            return Page(order, span, number, count, await hard.first(order, PAGE, PAGE * number))
 
     async def analysis(self, span: Span) -> Analysis:
         made = self._clock()
         async with self._read() as session:
             period = span.before(made)
             hard = HardReviews(session, period, sentiment_of)
-            totals = await collect(session, period, sentiment_of)
+            totals = await written(session, period)
             return Analysis(
                 span=span,
                 made=made,
                 reviews=totals.reviews,
-                rated=totals.reviews_with_feedback,
-                by_length=await hard.by_length(),
-                by_sentiment=await hard.by_sentiment(),
-                by_confidence=await hard.by_confidence(),
-                by_disagreement=await hard.by_disagreement(),
-                by_version=await hard.by_version(),
-                worst=await hard.worst(ON_THE_PAGE),
-                worst_count=await hard.count_worst(),
-                disagreed=await hard.disagreed(ON_THE_PAGE),
-                disagreed_count=await hard.count_disagreed(),
+                rated=totals.rated,
+                groups=await hard.groups(NEAR),
+                worst=await hard.first(Order.WORST, ON_THE_PAGE),
+                worst_count=await hard.count(Order.WORST),
+                disagreed=await hard.first(Order.DISAGREED, ON_THE_PAGE),
+                disagreed_count=await hard.count(Order.DISAGREED),
             )
 
     @asynccontextmanager

@@ -22,7 +22,6 @@ class Span:
 
 
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 
 SPANS = {

@@ -1,20 +1,52 @@
-"""What /stats tells: the figures of a span of time, and how they moved."""
+"""What /stats shows: the figures of a span of time, and how they moved."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from bot.clock import Clock
-from bot.services.comparison import Comparison
+from bot.services.comparison import Comparison, compare
 from bot.services.periods import Span
-from classifier.labels import sentiment_of
-from db.answers import Step, share, steps
+from classifier.labels import RATINGS, SENTIMENTS, sentiment_of
+from db import pairs
 from db.engine import Sessions
 from db.measures import Period
-from db.pairs import PairStatistics
-from db.statistics import Statistics, collect
+from db.pairs import PairCounts
+from db.statistics import Answered, Predicted, Step, Written, answered, predicted, steps, written
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class AnswerFigures:
+    """Predictions of one pooling beside the ratings that users gave; None where undefined."""
+
+    count: int
+    confusion: tuple[tuple[int, ...], ...]  # counts, [true sentiment][predicted sentiment]
+    accuracy: float | None
+    macro_f1: float | None
+    calibration_error: float | None
+    rating_exact: float | None
+    rating_within_one: float | None
+    rating_mae: float | None
+
+
+@dataclass(frozen=True)
+class PoolingFigures:
+    """The predictions of one pooling, made in the span."""
+
+    sentiments: tuple[int, ...]  # how often it predicted each
+    median_milliseconds: float  # to a tenth
+    p95_milliseconds: float
+    answers: AnswerFigures  # all of them
+    asked: AnswerFigures  # by users who were asked to rate
+    volunteered: AnswerFigures  # by users who chose to: not a fair sample
+    versions: dict[str, AnswerFigures]  # those of each model version that users answered
+
+    @property
+    def predictions(self) -> int:
+        return sum(self.sentiments)
 
 
 @dataclass(frozen=True)
@@ -29,7 +61,9 @@ class Point:
 @dataclass(frozen=True)
 class Overview:
     span: Span
-    statistics: Statistics
+    written: Written
+    poolings: dict[str, PoolingFigures]  # "cls" and "mean", less one that predicted nothing
+    pairs: PairCounts
     comparison: Comparison
     trend: dict[str, list[Point]]  # by pooling, from the first step with an answer on
 
@@ -41,25 +75,94 @@ class StatisticsService:
 
     async def overview(self, span: Span) -> Overview:
         """All of it, as it stands at one moment."""
+        from classifier.evaluation.calibration import BINS
+
         period = span.before(self._clock())
+        seconds = round(span.step.total_seconds())
         async with self._read() as session:
-            statistics = await collect(session, period, sentiment_of)
-            found = await steps(
-                session, _with_steps_before(period, span), _seconds(span.step), sentiment_of
-            )
-        comparison = await asyncio.to_thread(_compare, statistics.pair)
-        trend = {pooling: _trend(found, pooling, period, span) for pooling in statistics.poolings}
-        return Overview(span, statistics, comparison, trend)
+            totals = await written(session, period)
+            made = await predicted(session, period)
+            rows = await answered(session, period, BINS)
+            both = await pairs.count(session, period, sentiment_of)
+            looked_back = _with_steps_before(period, span)
+            found = await steps(session, looked_back, seconds, sentiment_of)
+        poolings = await asyncio.to_thread(_poolings, made, rows)
+        comparison = await asyncio.to_thread(compare, both.users)
+        trend = {pooling: _trend(found, pooling, period, span) for pooling in poolings}
+        return Overview(span, totals, poolings, both, comparison, trend)
 
 
-def _compare(pair: PairStatistics) -> Comparison:
-    from bot.services.comparing import compare  # scipy takes a second to import
+def share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
 
-    return compare(pair)
+
+def _poolings(made: list[Predicted], rows: list[Answered]) -> dict[str, PoolingFigures]:
+    return {
+        pooling: _pooling(
+            [row for row in made if row.pooling == pooling],
+            [row for row in rows if row.pooling == pooling],
+        )
+        for pooling in sorted({row.pooling for row in made})
+    }
+
+
+def _pooling(made: list[Predicted], rows: list[Answered]) -> PoolingFigures:
+    return PoolingFigures(
+        sentiments=tuple(map(sum, zip(*(row.sentiments for row in made), strict=True))),
+        median_milliseconds=_percentile(made, 50),
+        p95_milliseconds=_percentile(made, 95),
+        answers=figures_of(rows),
+        asked=figures_of([row for row in rows if row.asked]),
+        volunteered=figures_of([row for row in rows if not row.asked]),
+        versions={
+            version: figures_of([row for row in rows if row.version == version])
+            for version in sorted({row.version for row in rows})
+        },
+    )
+
+
+def figures_of(rows: Sequence[Answered]) -> AnswerFigures:
+    """The functions of the offline evaluation, on what the database has counted."""
+    import numpy as np
+
+    from classifier.evaluation.calibration import BINS, expected_calibration_error
+    from classifier.evaluation.metrics import rating_figures, sentiment_figures
+
+    confusion = np.zeros((1, len(SENTIMENTS), len(SENTIMENTS)), dtype=np.int64)
+    ratings = np.zeros((1, len(RATINGS), len(RATINGS)), dtype=np.int64)
+    gaps = np.zeros(BINS)
+    for row in rows:
+        true = sentiment_of(row.given)
+        confusion[0, true, row.sentiment] += row.times
+        if row.rating is not None:
+            ratings[0, row.given, row.rating] += row.times
+        gaps[row.bin] += row.times * (true == row.sentiment) - row.confidence
+    count = int(confusion.sum())
+    found = sentiment_figures(confusion) if count else {}
+    found |= rating_figures(ratings) if ratings.any() else {}
+    figures = {name: float(value) for name, (value,) in found.items()}
+    return AnswerFigures(
+        count=count,
+        confusion=tuple(map(tuple, confusion[0].tolist())),
+        accuracy=figures.get("accuracy"),
+        macro_f1=figures.get("macro_f1"),
+        calibration_error=float(expected_calibration_error(gaps, count)) if count else None,
+        rating_exact=figures.get("rating_exact"),
+        rating_within_one=figures.get("rating_within_1"),
+        rating_mae=figures.get("rating_mae"),
+    )
+
+
+def _percentile(made: list[Predicted], percent: int) -> float:
+    """The least latency, in milliseconds, that `percent` % of the predictions don't exceed."""
+    import numpy as np
+
+    up_to = np.cumsum([sum(row.sentiments) for row in made])
+    return made[int(np.searchsorted(100 * up_to, percent * up_to[-1]))].tenths / 10
 
 
 def _with_steps_before(period: Period, span: Span) -> Period:
-    """What the first point looks back on, too."""
+    """With the steps that the first point looks back on."""
     if span.length is None:
         return period
     return Period(_begin(period.since, span.step) - (span.steps - 1) * span.step, period.until)
@@ -84,7 +187,3 @@ def _trend(found: list[Step], pooling: str, period: Period, span: Span) -> list[
 def _begin(moment: datetime, step: timedelta) -> datetime:
     """The beginning of the step that the moment lies in."""
     return moment - (moment - _EPOCH) % step
-
-
-def _seconds(step: timedelta) -> int:
-    return round(step.total_seconds())

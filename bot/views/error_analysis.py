@@ -6,7 +6,7 @@ from html import escape
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot.services.error_analysis import PAGE, Order, Page
+from bot.services.error_analysis import PAGE, Page
 from bot.services.periods import SPANS, Span
 from bot.texts.error_analysis import ErrorTexts
 from bot.texts.texts import Texts
@@ -14,7 +14,7 @@ from bot.views.numbers import Numbers
 from bot.views.review_answer import FACES
 from classifier.evaluation.figures import POOLING_NAMES
 from classifier.labels import sentiment_of
-from db.hard_reviews import HardReview
+from db.hard_reviews import HardReview, Order
 from db.measures import confidence_of
 from db.models import Prediction
 

@@ -9,12 +9,12 @@ from typing import Any
 import jinja2
 
 from bot.services.error_analysis import Analysis
+from bot.services.statistics import share
 from bot.texts.error_analysis import ErrorTexts
 from bot.texts.texts import Texts
 from bot.views.numbers import Numbers
 from classifier.evaluation.figures import POOLING_NAMES
 from classifier.labels import sentiment_of
-from db.answers import share
 from db.hard_reviews import CONFIDENCE_GROUPS, LENGTHS, Group, HardReview
 from db.measures import confidence_of
 from db.models import Prediction
@@ -58,31 +58,23 @@ def errors_page(analysis: Analysis, texts: Texts, said: ErrorTexts, numbers: Num
 def _tables(analysis: Analysis, texts: Texts, said: ErrorTexts, numbers: Numbers) -> list[_Table]:
     agreement = (said.page_agree, said.page_ratings_differ, said.page_sentiments_differ)
 
-    def table(
-        name: str, title: str, groups: list[Group], label: Callable[[Any], str], note: str = ""
-    ) -> _Table:
+    def table(name: str, title: str, label: Callable[[Any], str], note: str = "") -> _Table:
         rows: dict[Any, dict[str, _Figures]] = {}
-        for group in groups:
+        for group in analysis.groups[name]:
             rows.setdefault(group.key, {})[group.pooling] = _figures(group, numbers)
         return _Table(name, title, note, [(label(key), row) for key, row in rows.items()])
 
     return [
-        table("length", said.page_by_length, analysis.by_length, lambda key: _length(key, said)),
-        table("sentiment", said.page_by_sentiment, analysis.by_sentiment, texts.sentiment),
+        table("length", said.page_by_length, lambda key: _length(key, said)),
+        table("sentiment", said.page_by_sentiment, texts.sentiment),
         table(
             "confidence",
             said.page_by_confidence,
-            analysis.by_confidence,
             lambda key: _confidence(key, numbers),
             said.page_confidence_note,
         ),
-        table(
-            "disagreement",
-            said.page_by_disagreement,
-            analysis.by_disagreement,
-            agreement.__getitem__,
-        ),
-        table("version", said.page_by_version, analysis.by_version, str),
+        table("disagreement", said.page_by_disagreement, agreement.__getitem__),
+        table("version", said.page_by_version, str),
     ]
 
 

@@ -2,38 +2,41 @@
 
 from collections.abc import Callable
 from html import escape
+from typing import TYPE_CHECKING
 
-from bot.services.comparison import ENOUGH, ENOUGH_USERS, Better, Comparison, Difference
-from bot.services.statistics import Overview
+from bot.services.comparison import ENOUGH, ENOUGH_USERS, Comparison
+from bot.services.statistics import AnswerFigures, Overview, PoolingFigures, share
 from bot.texts.statistics import StatisticsTexts
 from bot.texts.texts import Texts
 from bot.views.numbers import Numbers
 from classifier.evaluation.figures import POOLING_NAMES
-from db.answers import Answers
-from db.statistics import PoolingStatistics, Statistics
+from classifier.labels import NEAR
+
+if TYPE_CHECKING:  # imports numpy
+    from classifier.evaluation.resampling import Difference
 
 _LABEL, _FIGURE = 14, 7  # characters of the table's columns: together they fit a phone
 _MOST_VERSIONS = 5
 
 
 def stats_message(overview: Overview, texts: Texts, said: StatisticsTexts) -> str:
-    numbers, found = Numbers(said), overview.statistics
+    numbers, written = Numbers(said), overview.written
     title = f"<b>{said.title(overview.span.name)}</b>"
-    if not found.poolings:
+    if not overview.poolings:
         return f"{title}\n\n{said.nothing}"
     totals = said.totals.format(
-        reviews=numbers.whole(found.reviews),
-        users=numbers.whole(found.users),
-        answered=numbers.whole(found.reviews_with_feedback),
-        coverage=numbers.percent(found.coverage),
+        reviews=numbers.whole(written.reviews),
+        users=numbers.whole(written.users),
+        answered=numbers.whole(written.rated),
+        coverage=numbers.percent(share(written.rated, written.reviews)),
     )
     blocks = [
         f"{title}\n{totals}",
         # The table is a block with room around it: no blank lines there.
         f"<b>{verdict(overview.comparison, said)}</b>\n"
-        f"<pre>{escape(_table(found, texts, numbers))}</pre>\n{_pair(overview, numbers)}",
-        _who(found, numbers),
-        _versions(found, numbers),
+        f"<pre>{escape(_table(overview, texts, numbers))}</pre>\n{_pairs(overview, numbers)}",
+        _who(overview, numbers),
+        _versions(overview, numbers),
         f"<i>{escape(said.explained)}</i>",
     ]
     return "\n\n".join(block for block in blocks if block)
@@ -45,8 +48,10 @@ def verdict(comparison: Comparison, said: StatisticsTexts) -> str:
         return said.too_few.format(answers=comparison.answers, enough=ENOUGH)
     if comparison.users < ENOUGH_USERS:
         return said.too_few_users.format(users=comparison.users, enough=ENOUGH_USERS)
-    names = {Better.CLS: POOLING_NAMES["cls"], Better.MEAN: POOLING_NAMES["mean"]}
-    at_sentiment, at_rating = names.get(comparison.at_sentiment), names.get(comparison.at_rating)
+    at_sentiment, at_rating = (
+        pooling and POOLING_NAMES[pooling]
+        for pooling in (comparison.better_at_sentiment, comparison.better_at_rating)
+    )
     if at_sentiment is None and at_rating is None:
         return said.alike
     if at_rating is None:
@@ -58,15 +63,15 @@ def verdict(comparison: Comparison, said: StatisticsTexts) -> str:
     return said.split.format(sentiment_model=at_sentiment, rating_model=at_rating)
 
 
-def _table(found: Statistics, texts: Texts, numbers: Numbers) -> str:
+def _table(found: Overview, texts: Texts, numbers: Numbers) -> str:
     said = numbers.texts
 
-    def row(label: str, figure: Callable[[PoolingStatistics], str]) -> str:
+    def row(label: str, figure: Callable[[PoolingFigures], str]) -> str:
         models = (found.poolings.get(pooling) for pooling in POOLING_NAMES)
         figures = ("–" if model is None else figure(model) for model in models)
         return _row(label, *figures)
 
-    def share_of(sentiment: int) -> Callable[[PoolingStatistics], str]:
+    def share_of(sentiment: int) -> Callable[[PoolingFigures], str]:
         return lambda model: numbers.percent(model.sentiments[sentiment] / model.predictions)
 
     # Not blank in front: Telegram trims that.
@@ -76,7 +81,7 @@ def _table(found: Statistics, texts: Texts, numbers: Numbers) -> str:
         "",
         row(said.sentiment_right, lambda model: numbers.percent(model.answers.accuracy)),
         row(said.macro_f1, lambda model: numbers.decimal(model.answers.macro_f1)),
-        row(said.calibration, lambda model: numbers.decimal(model.calibration_error)),
+        row(said.calibration, lambda model: numbers.decimal(model.answers.calibration_error)),
         row(said.rating_exact, lambda model: numbers.percent(model.answers.rating_exact)),
         row(said.rating_within_one, lambda model: numbers.percent(model.answers.rating_within_one)),
         row(said.rating_mae, lambda model: numbers.decimal(model.answers.rating_mae)),
@@ -91,22 +96,22 @@ def _row(label: str, *figures: str) -> str:
     return f"{label:{_LABEL}}" + "".join(f"{figure:>{_FIGURE}}" for figure in figures)
 
 
-def _pair(overview: Overview, numbers: Numbers) -> str:
-    pair, comparison, said = overview.statistics.pair, overview.comparison, numbers.texts
+def _pairs(overview: Overview, numbers: Numbers) -> str:
+    pairs, comparison, said = overview.pairs, overview.comparison, numbers.texts
     lines = []
-    if pair.reviews:
+    if pairs.reviews:
         lines.append(
             said.agreement.format(
-                sentiment=numbers.percent(pair.same_sentiment / pair.reviews),
-                rating=numbers.percent(pair.same_rating / pair.rated if pair.rated else None),
-                within_one=numbers.percent(pair.within_one / pair.rated if pair.rated else None),
+                sentiment=numbers.percent(pairs.same_sentiment / pairs.reviews),
+                rating=numbers.percent(share(pairs.within(0), pairs.rated)),
+                within_one=numbers.percent(share(pairs.within(NEAR), pairs.rated)),
             )
         )
     if comparison.accuracy is not None:
         lines.append(
             said.only_one_right.format(
-                cls=numbers.whole(pair.only_cls_right),
-                mean=numbers.whole(pair.only_mean_right),
+                cls=numbers.whole(pairs.all_users.only_cls_right),
+                mean=numbers.whole(pairs.all_users.only_mean_right),
                 p=escape(numbers.p(comparison.accuracy.p)),
             )
         )
@@ -116,15 +121,15 @@ def _pair(overview: Overview, numbers: Numbers) -> str:
     return "\n".join(lines)
 
 
-def _gap(sentence: str, difference: Difference, written: Callable[[float], str]) -> str:
+def _gap(sentence: str, difference: "Difference", written: Callable[[float], str]) -> str:
     return sentence.format(
-        difference=written(difference.value),
+        difference=written(difference.difference),
         low=written(difference.low),
         high=written(difference.high),
     )
 
 
-def _who(found: Statistics, numbers: Numbers) -> str:
+def _who(found: Overview, numbers: Numbers) -> str:
     said = numbers.texts
     models = found.poolings
     volunteered = _answers({name: model.volunteered for name, model in models.items()}, numbers)
@@ -137,7 +142,7 @@ def _who(found: Statistics, numbers: Numbers) -> str:
     return "\n".join([*lines, said.bias] if volunteered else lines)
 
 
-def _versions(found: Statistics, numbers: Numbers) -> str:
+def _versions(found: Overview, numbers: Numbers) -> str:
     """The newest ones, where there are several."""
     models = found.poolings
     versions = sorted({version for model in models.values() for version in model.versions})
@@ -155,7 +160,7 @@ def _versions(found: Statistics, numbers: Numbers) -> str:
     return "\n".join(lines)
 
 
-def _answers(by_pooling: dict[str, Answers], numbers: Numbers) -> dict[str, str]:
+def _answers(by_pooling: dict[str, AnswerFigures], numbers: Numbers) -> dict[str, str]:
     """How many, and both models' figures; empty if there are none."""
     most = max((answers.count for answers in by_pooling.values()), default=0)
     if not most:

@@ -14,6 +14,7 @@ from bot.services.statistics import Overview
 from bot.texts.statistics import StatisticsTexts
 from bot.views.numbers import Numbers
 from classifier.evaluation.figures import POOLING_NAMES
+from classifier.labels import NEAR
 from classifier.reports.drawing import (
     MARKERS,
     ConfusionWords,
@@ -24,7 +25,7 @@ from classifier.reports.drawing import (
     style,
 )
 from classifier.reports.theme import CHAT, Theme
-from db.pairs import PairStatistics
+from db.pairs import PairCounts
 
 _HEIGHT = 5.3  # inches
 _LINES = {"cls": "-", "mean": "--"}
@@ -41,13 +42,13 @@ def draw_statistics(overview: Overview, said: StatisticsTexts) -> bytes:
         above, middle, below = rows[:, 0]
         _draw_matrices(above, overview, numbers)
         _draw_trends(middle, overview, numbers)
-        _draw_agreement(below.add_subplot(), overview.statistics.pair, numbers)
+        _draw_agreement(below.add_subplot(), overview.pairs, numbers)
 
     return draw_png(_HEIGHT, CHAT, draw)
 
 
 def _draw_matrices(figure: SubFigure, overview: Overview, numbers: Numbers) -> None:
-    said, poolings = numbers.texts, overview.statistics.poolings
+    said, poolings = numbers.texts, overview.poolings
     words = ConfusionWords(
         titles={
             pooling: said.chart_answers.format(model=name)
@@ -128,16 +129,13 @@ def _date_ends(
         right.set_horizontalalignment("right")
 
 
-def _draw_agreement(axes: Axes, pair: PairStatistics, numbers: Numbers) -> None:
+def _draw_agreement(axes: Axes, pairs: PairCounts, numbers: Numbers) -> None:
     said = numbers.texts
     style(axes, CHAT, said.chart_agreement)
+    same, near = pairs.within(0), pairs.within(NEAR)
     bars = {
-        said.chart_sentiment: (pair.same_sentiment, 0, pair.reviews - pair.same_sentiment),
-        said.chart_rating: (
-            pair.same_rating,
-            pair.within_one - pair.same_rating,
-            pair.rated - pair.within_one,
-        ),
+        said.chart_sentiment: (pairs.same_sentiment, 0, pairs.reviews - pairs.same_sentiment),
+        said.chart_rating: (same, near - same, pairs.rated - near),
     }
     for place, counts in enumerate(bars.values()):
         begin = 0.0

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, f1_score
 
@@ -62,14 +63,16 @@ def figures(rows: Rows) -> dict[str, Any]:
     """By the names that the statistics give them."""
     rating_of = {row["review_id"]: row for row in rows.feedback}
     return {
-        "reviews": len(rows.reviews),
-        "users": len({row["user_id"] for row in rows.reviews}),
-        "reviews_with_feedback": sum(row["id"] in rating_of for row in rows.reviews),
-        **{
+        "written": {
+            "reviews": len(rows.reviews),
+            "users": len({row["user_id"] for row in rows.reviews}),
+            "rated": sum(row["id"] in rating_of for row in rows.reviews),
+        },
+        "poolings": {
             pooling: _pooling([p for p in rows.predictions if p["pooling"] == pooling], rating_of)
             for pooling in ("cls", "mean")
         },
-        "pair": _pair(rows.predictions, rating_of),
+        "pairs": _pairs(rows.predictions, rating_of),
     }
 
 
@@ -93,7 +96,6 @@ def _pooling(predictions: list[Row], rating_of: dict[int, Row]) -> dict[str, Any
             version: _answers([p for p in answered if p["model_version"] == version], rating_of)
             for version in versions
         },
-        "calibration_error": _calibration(answered, rating_of),
     }
 
 
@@ -114,6 +116,7 @@ def _answers(predictions: list[Row], rating_of: dict[int, Row]) -> dict[str, Any
         "rating_exact": float((error == 0).mean()),
         "rating_within_one": float((error <= 1).mean()),
         "rating_mae": float(error.mean()),
+        "calibration_error": _calibration(predictions, rating_of),
     }
 
 
@@ -127,7 +130,7 @@ def _calibration(predictions: list[Row], rating_of: dict[int, Row]) -> float:
     return sum(map(abs, gap_of_bin.values())) / len(predictions)
 
 
-def _pair(predictions: list[Row], rating_of: dict[int, Row]) -> dict[str, Any]:
+def _pairs(predictions: list[Row], rating_of: dict[int, Row]) -> dict[str, Any]:
     by_review: dict[int, dict[str, Row]] = {}
     for row in predictions:
         by_review.setdefault(row["review_id"], {})[row["pooling"]] = row
@@ -138,20 +141,44 @@ def _pair(predictions: list[Row], rating_of: dict[int, Row]) -> dict[str, Any]:
         if both[0]["review_id"] in rating_of
     ]
     only_cls, only_mean = right.count((True, False)), right.count((False, True))
+    apart = [abs(cls["rating"] - mean["rating"]) for cls, mean in pairs]
     return {
         "reviews": len(pairs),
         "same_sentiment": sum(cls["sentiment"] == mean["sentiment"] for cls, mean in pairs),
-        "same_rating": sum(cls["rating"] == mean["rating"] for cls, mean in pairs),
-        "within_one": sum(abs(cls["rating"] - mean["rating"]) <= 1 for cls, mean in pairs),
-        "answered": len(right),
-        "both_right": right.count((True, True)),
-        "only_cls_right": only_cls,
-        "only_mean_right": only_mean,
-        "neither_right": right.count((False, False)),
+        "ratings_apart": {points: apart.count(points) for points in set(apart)},
+        "all_users": {
+            "answers": len(right),
+            "only_cls_right": only_cls,
+            "only_mean_right": only_mean,
+        },
         "mcnemar_p": binomtest(only_mean, only_cls + only_mean).pvalue
         if only_cls + only_mean
         else 1.0,
     }
+
+
+def agree(overview: Any, rows: Rows) -> None:
+    """What /stats says is what the rows say."""
+    expected = figures(rows)
+    p = expected["pairs"].pop("mcnemar_p")
+    assert overview.comparison.accuracy.p == pytest.approx(p)
+    for pooling in overview.poolings.values():
+        assert list(pooling.versions) == sorted(pooling.versions)
+    for part, values in expected.items():
+        _same(getattr(overview, part), values, part)
+
+
+def _same(found: Any, expected: Any, name: str) -> None:
+    if isinstance(expected, dict) and isinstance(found, dict):
+        assert set(found) == set(expected), name
+        for key, value in expected.items():
+            _same(found[key], value, f"{name}.{key}")
+    elif isinstance(expected, dict):
+        for key, value in expected.items():
+            _same(getattr(found, key), value, f"{name}.{key}")
+    else:
+        exactly = isinstance(expected, tuple)
+        assert found == (expected if exactly else pytest.approx(expected, abs=1e-9)), name
 
 
 def details(row: Row) -> dict[str, Any]:

@@ -9,7 +9,6 @@ import shutil
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -20,7 +19,7 @@ from bot.local.html import parse
 from bot.local.server import LOCAL_TOKEN, LocalServer
 from bot.prediction.live_models import load_models
 from bot.services.periods import SPANS
-from bot.services.statistics import Overview, StatisticsService
+from bot.services.statistics import StatisticsService
 from bot.serving import serve
 from bot.texts.ru import RUSSIAN
 from bot.texts.statistics import RUSSIAN_STATISTICS
@@ -248,7 +247,7 @@ async def test_a_week(
     _check_records(stored, first, second)
     overview = await StatisticsService(read, time).overview(SPANS["7d"])
     assert stats.text == parse(stats_message(overview, RUSSIAN, RUSSIAN_STATISTICS))[0]
-    _agree(overview, raw_rows.figures(stored.since(time.now - timedelta(days=7))))
+    raw_rows.agree(overview, stored.since(time.now - timedelta(days=7)))
 
 
 def _check_records(stored: Rows, first: str, second: str) -> None:
@@ -269,31 +268,3 @@ def _check_records(stored: Rows, first: str, second: str) -> None:
 
 def _buttons(message: Message) -> list[tuple[str, str]]:
     return [button for row in buttons_of(message) for button in row]
-
-
-def _agree(overview: Overview, computed: dict[str, Any]) -> None:
-    """What /stats says is what the rows say."""
-    found = overview.statistics
-    for name in ("reviews", "users", "reviews_with_feedback"):
-        assert getattr(found, name) == computed[name]
-    for pooling, statistics in found.poolings.items():
-        for name, expected in computed[pooling].items():
-            value = getattr(statistics, name)
-            if name == "versions":
-                assert list(value) == list(expected)
-                for version, answers in expected.items():
-                    _same(value[version], answers)
-            elif isinstance(expected, dict):
-                _same(value, expected)
-            else:
-                assert value == pytest.approx(expected, abs=1e-9), f"{name} of {pooling}"
-    pair = dict(computed["pair"])
-    assert overview.comparison.accuracy is not None
-    assert overview.comparison.accuracy.p == pytest.approx(pair.pop("mcnemar_p"))
-    _same(found.pair, pair)
-
-
-def _same(found: object, expected: dict[str, Any]) -> None:
-    for name, value in expected.items():
-        same = value if isinstance(value, tuple) else pytest.approx(value)
-        assert getattr(found, name) == same, name

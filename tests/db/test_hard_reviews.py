@@ -11,7 +11,7 @@ from sqlalchemy.orm import selectinload
 
 from db import users
 from db.engine import Sessions
-from db.hard_reviews import LENGTHS, Group, HardReview, HardReviews
+from db.hard_reviews import LENGTHS, Group, HardReview, HardReviews, Order
 from db.measures import Period, confidence_of
 from db.models import Feedback, Prediction, Review
 
@@ -116,9 +116,9 @@ async def test_the_worst_come_first(read: Sessions, period: Period) -> None:
     rated.sort(key=lambda hard: (max(errors(hard)), min(errors(hard)), hard.cls.id), reverse=True)
     async with read() as session:
         hard = HardReviews(session, period, sentiment_of)
-        assert await hard.count_worst() == len(rated)
-        assert ids(await hard.worst(5)) == ids(rated[:5])
-        found = await hard.worst(1000, 3)
+        assert await hard.count(Order.WORST) == len(rated)
+        assert ids(await hard.first(Order.WORST, 5)) == ids(rated[:5])
+        found = await hard.first(Order.WORST, 1000, 3)
     assert ids(found) == ids(rated[3:])
     assert [(one.given, one.asked) for one in found] == [(o.given, o.asked) for o in rated[3:]]
     assert [one.mean.id for one in found] == [one.mean.id for one in rated[3:]]
@@ -129,9 +129,9 @@ async def test_the_most_disagreed_on_come_first(read: Sessions, period: Period) 
     worth = {hard.review.id: round(disagreement(hard), 9) for hard in expected}
     async with read() as session:
         hard = HardReviews(session, period, sentiment_of)
-        assert await hard.count_disagreed() == len(expected)
-        found = await hard.disagreed(1000)
-        assert ids(await hard.disagreed(4, 2)) == ids(found)[2:6]
+        assert await hard.count(Order.DISAGREED) == len(expected)
+        found = await hard.first(Order.DISAGREED, 1000)
+        assert ids(await hard.first(Order.DISAGREED, 4, 2)) == ids(found)[2:6]
     assert set(ids(found)) == set(worth)
     assert [worth[one] for one in ids(found)] == sorted(worth.values(), reverse=True)
 
@@ -173,13 +173,11 @@ async def test_groups_equal_a_plain_computation(read: Sessions, period: Period) 
         return int(len(ratings) == 2 and abs(ratings[0] - ratings[1]) > 1)
 
     async with read() as session:
-        hard = HardReviews(session, period, sentiment_of)
-        assert await hard.by_length() == group(
-            lambda hard, _: sum(len(hard.review.text) >= end for end in LENGTHS)
-        )
-        assert await hard.by_sentiment() == group(lambda hard, _: sentiment_of(hard.given or 0))
-        assert await hard.by_confidence() == group(
-            lambda _, row: -int(-confidence_of(row) * 10 // 1) - 1
-        )
-        assert await hard.by_disagreement() == group(agreement)
-        assert await hard.by_version() == group(lambda _, row: row.model_version)
+        groups = await HardReviews(session, period, sentiment_of).groups(near=1)
+    assert groups == {
+        "length": group(lambda hard, _: sum(len(hard.review.text) >= end for end in LENGTHS)),
+        "sentiment": group(lambda hard, _: sentiment_of(hard.given or 0)),
+        "confidence": group(lambda _, row: -int(-confidence_of(row) * 10 // 1) - 1),
+        "disagreement": group(agreement),
+        "version": group(lambda _, row: row.model_version),
+    }

@@ -5,55 +5,28 @@ import random
 import sqlite3
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from db import users
-from db.answers import BINS, Answers, Step, steps
+from db import pairs, users
 from db.engine import Sessions
 from db.measures import Period
 from db.models import Feedback, Prediction, Review
 from db.pairs import UserSums
-from db.statistics import collect, first_prediction
+from db.statistics import Predicted, Step, answered, predicted, steps, written
 
 pytestmark = pytest.mark.anyio
 
 ALWAYS = Period(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
-Given = tuple[Review, Prediction, Feedback]
+BINS = 15
 
 
 def sentiment_of(rating: int) -> int:
     return 0 if rating <= 5 else 1 if rating == 6 else 2
-
-
-def nearest_rank(values: Sequence[float], share: float) -> float:
-    return sorted(values)[math.ceil(share * len(values)) - 1]
-
-
-def answers(given: Sequence[Given]) -> Answers:
-    cells = Counter((sentiment_of(fed.rating), said.sentiment) for _, said, fed in given)
-    errors = [abs(said.rating - fed.rating) for _, said, fed in given if said.rating is not None]
-    return Answers(
-        confusion=tuple(tuple(cells[true, said] for said in range(3)) for true in range(3)),
-        rated=len(errors),
-        exact=errors.count(0),
-        within_one=errors.count(0) + errors.count(1),
-        absolute_error=sum(errors),
-    )
-
-
-def calibration(given: Sequence[Given]) -> float:
-    """Mean distance of the share of right ones from confidence, over the bins."""
-    bins: dict[int, list[float]] = {}
-    for _, said, fed in given:
-        sure = (said.probability_bad, said.probability_neutral, said.probability_good)
-        confidence = sure[said.sentiment]
-        gap = (sentiment_of(fed.rating) == said.sentiment) - confidence
-        bins.setdefault(math.ceil(confidence * BINS), []).append(gap)
-    return sum(abs(sum(gaps)) for gaps in bins.values()) / len(given)
 
 
 @pytest.fixture
@@ -130,37 +103,41 @@ async def test_statistics_equal_a_plain_computation(
 ) -> None:
     period = Period(now + timedelta(days=first_day), now + timedelta(days=last_day))
     async with read() as session:
-        found = await collect(session, period, sentiment_of)
+        totals = await written(session, period)
+        quickest_first = await predicted(session, period)
+        groups = await answered(session, period, BINS)
+        found = await pairs.count(session, period, sentiment_of)
     reviews = [row for row in rows[0] if period.since <= row.created_at < period.until]
     fed = {review.id: [row for row in rows[1] if row.review_id == review.id] for review in reviews}
     assert len(reviews) > 50
-    assert found.reviews == len(reviews)
-    assert found.users == len({review.user_id for review in reviews})
-    assert found.reviews_with_feedback == sum(map(bool, fed.values()))
-    assert found.coverage == found.reviews_with_feedback / found.reviews
+    assert totals.reviews == len(reviews)
+    assert totals.users == len({review.user_id for review in reviews})
+    assert totals.rated == sum(map(bool, fed.values()))
 
-    assert set(found.poolings) == {"cls", "mean"}
-    for pooling, statistics in found.poolings.items():
-        made = [(review, row) for review in reviews for row in review.predictions]
-        made = [(review, row) for review, row in made if row.pooling == pooling]
-        latencies = [row.milliseconds for _, row in made]
-        said = Counter(row.sentiment for _, row in made)
-        assert statistics.predictions == len(made)
-        assert statistics.sentiments == (said[0], said[1], said[2])
-        assert statistics.median_milliseconds == round(nearest_rank(latencies, 0.5), 1)
-        assert statistics.p95_milliseconds == round(nearest_rank(latencies, 0.95), 1)
-        given = [(review, row, answer) for review, row in made for answer in fed[review.id]]
-        assert statistics.answers == answers(given)
-        assert statistics.asked == answers([one for one in given if one[2].asked])
-        assert statistics.volunteered == answers([one for one in given if not one[2].asked])
-        assert statistics.asked.count + statistics.volunteered.count == len(given)
-        assert statistics.calibration_error == pytest.approx(calibration(given))
-        assert statistics.versions == {
-            version: answers([one for one in given if one[1].model_version == version])
-            for version in sorted({one[1].model_version for one in given})
-        }
+    said = [row for review in reviews for row in review.predictions]
+    by_latency: dict[tuple[int, str], list[int]] = {}
+    for row in said:
+        key = round(row.milliseconds * 10), row.pooling
+        by_latency.setdefault(key, [0, 0, 0])[row.sentiment] += 1
+    assert quickest_first == [Predicted(*key, tuple(n)) for key, n in sorted(by_latency.items())]
 
-    pairs = [
+    confidences: defaultdict[tuple[Any, ...], list[float]] = defaultdict(list)
+    for row in said:
+        shares = (row.probability_bad, row.probability_neutral, row.probability_good)
+        confidence = shares[row.sentiment]
+        for answer in fed[row.review_id]:
+            kind = (
+                *(math.ceil(confidence * BINS) - 1, answer.rating, row.rating, row.sentiment),
+                *(answer.asked, row.pooling, row.model_version),
+            )
+            confidences[kind].append(confidence)
+    counted: dict[tuple[Any, ...], Any] = {row[:7]: row[7:] for row in groups}
+    assert counted == {
+        key: (len(values), pytest.approx(sum(values))) for key, values in confidences.items()
+    }
+    assert len(groups) == len(confidences)
+
+    both = [
         (review, cls, mean)
         for review in reviews
         for cls in review.predictions
@@ -170,44 +147,39 @@ async def test_statistics_equal_a_plain_computation(
     ]
     both_rated = [
         (cls.rating, mean.rating)
-        for _, cls, mean in pairs
+        for _, cls, mean in both
         if cls.rating is not None
         if mean.rating is not None
     ]
     right = Counter(
         (cls.sentiment == truth, mean.sentiment == truth)
-        for review, cls, mean in pairs
+        for review, cls, mean in both
         for truth in (sentiment_of(answer.rating) for answer in fed[review.id])
     )
-    assert found.pair.reviews == len(pairs)
-    assert found.pair.same_sentiment == sum(
-        cls.sentiment == mean.sentiment for _, cls, mean in pairs
-    )
-    assert found.pair.rated == len(both_rated)
-    assert found.pair.same_rating == sum(cls == mean for cls, mean in both_rated)
-    assert found.pair.within_one == sum(abs(cls - mean) <= 1 for cls, mean in both_rated)
-    assert found.pair.answered == sum(right.values())
-    assert found.pair.both_right == right[True, True]
-    assert found.pair.only_cls_right == right[True, False]
-    assert found.pair.only_mean_right == right[False, True]
-    assert found.pair.neither_right == right[False, False]
+    assert found.reviews == len(both)
+    assert found.same_sentiment == sum(cls.sentiment == mean.sentiment for _, cls, mean in both)
+    assert found.rated == len(both_rated)
+    assert found.within(0) == sum(cls == mean for cls, mean in both_rated)
+    assert found.within(1) == sum(abs(cls - mean) <= 1 for cls, mean in both_rated)
+    assert found.all_users.answers == sum(right.values())
+    assert found.all_users.only_cls_right == right[True, False]
+    assert found.all_users.only_mean_right == right[False, True]
     of_user: defaultdict[int, list[UserSums]] = defaultdict(list)
-    for review, cls, mean in pairs:
+    for review, cls, mean in both:
         for answer in fed[review.id]:
-            true, both = sentiment_of(answer.rating), None not in (cls.rating, mean.rating)
+            true, rated = sentiment_of(answer.rating), None not in (cls.rating, mean.rating)
             hits = (cls.sentiment == true, mean.sentiment == true)
             cls_error, mean_error = (abs((one.rating or 0) - answer.rating) for one in (cls, mean))
             sums = UserSums(
                 answers=1,
-                both_right=hits == (True, True),
                 only_cls_right=hits == (True, False),
                 only_mean_right=hits == (False, True),
-                rated=both,
-                error=mean_error - cls_error if both else 0,
+                rated=rated,
+                error=mean_error - cls_error if rated else 0,
             )
             of_user[answer.user_id].append(sums)
     of_all = (UserSums(*map(sum, zip(*answers, strict=True))) for answers in of_user.values())
-    assert found.pair.users == Counter(of_all)
+    assert sorted(found.users) == sorted(of_all)
 
 
 async def test_steps_equal_a_plain_computation(
@@ -216,9 +188,7 @@ async def test_steps_equal_a_plain_computation(
     period, day = Period(now + timedelta(days=2), now + timedelta(days=9)), 86_400
     async with read() as session:
         found = await steps(session, period, day, sentiment_of)
-        first = await first_prediction(session)
     made = [(said, review) for review in rows[0] for said in review.predictions]
-    assert first == min(said.created_at for said, _ in made)
     expected: dict[tuple[str, datetime], list[tuple[Prediction, Feedback]]] = {}
     for said, review in made:
         for given in rows[1]:
@@ -240,26 +210,13 @@ async def test_steps_equal_a_plain_computation(
     ]
 
 
-def test_shares_of_the_answers() -> None:
-    known = Answers(
-        confusion=((3, 1, 0), (0, 2, 0), (1, 0, 3)),
-        rated=8,
-        exact=2,
-        within_one=6,
-        absolute_error=12,
-    )
-    assert known.count == 10
-    assert known.accuracy == 0.8
-    assert known.macro_f1 == pytest.approx((2 * 3 / 8 + 2 * 2 / 5 + 2 * 3 / 7) / 3)
-    assert (known.rating_exact, known.rating_within_one, known.rating_mae) == (0.25, 0.75, 1.5)
-
-
 async def test_statistics_of_nothing(read: Sessions) -> None:
     async with read() as session:
-        found = await collect(session, ALWAYS, sentiment_of)
-    assert (found.reviews, found.users, found.coverage) == (0, 0, None)
-    assert found.poolings == {}
-    assert (found.pair.reviews, found.pair.neither_right) == (0, 0)
+        assert await written(session, ALWAYS) == (0, 0, 0)
+        assert await predicted(session, ALWAYS) == []
+        assert await answered(session, ALWAYS, BINS) == []
+        found = await pairs.count(session, ALWAYS, sentiment_of)
+    assert (found.reviews, found.rated, found.users, found.all_users) == (0, 0, [], UserSums())
 
 
 async def test_predictions_that_nobody_answered(
@@ -269,14 +226,14 @@ async def test_predictions_that_nobody_answered(
         await users.seen(session, 1, "ru", now)
         session.add(new_review(1))
         await session.flush()
-        found = await collect(session, Period(now, now + timedelta(seconds=1)), sentiment_of)
-        assert found.poolings["cls"].answers.count == 0
-        assert found.poolings["cls"].answers.accuracy is None
-        assert found.poolings["cls"].answers.rating_mae is None
-        assert found.poolings["mean"].median_milliseconds == 12.5
+        second = Period(now, now + timedelta(seconds=1))
+        assert await answered(session, second, BINS) == []
+        assert Predicted(125, "mean", (0, 0, 1)) in await predicted(session, second)
         # The end of a period is the beginning of the next.
-        before = await collect(session, Period(now - timedelta(days=1), now), sentiment_of)
-        assert (before.reviews, before.poolings, before.pair.reviews) == (0, {}, 0)
+        before = Period(now - timedelta(days=1), now)
+        assert (await written(session, before)).reviews == 0
+        assert await predicted(session, before) == []
+        assert (await pairs.count(session, before, sentiment_of)).reviews == 0
 
 
 MANY = 100_000
@@ -323,11 +280,15 @@ async def test_a_hundred_thousand_reviews_take_less_than_a_second(url: str, read
         # Processor time, the database's thread included: a clock would measure other programs too.
         started = time.process_time()
         async with read() as session:
-            found = await collect(session, ALWAYS, sentiment_of)
+            totals = await written(session, ALWAYS)
+            made = await predicted(session, ALWAYS)
+            groups = await answered(session, ALWAYS, BINS)
+            both = await pairs.count(session, ALWAYS, sentiment_of)
             by_day = await steps(session, ALWAYS, 86_400, sentiment_of)
         seconds.append(time.process_time() - started)
     print(f"\n/stats asks {MANY:,} reviews for {min(seconds):.2f} s of processor time")
-    assert (found.reviews, found.users, found.reviews_with_feedback) == (MANY, 1000, 3 * MANY // 10)
-    assert found.pair.reviews == found.poolings["cls"].predictions == MANY
-    assert sum(step.answers for step in by_day) == 2 * found.reviews_with_feedback
+    assert totals == (MANY, 1000, 3 * MANY // 10)
+    assert both.reviews == sum(sum(row.sentiments) for row in made if row.pooling == "cls") == MANY
+    answers = sum(row.times for row in groups)
+    assert sum(step.answers for step in by_day) == answers == 2 * totals.rated
     assert min(seconds) < 1

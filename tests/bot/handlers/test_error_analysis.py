@@ -16,13 +16,14 @@ from telegram import Message
 
 from bot.local.server import LocalServer
 from bot.services import error_analysis
-from bot.services.error_analysis import PAGE, ErrorAnalysis, Order, Page, TooLarge
+from bot.services.error_analysis import PAGE, ErrorAnalysis, Page, TooLarge
 from bot.services.periods import SPANS, Span
 from bot.services.review_table import COLUMNS
 from bot.texts.error_analysis import ENGLISH_ERRORS, RUSSIAN_ERRORS
 from bot.texts.ru import RUSSIAN
 from db import users
 from db.engine import Sessions
+from db.hard_reviews import Order
 from db.models import AdminAction, Feedback, Prediction, Review
 from tests.bot.conftest import RunningBot
 from tests.bot.live_reviews import add_live_reviews

@@ -1,31 +1,28 @@
 """The comparison of grouped answers is that of the answers one by one."""
 
 import random
-from collections import Counter
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bot.services.comparing import compare
-from bot.services.comparison import ENOUGH, ENOUGH_USERS, Better, Comparison, Difference
+from bot.services.comparison import ENOUGH, ENOUGH_USERS, Comparison, compare
 from bot.texts.statistics import RUSSIAN_STATISTICS
 from bot.views.stats import verdict
 from classifier.evaluation.comparison import compare as compare_rows
+from classifier.evaluation.resampling import Difference
 from classifier.modeling.outputs import Labels, Outputs
-from db.pairs import PairStatistics, UserSums
+from db.pairs import UserSums
 
 Answer = tuple[tuple[int, ...], tuple[int, int]]
 """Sentiments, the true one, CLS's and mean's; then the rating errors of CLS and of mean."""
 
 
-def pair_of(answers: list[Answer], each: int = 1) -> PairStatistics:
+def users_of(answers: list[Answer], each: int = 1) -> list[UserSums]:
     """`each` is how many answers a user gave, one after the other."""
     sums = [
         UserSums(
             answers=1,
-            both_right=cls == true == mean,
             only_cls_right=cls == true != mean,
             only_mean_right=cls != true == mean,
             rated=1,
@@ -34,12 +31,7 @@ def pair_of(answers: list[Answer], each: int = 1) -> PairStatistics:
         for (true, cls, mean), (e_cls, e_mean) in answers
     ]
     users = [sums[begin : begin + each] for begin in range(0, len(sums), each)]
-    return PairStatistics(
-        reviews=len(answers),
-        same_sentiment=0,
-        ratings_apart={},
-        users=Counter(UserSums(*map(sum, zip(*user, strict=True))) for user in users),
-    )
+    return [UserSums(*map(sum, zip(*user, strict=True))) for user in users]
 
 
 def one_hot(classes: list[int], count: int) -> NDArray[np.float64]:
@@ -58,7 +50,7 @@ def test_it_equals_the_comparison_row_by_row() -> None:
         return 0 if rating <= 5 else 1 if rating == 6 else 2
 
     found = compare(
-        pair_of(
+        users_of(
             [
                 (
                     (sentiment(true), sentiment(cls), sentiment(mean)),
@@ -85,14 +77,14 @@ def test_it_equals_the_comparison_row_by_row() -> None:
     assert found.accuracy.p == pytest.approx(expected["mcnemar"]["p"])
     for difference, name in ((found.accuracy, "accuracy"), (found.mae, "rating_mae")):
         other = expected["differences"][name]
-        assert difference.value == pytest.approx(other["difference"])
+        assert difference.difference == pytest.approx(other["difference"])
         assert difference.low == pytest.approx(other["low"], abs=0.012)
         assert difference.high == pytest.approx(other["high"], abs=0.012)
         assert difference.p == pytest.approx(other["p"], abs=0.02)
 
 
 def test_nothing_to_compare() -> None:
-    found = compare(pair_of([]))
+    found = compare(users_of([]))
     assert (found.answers, found.users, found.accuracy, found.mae) == (0, 0, None, None)
 
 
@@ -102,16 +94,16 @@ def test_the_order_in_which_users_come_does_not_matter() -> None:
         ((2, chance.choice((0, 2)), 2), (chance.choice((0, 1, 4)), chance.choice((0, 1))))
         for _ in range(300)
     ]
-    pair = pair_of(answers, each=5)
-    backwards = replace(pair, users=dict(reversed(list(pair.users.items()))))
-    assert list(backwards.users) != list(pair.users)
-    assert compare(backwards) == compare(pair)
+    users = users_of(answers, each=5)
+    backwards = users[::-1]
+    assert backwards != users
+    assert compare(backwards) == compare(users)
 
 
 def test_two_that_never_differ() -> None:
-    found = compare(pair_of([((2, 2, 2), (1, 1))] * 200))
+    found = compare(users_of([((2, 2, 2), (1, 1))] * 200))
     assert found.accuracy == Difference(0.0, 0.0, 0.0, p=1.0)
-    assert found.at_sentiment is found.at_rating is Better.NEITHER
+    assert found.better_at_sentiment is found.better_at_rating is None
 
 
 def test_equal_models_are_told_apart_seldom() -> None:
@@ -124,8 +116,8 @@ def test_equal_models_are_told_apart_seldom() -> None:
             cls, mean = (2 if chance.random() < 0.8 else 0 for _ in range(2))
             errors = chance.choice((0, 0, 1, 1, 2, 5)), chance.choice((0, 0, 1, 1, 2, 5))
             answers.append(((2, cls, mean), errors))
-        found = compare(pair_of(answers))
-        told_apart += {found.at_sentiment, found.at_rating} != {Better.NEITHER}
+        found = compare(users_of(answers))
+        told_apart += {found.better_at_sentiment, found.better_at_rating} != {None}
     assert told_apart <= 9
 
 
@@ -135,7 +127,7 @@ def test_what_one_user_says_ten_times_is_said_once() -> None:
         ((2, chance.choice((0, 2)), 2), (chance.choice((0, 1, 4)), 1)) for _ in range(40)
     ]
     ten_times = [answer for answer in once for _ in range(10)]
-    found, expected = compare(pair_of(ten_times, each=10)), compare(pair_of(once))
+    found, expected = compare(users_of(ten_times, each=10)), compare(users_of(once))
     assert (found.answers, found.users) == (400, 40)
     assert found.accuracy is not None
     assert expected.accuracy is not None

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from db import recent_answers, users
+from db import pairs, users
 from db.engine import Sessions
 from db.models import Prediction, Review
 
@@ -38,9 +38,9 @@ async def test_reviews_that_both_models_of_a_version_have_answered_lately(
         session.add_all(stored)
     since = now - timedelta(days=7)
     async with read() as session:
-        found = await recent_answers.sample(session, "v2", since, 10)
-        one = await recent_answers.sample(session, "v2", since, 1)
-        assert await recent_answers.sample(session, "v3", since, 10) == []
+        found = await pairs.sample(session, "v2", since, 10)
+        one = await pairs.sample(session, "v2", since, 1)
+        assert await pairs.sample(session, "v3", since, 10) == []
     assert {review.text for review in found} == {"раз", "два"}
     assert found[0].cls == (0.125, 0.25, 0.625)
     assert found[0].mean == (0.5, 0.25, 0.25)
