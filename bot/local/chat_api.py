@@ -31,7 +31,7 @@ class ChatHandler(StateHandler):
 
 
 class EventsHandler(StateHandler):
-    """Server-sent events, from where the page was before."""
+    """Server-sent events, from the last one that the page knows."""
 
     def initialize(self, state: State) -> None:
         super().initialize(state)
@@ -42,7 +42,7 @@ class EventsHandler(StateHandler):
         log = self.state.events
         params = Params.of(self.request)
         user_id = user_of(params)["id"]
-        # A browser that reconnects repeats the address, and says in the header where it was.
+        # A browser that reconnects repeats the address and adds the last event in a header.
         known = [params.integer("after")] if params.text("after") else []
         if (last := self.request.headers.get("Last-Event-ID", "")).isdecimal():
             known.append(int(last))
@@ -80,7 +80,7 @@ class FileHandler(StateHandler):
         if file is None:
             raise ApiError(404, "there is no such file")
         mime_type = file.upload.mime_type
-        # Anything else, such as HTML, would run as part of the page if it were shown in place.
+        # Anything else, such as HTML, would run as part of the page if the browser showed it.
         is_image = mime_type in _SHOWN_IN_PAGE
         self.set_header("Content-Type", mime_type if is_image else "application/octet-stream")
         place = "inline" if is_image else "attachment"

@@ -1,4 +1,4 @@
-"""What people ask for and do in their chats."""
+"""What people can ask for (QUESTIONS) and do (ACTS) in their chats."""
 
 from collections.abc import Callable, Mapping
 
@@ -26,7 +26,7 @@ _STAND_INS = {
     "voice": Upload("voice.ogg", "audio/ogg", b"OggS"),
     "sticker": Upload("sticker.webp", "image/webp", b"RIFF"),
 }
-"""A browser page can't record these."""
+"""What the page sends instead of a recording."""
 
 
 def user_of(params: Params) -> Json:
@@ -45,7 +45,7 @@ def _chat_of(params: Params) -> int:
 
 
 def _open_chat_of(state: State, params: Params) -> int:
-    """The chat, in which the user must not have blocked the bot."""
+    """The chat, where the user must not have blocked the bot."""
     chat_id = _chat_of(params)
     if chat_id in state.blocked:
         raise ApiError(403, "the user has blocked the bot")
@@ -70,7 +70,7 @@ def _state(state: State, _params: Params) -> Json:
 
 
 def _messages(state: State, params: Params) -> Json:
-    """With the number of the last event that they contain: later events change them."""
+    """The messages, and the number of the last event that they include."""
     return {"messages": state.messages(_chat_of(params)), "event": state.events.last_number}
 
 
@@ -83,7 +83,7 @@ def _send(state: State, params: Params) -> Json:
     texts = parts(cleaned(params.text("text")))
     if not texts:
         raise ApiError(400, "there is no text")
-    reply = _replied(state, params, chat_id)
+    reply = _replied(state, params)
     sent = []
     for text in texts:
         sent.append(state.post(chat_id, user, text_fields(TEXT_FIELDS, text), reply))
@@ -109,17 +109,12 @@ def _send_file(state: State, params: Params) -> Json:
         content = text_fields(TEXT_FIELDS, caption or _POST) | {"forward_origin": origin}
     else:
         raise ApiError(400, "kind must be document, photo, voice, sticker or channel_post")
-    return {"messages": [state.post(chat_id, user, content, _replied(state, params, chat_id))]}
+    return {"messages": [state.post(chat_id, user, content, _replied(state, params))]}
 
 
-def _replied(state: State, params: Params, chat_id: int) -> Json | None:
+def _replied(state: State, params: Params) -> Json | None:
     """The message that the user replies to."""
-    if not params.text("reply_to"):
-        return None
-    message = state.message(chat_id, params.integer("reply_to"))
-    if message is None:
-        raise ApiError(404, "the message to reply to is gone")
-    return message
+    return _message_of(state, params, "reply_to") if params.text("reply_to") else None
 
 
 def _edit(state: State, params: Params) -> Json:
@@ -135,23 +130,28 @@ def _edit(state: State, params: Params) -> Json:
 
 
 def _delete(state: State, params: Params) -> Json:
-    """A bot is not told."""
+    """Delete one's own message; Telegram doesn't tell bots."""
     message = _own_message(state, params)
     state.delete(message["chat"]["id"], message["message_id"])
     return {}
 
 
-def _own_message(state: State, params: Params) -> Json:
-    message = state.message(_chat_of(params), params.integer("message_id"))
+def _message_of(state: State, params: Params, name: str) -> Json:
+    message = state.message(_chat_of(params), params.integer(name))
     if message is None:
-        raise ApiError(404, "there is no such message")
+        raise ApiError(404, f"{name}: there is no such message")
+    return message
+
+
+def _own_message(state: State, params: Params) -> Json:
+    message = _message_of(state, params, "message_id")
     if message["from"] is not user_of(params):
         raise ApiError(403, "it is someone else's message")
     return message
 
 
 def _tap(state: State, params: Params) -> Json:
-    """With any data: Telegram warns that a client may send data that is on no button."""
+    """Tap a button. Any data will do: a client may send data of no button, as Telegram warns."""
     user, chat_id = user_of(params), _open_chat_of(state, params)
     data = params.text("data")
     if not 1 <= len(data.encode()) <= MAX_CALLBACK_DATA:
@@ -161,21 +161,18 @@ def _tap(state: State, params: Params) -> Json:
 
 
 def _block(state: State, params: Params) -> Json:
-    """The person blocks the bot, or unblocks it; the bot is told."""
+    """Block the bot or unblock it, which the bot is told."""
     user, is_blocked = user_of(params), params.boolean("blocked")
     if is_blocked == (user["id"] in state.blocked):
         return {}
-    statuses = (
-        {"status": "member", "user": BOT},
-        {"status": "kicked", "user": BOT, "until_date": 0},
-    )
+    statuses = {"status": "member"}, {"status": "kicked", "until_date": 0}
     old, new = statuses if is_blocked else reversed(statuses)
     change = {
         "chat": CHATS[user["id"]],
         "from": user,
         "date": state.now(),
-        "old_chat_member": old,
-        "new_chat_member": new,
+        "old_chat_member": {"user": BOT, **old},
+        "new_chat_member": {"user": BOT, **new},
     }
     (state.blocked.add if is_blocked else state.blocked.discard)(user["id"])
     state.updates.put("my_chat_member", change)

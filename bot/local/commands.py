@@ -16,7 +16,7 @@ class Commands:
         self._lists: dict[tuple[_Scope, str], list[Json]] = {}
 
     def set(self, params: Params) -> None:
-        """Handles setMyCommands; an empty list takes away what was set for scope and language."""
+        """Handle setMyCommands; an empty list removes the one of this scope and language."""
         commands, language = params.json("commands", "commands"), params.text("language_code")
         if not isinstance(commands, list):
             raise ApiError.bad_request("expected an Array of BotCommand")
@@ -31,7 +31,7 @@ class Commands:
             self._lists[key] = checked
 
     def shown(self, user: Json, chat: Json) -> list[Json]:
-        """The narrowest list wins, and in it the one in the person's language."""
+        """The list of the narrowest scope, there the one in the person's language."""
         wide = "all_private_chats" if chat["type"] == "private" else "all_group_chats"
         for scope in (("chat", chat["id"]), (wide, 0), _DEFAULT):
             for language in (user["language_code"], ""):

@@ -1,4 +1,4 @@
-"""The refusal of a request, by the bot or by the page."""
+"""The exception for a refused request of the bot or the page."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from tornado.web import HTTPError
 class ApiError(HTTPError):
     """A request that is answered with this status and description.
 
-    To a bot the description is in Telegram's own words: bots tell refusals apart by their text.
+    For bots it is in Telegram's own words, because bots tell refusals apart by their text.
     """
 
     def __init__(self, code: int, description: str, **parameters: Any) -> None:

@@ -1,4 +1,4 @@
-"""Files that were sent, in memory."""
+"""The files that were sent, in memory."""
 
 from io import BytesIO
 from pathlib import PurePath
@@ -11,15 +11,20 @@ from bot.local.errors import ApiError
 from bot.local.params import Upload
 from bot.local.people import Json
 
-MAX_DOWNLOAD = 20 * 1024 * 1024
+MAX_DOWNLOAD = 20 * 1024 * 1024  # bytes
+_STICKER = {"type": "regular", "is_animated": False, "is_video": False, "emoji": "🍿"}
+_STAND_IN_FIELDS: dict[str, Json] = {
+    "voice": {"duration": 3, "mime_type": "audio/ogg"},
+    "sticker": _STICKER | {"width": 512, "height": 512},
+}
 
 
 class StoredFile(NamedTuple):
-    kind: str  # the field of a message that it is in, such as "photo"
+    kind: str  # the message's field for it, such as "photo"
     path: str
     upload: Upload
     about: Json  # ids and size
-    shown: Any  # that field's value
+    shown: Any  # the field's value
 
 
 class Files:
@@ -31,11 +36,11 @@ class Files:
         return self._by_id.get(file_id)
 
     def at(self, path: str) -> Upload | None:
-        """What a bot downloads from `path`."""
+        """The file that a bot downloads from `path`."""
         return next((file.upload for file in self._by_id.values() if file.path == path), None)
 
     def add(self, kind: str, upload: Upload) -> Any:
-        """Keep a document, photo, voice or sticker: what the message says of it."""
+        """Keep a document, photo, voice or sticker, and return the field's value in a message."""
         if not upload.content:
             raise ApiError.bad_request("file must be non-empty")
         number, self._next = self._next, self._next + 1
@@ -50,24 +55,15 @@ class Files:
             upload = upload._replace(mime_type=image.get_format_mimetype() or upload.mime_type)
             shown: Any = [file | {"width": image.width, "height": image.height}]  # of one size
         else:
-            shown = file | _details(kind, upload)
+            document = {"file_name": upload.name, "mime_type": upload.mime_type}
+            shown = file | _STAND_IN_FIELDS.get(kind, document)
         path = f"{kind}s/file_{number}{PurePath(upload.name).suffix}"
         self._by_id[file_id] = StoredFile(kind, path, upload, file, shown)
         return shown
 
 
-def _details(kind: str, upload: Upload) -> Json:
-    match kind:
-        case "voice":
-            return {"duration": 3, "mime_type": "audio/ogg"}
-        case "sticker":
-            kind_of_sticker = {"type": "regular", "is_animated": False, "is_video": False}
-            return kind_of_sticker | {"width": 512, "height": 512, "emoji": "🍿"}
-    return {"file_name": upload.name, "mime_type": upload.mime_type}
-
-
 def _image(content: bytes) -> ImageFile:
-    """Its header alone is read."""
+    """Reads only the header."""
     try:
         with Image.open(BytesIO(content)) as image:
             if image.width + image.height > 10_000:

@@ -1,4 +1,4 @@
-"""What all requests have in common: they come from this machine, and from no other site."""
+"""The base of all handlers: requests come from this machine and from no other site."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,9 +13,9 @@ OWN_NAMES = {"127.0.0.1", "localhost"}
 
 
 class LoopbackHandler(RequestHandler):
-    """Refuses the pages of other sites, which the browser on this machine would let through.
+    """Refuses requests of other sites' pages, which the browser on this machine would send.
 
-    Other machines are kept out already: the server listens on loopback.
+    Other machines can't reach the server, because it listens on loopback.
     """
 
     def prepare(self) -> None:

@@ -1,4 +1,4 @@
-"""What a bot's message contains, as it is stored: text or caption, entities and keyboard."""
+"""Reads a bot's message from its request: text or caption, entities and keyboard."""
 
 import re
 
@@ -56,7 +56,7 @@ def _formatted(params: Params, fields: tuple[str, str], limit: int, too_long: st
 
 
 def _moved(entity: Json, before: int, text: str) -> Json:
-    """An entity of a text that lost `before` units at its start; none begins with a space."""
+    """The entity after `before` units were trimmed off the text; it never begins with a space."""
     encoded = text.encode("utf-16-le")
     start = max(entity["offset"] - before, 0)
     end = min(entity["offset"] + entity["length"] - before, len(encoded) // 2)
@@ -66,7 +66,7 @@ def _moved(entity: Json, before: int, text: str) -> Json:
 
 
 def reply_markup(params: Params) -> Json:
-    """The message's `reply_markup` in a dict of its own; an empty one for no keyboard."""
+    """The message's `reply_markup` field; nothing if there is no keyboard."""
     markup = params.json("reply_markup", "reply keyboard markup")
     if markup is None:
         return {}

@@ -25,14 +25,13 @@ _NOT_MODIFIED = (
 
 
 def _get_me(_state: State, _params: Params) -> Json:
-    abilities = {
+    return BOT | {
         "can_join_groups": True,
-        "can_read_all_group_messages": True,  # the stricter test of a bot that is to be silent
+        "can_read_all_group_messages": True,  # so that a bot has to keep silent by itself
         "supports_inline_queries": False,
         "can_connect_to_business": False,
         "has_main_web_app": False,
     }
-    return BOT | abilities
 
 
 def _send_message(state: State, params: Params) -> Json:
@@ -91,7 +90,7 @@ def _send_chat_action(state: State, params: Params) -> bool:
 
 
 def _edit_message_text(state: State, params: Params) -> Json:
-    """A keyboard that isn't given again goes, as in Telegram."""
+    """Without a keyboard in the request the message loses its keyboard, as in Telegram."""
     content = text_content(params, "MESSAGE_TOO_LONG")
     message = _editable_message(state, params)
     if "text" not in message:

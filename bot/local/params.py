@@ -1,4 +1,4 @@
-"""The parameters and files of a request, whichever of the Bot API's encodings they came in."""
+"""The parameters and files of a request in any of the Bot API's encodings."""
 
 import json
 import re
@@ -23,7 +23,7 @@ class Params:
 
     @classmethod
     def of(cls, request: HTTPServerRequest) -> "Params":
-        """Raises ApiError where they can't be read."""
+        """Raises ApiError if they can't be read."""
         values: dict[str, Any] = {}
         for name, given in request.arguments.items():
             try:
@@ -55,7 +55,7 @@ class Params:
         return text
 
     def integer(self, name: str, default: int = 0) -> int:
-        """As a number; `default` if it is missing or isn't one, as in Telegram."""
+        """As a number; `default` if it is missing or no number, as in Telegram."""
         text = self.text(name).strip()
         return int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else default
 
@@ -63,7 +63,7 @@ class Params:
         return self.text(name).strip().lower() in {"true", "yes", "1", "t"}
 
     def json(self, name: str, what: str) -> Any:
-        """As a JSON value, called `what` in a refusal; None if it is missing or empty."""
+        """As a JSON value; None if it is missing or empty. A refusal calls it `what`."""
         value = self.values.get(name)
         if not isinstance(value, str):
             return value

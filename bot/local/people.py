@@ -1,9 +1,9 @@
-"""Who is in the local chat. They count as having started the bot: it may write to each of them."""
+"""The bot, people and chats. The bot may write to everyone, as if all had started it."""
 
 from typing import Any
 
 Json = dict[str, Any]
-"""An object of the Bot API, such as a Message, as it travels."""
+"""An object of the Bot API, such as a Message, as JSON."""
 
 LOCAL_TOKEN = "1:local"
 LOCAL_ADMIN_ID = 1002
@@ -11,21 +11,12 @@ LOCAL_ADMIN_ID = 1002
 BOT: Json = {"id": 1, "is_bot": True, "first_name": "Kinorate", "username": "kinorate_bot"}
 
 
-def _person(user_id: int, first_name: str, language_code: str) -> Json:
-    return {
-        "id": user_id,
-        "is_bot": False,
-        "first_name": first_name,
-        "language_code": language_code,
-    }
-
-
 USERS: dict[int, Json] = {
-    user["id"]: user
-    for user in (
-        _person(1001, "Аня", "ru"),
-        _person(LOCAL_ADMIN_ID, "Борис", "ru"),
-        _person(1003, "Emily", "en"),
+    user_id: {"id": user_id, "is_bot": False, "first_name": name, "language_code": language}
+    for user_id, name, language in (
+        (1001, "Аня", "ru"),
+        (LOCAL_ADMIN_ID, "Борис", "ru"),
+        (1003, "Emily", "en"),
     )
 }
 

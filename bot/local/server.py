@@ -1,4 +1,4 @@
-"""The local Bot API server: its addresses, its start and its stop."""
+"""The local Bot API server: its addresses, start and stop."""
 
 from pathlib import Path
 
@@ -16,12 +16,12 @@ from bot.local.state import State
 __all__ = ["LOCAL_TOKEN", "LocalServer"]
 
 HOST = "127.0.0.1"
-MAX_REQUEST = 50 * 1024 * 1024  # what a bot may upload
+MAX_REQUEST = 50 * 1024 * 1024  # bytes that a bot may upload
 PAGE = Path(__file__).with_name("page")
 
 
 class PageHandler(LoopbackHandler, StaticFileHandler):
-    """The chat page, which takes nothing from elsewhere."""
+    """The chat page, which loads nothing from other sites."""
 
     def set_default_headers(self) -> None:
         super().set_default_headers()
@@ -29,7 +29,7 @@ class PageHandler(LoopbackHandler, StaticFileHandler):
 
 
 class LocalServer:
-    """Listens on loopback from `start` to `stop`; port 0 takes a free one. State is in memory."""
+    """Listens on loopback from `start` to `stop`; port 0 takes a free one."""
 
     def __init__(self, port: int = 0, clock: Clock = utc_now) -> None:
         self.port = port

@@ -1,4 +1,4 @@
-"""Everything the server remembers, in memory: messages, taps, and the faults that a test orders."""
+"""What the server keeps in memory: messages, taps, and the faults that a test orders."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ class Query(NamedTuple):
 
 
 class Faults:
-    """The trouble that a test orders: flood limits, failing methods, stale queries."""
+    """Faults that a test orders: flood limits, failing methods, stale queries."""
 
     def __init__(self) -> None:
         self.stale_queries = False
@@ -53,7 +53,7 @@ class Faults:
         if left:
             self._failing[method] = left - 1, status
             raise ApiError(status, HTTPStatus(status).phrase)
-        # Only what shows a message counts towards the limit: a test orders "the next 3 answers".
+        # Only methods that show a message count: a test limits "the next 3 answers".
         if self._limited and method.startswith(("send", "edit")) and method != "sendchataction":
             self._limited -= 1
             reason = f"Too Many Requests: retry after {self._retry_after}"
@@ -63,8 +63,9 @@ class Faults:
 class State:
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        # A bot remembers ids, so a later server must not use them again: all numbers start from
-        # the time, and rise slower than it. They differ, so that a bot that confuses them fails.
+        # A bot remembers ids, so a restarted server must not use one again: all ids start from
+        # the time in milliseconds and rise more slowly than it does. Ids of different things
+        # differ, so that a bot that confuses them fails.
         now = clock()
         start = int((now - _IDS_START).total_seconds() * 1000)
         self.updates = UpdateQueue(int(now.timestamp() * 1000))
@@ -89,7 +90,7 @@ class State:
         return self._messages[chat_id].get(message_id)
 
     def post(self, chat_id: int, author: Json, content: Json, reply_to: Json | None) -> Json:
-        """A new message, seen by everyone in the chat. Messages are replaced, never changed."""
+        """A new message. A message is replaced by an edit, never changed."""
         message: Json = {
             "message_id": self._next_message_id,
             "from": author,
@@ -100,22 +101,20 @@ class State:
         if reply_to is not None:
             quoted = {key: value for key, value in reply_to.items() if key != "reply_to_message"}
             message["reply_to_message"] = quoted
-        message |= content
-        self._messages[chat_id][message["message_id"]] = message
-        self.tell(chat_id, "message", message=message)
-        if author is not BOT:
-            self.updates.put("message", message)
-        return message
+        return self._show(message | content, "message", "message")
 
     def edit(self, old: Json, without: Collection[str], content: Json) -> Json:
         """The edited message: `old` without these keys, with `content`."""
         kept = {key: value for key, value in old.items() if key not in without}
-        message = kept | content | {"edit_date": self.now()}
+        return self._show(kept | content | {"edit_date": self.now()}, "edited", "edited_message")
+
+    def _show(self, message: Json, event: str, update: str) -> Json:
+        """Keep a message and tell the chat's people of it, and the bot unless it is the bot's."""
         chat_id = message["chat"]["id"]
         self._messages[chat_id][message["message_id"]] = message
-        self.tell(chat_id, "edited", message=message)
+        self.tell(chat_id, event, message=message)
         if message["from"] is not BOT:
-            self.updates.put("edited_message", message)
+            self.updates.put(update, message)
         return message
 
     def delete(self, chat_id: int, message_id: int) -> None:
@@ -125,7 +124,7 @@ class State:
     def add_query(self, user: Json, chat_id: int, message_id: int, data: str) -> str:
         """The id of the callback query that a tap on a button becomes.
 
-        A message that is gone becomes an inaccessible one, as Telegram does with old messages.
+        Of a deleted message the query has an inaccessible one, as with Telegram's old messages.
         """
         query_id = str(self._next_query_id)
         self._next_query_id += 1
@@ -144,6 +143,6 @@ class State:
     def tell(
         self, chat_id: int, kind: str, audience: Collection[int] | None = None, **content: object
     ) -> None:
-        """An event for those in the chat, or for some of them."""
+        """Add an event for the chat's people, or for the `audience` among them."""
         people = MEMBERS[chat_id] if audience is None else audience
         self.events.add(people, {"type": kind, "chat_id": chat_id, **content})

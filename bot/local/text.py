@@ -31,17 +31,17 @@ _OPAQUE = {"code", "pre", "text_link"}  # nothing is looked for inside these
 
 
 def units(text: str) -> int:
-    """Its length in UTF-16 code units, in which Telegram counts lengths and offsets."""
+    """The length in UTF-16 code units, in which Telegram counts lengths and offsets."""
     return len(text.encode("utf-16-le")) // 2
 
 
 def cleaned(text: str) -> str:
-    """Without the characters that Telegram takes out of every text."""
+    """Without the characters that Telegram removes from every text."""
     return _CONTROL.sub(" ", _DROPPED.sub("", text))
 
 
 def trimmed(text: str) -> str:
-    """Without the space around it; "" if nothing of it can be seen."""
+    """Without the space around it; "" if all of it is invisible."""
     return "" if _INVISIBLE.fullmatch(text) else text.strip(" \n")
 
 
@@ -51,10 +51,10 @@ def is_unicode(text: str) -> bool:
 
 
 def parts(text: str) -> list[str]:
-    """A text as a client sends it: in messages that fit, cut between words if there are any."""
+    """A text as clients split it into messages that fit: between words where there are any."""
     found = []
     while units(text) > MAX_TEXT:
-        # A pair of units that the limit cuts in two is left to the next part.
+        # A character that the limit would cut in two goes into the next part.
         end = len(text.encode("utf-16-le")[: 2 * MAX_TEXT].decode("utf-16-le", "ignore"))
         space = max(text.rfind(character, end - _WORD_END, end) for character in " \n")
         end = space + 1 if space >= 0 else end

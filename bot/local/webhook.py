@@ -1,4 +1,4 @@
-"""Delivery of updates to the bot's webhook."""
+"""Delivers updates to the bot's webhook."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 30.0  # seconds before an update is posted 
 
 
 class Webhook:
-    """Posts one update after the other, each again and again until the bot takes it."""
+    """Posts one update after the other, each until the bot accepts it."""
 
     def __init__(self, updates: UpdateQueue, clock: Clock) -> None:
         self.url = ""
@@ -101,7 +101,7 @@ class Webhook:
             client.close()
 
     async def _post(self, client: AsyncHTTPClient, update: Json) -> bool:
-        """Whether the webhook took the update."""
+        """Whether the webhook accepted the update."""
         headers = {"Content-Type": "application/json"}
         if self._secret:
             headers[SECRET_HEADER] = self._secret
