@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-from http import HTTPStatus
 
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 
@@ -114,15 +113,13 @@ class Webhook:
             request_timeout=60,
         )
         try:
-            response = await client.fetch(request, raise_error=False)
-        except (OSError, HTTPClientError, ValueError) as error:
-            self._fail(str(error))
-            return False
-        if response.code < HTTPStatus.OK or response.code >= HTTPStatus.MULTIPLE_CHOICES:
-            self._fail(f"Wrong response from the webhook: {response.code} {response.reason}")
-            return False
-        return True
-
-    def _fail(self, reason: str) -> None:
+            await client.fetch(request)
+        except HTTPClientError as error:
+            reason = f"Wrong response from the webhook: {error.code} {error.message}"
+        except (OSError, ValueError) as error:
+            reason = str(error)
+        else:
+            return True
         when = int(self._clock().timestamp())
         self._last_error = {"last_error_date": when, "last_error_message": reason}
+        return False
