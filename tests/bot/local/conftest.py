@@ -7,19 +7,19 @@ import pytest
 from telegram import Bot
 
 from bot.local.server import LocalServer
+from tests.bot.crowd import Time
 from tests.bot.local.bots import ANNA, telegram_bot
-from tests.bot.local.watch import Watch
 from tests.bot.local_client import Person, chat_client
 
 
 @pytest.fixture
-def watch() -> Watch:
-    return Watch()
+def clock() -> Time:
+    return Time()
 
 
 @pytest.fixture
-async def server(watch: Watch) -> AsyncIterator[LocalServer]:
-    server = LocalServer(clock=watch)
+async def server(clock: Time) -> AsyncIterator[LocalServer]:
+    server = LocalServer(clock=clock)
     await server.start()
     yield server
     await server.stop()

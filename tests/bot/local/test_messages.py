@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-from datetime import timedelta
 
 import httpx
 import pytest
@@ -14,8 +13,8 @@ from telegram import (
 from telegram.error import BadRequest
 
 from bot.local.server import LocalServer
+from tests.bot.crowd import Time
 from tests.bot.local.bots import ANNA, GROUP, call, keyboard, telegram_bot
-from tests.bot.local.watch import Watch
 from tests.bot.local_client import Person, chat_client, control
 
 pytestmark = pytest.mark.anyio
@@ -142,11 +141,11 @@ async def test_what_can_not_be_edited(bot: Bot, http: httpx.AsyncClient) -> None
             await request
 
 
-async def test_ids_do_not_repeat_after_a_restart(bot: Bot, anna: Person, watch: Watch) -> None:
+async def test_ids_do_not_repeat_after_a_restart(bot: Bot, anna: Person, clock: Time) -> None:
     await anna.send("раз")
     update = (await bot.get_updates())[0]
-    watch.ahead = timedelta(seconds=1)
-    later = LocalServer(clock=watch)
+    clock.pass_by(seconds=1)
+    later = LocalServer(clock=clock)
     await later.start()
     async with telegram_bot(later) as bot_again, chat_client(later.url) as http:
         message = (await Person(http, ANNA).send("два"))[0]
@@ -168,7 +167,7 @@ async def test_a_tap_is_answered(bot: Bot, anna: Person) -> None:
 
 
 async def test_a_query_can_be_answered_once_and_soon(
-    bot: Bot, anna: Person, watch: Watch, http: httpx.AsyncClient
+    bot: Bot, anna: Person, clock: Time, http: httpx.AsyncClient
 ) -> None:
     message = await bot.send_message(ANNA, "да", reply_markup=keyboard())
     stale = "Query is too old and response timeout expired or query id is invalid"
@@ -177,7 +176,7 @@ async def test_a_query_can_be_answered_once_and_soon(
     with pytest.raises(BadRequest, match=stale):
         await bot.answer_callback_query(query_id)
     query_id = await anna.tap(message.message_id, "1")
-    watch.ahead = timedelta(minutes=1)
+    clock.pass_by(minutes=1)
     with pytest.raises(BadRequest, match=stale):
         await bot.answer_callback_query(query_id)
     await control(http, stale_queries=True)
