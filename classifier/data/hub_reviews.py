@@ -5,7 +5,6 @@ import os
 import threading
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any
 
 from huggingface_hub import constants, get_hf_file_metadata, hf_hub_download, hf_hub_url
 from huggingface_hub.utils.tqdm import tqdm
@@ -46,67 +45,57 @@ def hub_file(*, from_cache: bool, silence_seconds: float = SILENCE_SECONDS) -> P
     def download() -> None:
         try:
             if not from_cache:
-                _ask_the_hub()
+                _expect_the_hub()
                 arrived.put(None)
-            arrived.put(_checked(Path(_downloaded(from_cache, Bar))))
+            arrived.put(_downloaded(from_cache, Bar))
         except Exception as error:  # httpx2's, which are no OSError, among them
             arrived.put(error)
 
     thread = threading.Thread(target=download, daemon=True)
     thread.start()
-    # What it logs of its retries is told by the reason for which another source is taken.
+    # The reason for taking another source says what matters of its retries.
     logger = logging.getLogger("huggingface_hub.file_download")
     logger.addFilter(lambda record: record.thread != thread.ident)
-    while True:
+    result = None
+    while result is None:
         try:
             result = arrived.get(timeout=silence_seconds)
         except Empty:
             given_up.set()
             why = f"no data came from the hub for {silence_seconds:g} seconds"
             raise ClassifierError(why) from None
-        if isinstance(result, Path):
-            return result
-        if result is not None:
-            raise ClassifierError(_why(result)) from result
+    if isinstance(result, Path):
+        return result
+    if status := getattr(getattr(result, "response", None), "status_code", None):
+        raise ClassifierError(f"the hub answered {status} for {REPOSITORY}") from result
+    kind = "" if isinstance(result, ClassifierError) else f"{type(result).__name__}: "
+    raise ClassifierError(f"{kind}{result}".partition("\n")[0].rstrip(". ")) from result
 
 
-def _endpoint() -> str | None:
-    return os.environ.get("HF_ENDPOINT")
-
-
-def _ask_the_hub() -> None:
+def _expect_the_hub() -> None:
     """Raise where the hub doesn't answer: `hf_hub_download` would take the cache in silence."""
-    url = hf_hub_url(REPOSITORY, _FILE, repo_type="dataset", endpoint=_endpoint())
-    if get_hf_file_metadata(url, endpoint=_endpoint()).commit_hash is None:
+    endpoint = os.environ.get("HF_ENDPOINT")
+    url = hf_hub_url(REPOSITORY, _FILE, repo_type="dataset", endpoint=endpoint)
+    if get_hf_file_metadata(url, endpoint=endpoint).commit_hash is None:
         raise ClassifierError("something else than the hub answers at its address")
 
 
-def _downloaded(from_cache: bool, bar: Any) -> str:
+def _downloaded(from_cache: bool, bar: type[tqdm]) -> Path:
+    """The file if it begins with a review; what a proxy may have sent instead is removed."""
     constants.DOWNLOAD_CHUNK_SIZE = _CHUNK
     constants.HF_HUB_DISABLE_XET = True  # the hub's other protocol, whose pieces are large too
-    return hf_hub_download(
+    path = hf_hub_download(
         REPOSITORY,
         _FILE,
         repo_type="dataset",
         cache_dir=constants.HF_HUB_CACHE,
         local_files_only=from_cache,
-        endpoint=_endpoint(),
+        endpoint=os.environ.get("HF_ENDPOINT"),
         tqdm_class=bar,
     )
-
-
-def _checked(file: Path) -> Path:
-    """The file if it begins with a review; else, as when a proxy sent a page, it is removed."""
+    file = Path(path)
     first = next(read_rows(file), None)
     if not isinstance(first, tuple) or "content" not in first[1]:
         file.resolve().unlink()
         raise ClassifierError(f"{_FILE} from the hub holds no reviews")
     return file
-
-
-def _why(error: Exception) -> str:
-    status = getattr(getattr(error, "response", None), "status_code", None)
-    if status is not None:
-        return f"the hub answered {status} for {REPOSITORY}"
-    kind = "" if isinstance(error, ClassifierError) else f"{type(error).__name__}: "
-    return f"{kind}{error}".partition("\n")[0].rstrip(". ")
