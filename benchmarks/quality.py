@@ -17,7 +17,7 @@ from rich.console import Console
 from benchmarks import rows, tfidf
 from benchmarks.processes import Arm, run, run_arm
 from benchmarks.results import Results, Run, line_of
-from classifier.data.holdout import hold_out
+from classifier.data.holdout import separate
 from classifier.data.reviews import Reviews, load_reviews
 from classifier.data.splits import Parts, split_reviews
 from classifier.errors import ClassifierError
@@ -56,7 +56,7 @@ def run_arms(console: Console, plan: Plan, names: list[str], path: Path | None) 
     test = load_reviews(plan.test) if plan.test else None
     to_train, holdout = reviews.rows, None
     if test:
-        to_train, holdout = hold_out(reviews, test, "random").rest.rows, test.rows
+        to_train, holdout = separate(reviews, test, "random").rest.rows, test.rows
     settings = {
         "seeds": plan.seeds,
         "encoder": None,

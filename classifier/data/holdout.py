@@ -1,6 +1,6 @@
-"""A file of reviews to judge by, instead of a tenth of those to learn from.
+"""A holdout from a file of its own, instead of a tenth of the reviews.
 
-Nothing is learnt from what stands in that file, wherever else it stands too.
+Models are not trained on any review of that file, even where another file has it too.
 """
 
 from dataclasses import dataclass, replace
@@ -19,16 +19,16 @@ _LEAST = 10  # reviews; figures on fewer say nothing
 
 
 @dataclass(frozen=True)
-class HeldOut:
-    """The reviews to judge by, and those to learn from without them."""
+class Separated:
+    """The holdout, and the reviews to train on without it."""
 
     holdout: Reviews
     rest: Reviews
     left_out: dict[str, int]
-    """Rows that are not in `rest`: in_both, for standing in the holdout too, and of_its_films."""
+    """How many rows are not in `rest`: in_both (also in the holdout), of_its_films (about them)."""
 
-    def told(self) -> str:
-        """One line: how many are held out, and how many left out for it."""
+    def summary(self) -> str:
+        """One line: the size of the holdout, and how many reviews are left out because of it."""
         line = (
             f"Held out: all {len(self.holdout.rows):,} of them; "
             f"{self.left_out['in_both']:,} reviews that stand there too are left out of training"
@@ -40,8 +40,8 @@ class HeldOut:
     def record(self) -> dict[str, Any]:
         """For training.json: where the holdout came from.
 
-        `same_ids` are the ids that another review has in the other file, with the digest of the
-        text that was held out: without it a review can't be told from its namesake.
+        `same_ids`: ids of the holdout that a different review has among the rest, each with the
+        digest of the holdout's text, by which the two can be told apart.
         """
         taken = set(self.rest.rows["review_id"])
         rows = self.holdout.rows
@@ -59,10 +59,10 @@ class HeldOut:
         }
 
 
-def hold_out(reviews: Reviews, holdout: Reviews, by: By) -> HeldOut:
-    """Both apart: no review, and by `film` no film, of the holdout is left to learn from.
+def separate(reviews: Reviews, holdout: Reviews, by: By) -> Separated:
+    """Leave out every review, and with `film` every film, that the holdout has too.
 
-    Raises ClassifierError for a holdout that can't judge, and where nothing is left.
+    Raises ClassifierError for a holdout that can't be judged by, and where nothing is left.
     """
     rows, name = reviews.rows, holdout.rows.info.description
     _check(holdout.rows, name)
@@ -80,7 +80,7 @@ def hold_out(reviews: Reviews, holdout: Reviews, by: By) -> HeldOut:
             f"stand in {name} too{' or are about its films' if of_its_films.any() else ''}."
         )
     left_out = {"in_both": int(repeated.sum()), "of_its_films": int(of_its_films.sum())}
-    return HeldOut(holdout, replace(reviews, rows=rows.select(kept)), left_out)
+    return Separated(holdout, replace(reviews, rows=rows.select(kept)), left_out)
 
 
 def _check(rows: Dataset, name: str) -> None:
@@ -96,22 +96,22 @@ def _check(rows: Dataset, name: str) -> None:
 
 
 def _repeated(rows: Dataset, holdout: Dataset) -> NDArray[np.bool_]:
-    """`[n]`: whether a row stands in the holdout too.
+    """`[n]`: whether a row is in the holdout too.
 
-    By its text; or by its id, if the texts have much in common as well: in two files that
-    number their rows every id is the same, and no review.
+    By its text; or by its id, if the texts have much in common as well: two files that number
+    their rows have the same ids for different reviews.
     """
-    contents, held_out = list(rows["content"]), list(holdout["content"])
-    repeated = repeats_of(held_out, contents)
+    contents, known = list(rows["content"]), list(holdout["content"])
+    repeated = repeats_of(known, contents)
     place = {review_id: index for index, review_id in enumerate(holdout["review_id"])}
-    namesakes = [
+    same_ids = [
         (index, place[review_id])
         for index, review_id in enumerate(rows["review_id"])
         if review_id in place
     ]
-    if namesakes:
-        mine, theirs = np.array(namesakes).T
+    if same_ids:
+        mine, theirs = np.array(same_ids).T
         repeated[mine] |= versions_of_one_text(
-            [contents[index] for index in mine], [held_out[index] for index in theirs]
+            [contents[index] for index in mine], [known[index] for index in theirs]
         )
     return repeated

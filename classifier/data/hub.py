@@ -1,8 +1,8 @@
-"""Whether the model and dataset hub answers, found out once and quickly.
+"""Whether the model and dataset hub answers, checked once and quickly.
 
-An unreachable hub is slow to say so: the libraries retry for 26 to 52 seconds. One plain
-connection with a short time limit tells the same, and everything after it goes straight to
-the local cache (`local_files_only=True`) or to the offline fallback.
+The libraries retry an unreachable hub for 26 to 52 seconds. One plain connection with a short
+time limit tells the same; without it everything uses the local cache (`local_files_only=True`)
+or the offline fallback.
 """
 
 import os
@@ -33,8 +33,8 @@ def hub_unreachable() -> str | None:
         except OSError as error:
             failure[:] = [str(error.strerror or error)]
 
-    # In a thread, because the time limit holds for each address that the name resolves to,
-    # and not at all for the resolving.
+    # In a thread, because the time limit applies to each address that the name resolves to,
+    # and not to the resolving.
     thread = threading.Thread(target=probe, daemon=True)
     thread.start()
     thread.join(PROBE_SECONDS)

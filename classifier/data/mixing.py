@@ -1,7 +1,7 @@
-"""More reviews to train on out of few: sentences of like-minded reviewers, put together at random.
+"""More reviews to train on, made of few: sentences of reviewers who agree, combined at random.
 
-A model learns a few hundred reviews by heart, with their films and turns of phrase. The sentences
-of a mixed review come from many and share the opinion alone.
+A model memorizes a few hundred reviews, with their films and phrases. The sentences of a mixed
+review come from many reviews and share nothing but the opinion.
 """
 
 import random
@@ -13,21 +13,21 @@ from datasets import Dataset, concatenate_datasets
 
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?…])\s+|\n+")
 _SENTENCES = (4, 25)  # in a mixed review, the least and the most
-_ALIKE = 1  # points between two ratings whose reviewers are of a mind
+_ALIKE = 1  # the most points between the ratings of reviewers who agree
 
 
 def mixed_reviews(rows: Dataset, count: int, seed: int) -> Dataset:
-    """`count` reviews, each with the labels of one of `rows`, every row's about as often.
+    """`count` reviews, each with the labels of one of `rows`, of every row about as often.
 
-    Their sentences are of rows with the same sentiment whose rating, where both have one, is at
-    most a point apart.
+    Their sentences come from rows with the same sentiment whose rating, if both have one, differs
+    by at most a point.
     """
     chance = random.Random(seed)
     labels = list(zip(rows["sentiment"], rows["rating"], strict=True))
     sentences: defaultdict[tuple[int, int | None], list[str]] = defaultdict(list)
     for label, text in zip(labels, rows["text"], strict=True):
         sentences[label] += [s for s in _SENTENCE_ENDS.split(text) if s.strip()]
-    pools = {label: _of_a_mind(label, sentences) for label in sentences}
+    pools = {label: _of_the_same_opinion(label, sentences) for label in sentences}
     order = [chance.randrange(len(rows)) for _ in range(count % len(rows))]
     order += [*range(len(rows))] * (count // len(rows))
     texts = [_mixed(pools[labels[row]], chance) for row in order]
@@ -42,7 +42,7 @@ def with_mixed(rows: Dataset, count: int, seed: int) -> Dataset:
     return concatenate_datasets([rows, mixed_reviews(rows, count, seed)])
 
 
-def _of_a_mind(
+def _of_the_same_opinion(
     label: tuple[int, int | None], sentences: dict[tuple[int, int | None], list[str]]
 ) -> list[str]:
     sentiment, rating = label

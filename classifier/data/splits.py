@@ -1,4 +1,4 @@
-"""Rows to train on, to choose by, and to judge by; and smaller sets with the same shares."""
+"""Rows for training, validation and holdout; and smaller sets with the same shares."""
 
 import warnings
 from collections.abc import Mapping
@@ -30,12 +30,12 @@ class Parts:
 
 
 def split_reviews(rows: Dataset, *, by: By, seed: int, holdout: Dataset | None = None) -> Parts:
-    """80 % to train, 10 % to validate, 10 % to hold out, the sentiments alike in each.
+    """80 % to train on, 10 % to validate, 10 % as the holdout, the sentiments alike in each.
 
-    With a `holdout` from elsewhere it is 90 % to train and 10 % to validate. `random` puts
-    every sentiment of as many rows as there are parts into every part; rarer ones are for
-    training. `film` keeps the reviews of a film together, at the price of sizes and shares
-    that are only as even as the films allow; a review without a film is a film of its own.
+    With a `holdout` from elsewhere it is 90 % to train on and 10 % to validate. `random` puts
+    every sentiment that has as many rows as there are parts into every part; rarer ones are for
+    training. `film` keeps the reviews of a film together, so sizes and shares are only as even as
+    the films allow; a review without a film is a film of its own.
     The same rows and seed give the same parts.
 
     Raises ClassifierError for rows of one sentiment only, and for too few rows or films.
@@ -67,16 +67,15 @@ def split_reviews(rows: Dataset, *, by: By, seed: int, holdout: Dataset | None =
 def restore_split(
     rows: Dataset, ids: Mapping[str, list[str]], holdout: Dataset | None = None
 ) -> Parts:
-    """The parts whose `Parts.ids` these are, out of the rows (and the holdout) that were split.
+    """The parts with these `Parts.ids`, from the rows (and the holdout) that were split.
 
     Raises ClassifierError where a review of the split is not among the rows.
     """
     if holdout is None:
         return Parts(**_restored(rows, ids))
-    learnt = {name: part for name, part in ids.items() if name != "holdout"}
-    # Apart from each other: an id may stand for another review in the other file.
-    held_out = _restored(holdout, {"holdout": ids["holdout"]})
-    return Parts(**_restored(rows, learnt), **held_out)
+    others = {name: part for name, part in ids.items() if name != "holdout"}
+    # Each from its own file: one id may belong to different reviews in the two.
+    return Parts(**_restored(rows, others), **_restored(holdout, {"holdout": ids["holdout"]}))
 
 
 def _restored(rows: Dataset, ids: Mapping[str, list[str]]) -> dict[str, Dataset]:
@@ -92,9 +91,9 @@ def _restored(rows: Dataset, ids: Mapping[str, list[str]]) -> dict[str, Dataset]
 
 
 def stratified_subset(rows: Dataset, size: int, seed: int) -> Dataset:
-    """`size` rows (all, where there are fewer) with the shares of the sentiments kept.
+    """`size` rows (all, where there are fewer) with the same shares of the sentiments.
 
-    One row of each sentiment at the least. A smaller subset of the same seed is the beginning
+    It has at least one row of each sentiment. A smaller subset with the same seed is the beginning
     of a larger one. Raises ClassifierError for a size below the number of sentiments.
     """
     sentiments = np.asarray(rows["sentiment"])
@@ -107,7 +106,7 @@ def stratified_subset(rows: Dataset, size: int, seed: int) -> Dataset:
 def _random_tenths(
     sentiments: NDArray[np.int64], common: NDArray[np.int64], seed: int, count: int
 ) -> list[NDArray[np.int64]]:
-    """`count` tenths, drawn from the `common` row numbers; the first drawn comes last."""
+    """`count` tenths, drawn from the `common` row numbers; the one drawn first comes last."""
     tenth = max(round(len(sentiments) / _FOLDS), len(np.unique(sentiments[common])))
     drawn: list[NDArray[np.int64]] = []
     for _ in range(count):
@@ -117,13 +116,12 @@ def _random_tenths(
 
 
 def _stratified_order(sentiments: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
-    """A random order whose every beginning has the shares of the whole, as near as rows allow.
+    """A random order; any first rows of it have the shares of the whole, as near as rows allow.
 
-    Row k of the n of a sentiment has its place at (k + 1/2) / n, as seats have in Webster's
-    apportionment (https://en.wikipedia.org/wiki/Sainte-Lagu%C3%AB_method): unlike rounded
-    quotas, a larger beginning never holds fewer rows of a sentiment. The first row of each
-    sentiment comes before all others. scikit-learn's stratified splits can leave a rare
-    sentiment out of a part.
+    Row k of the n of a sentiment is placed at (k + 1/2) / n, like seats in Webster's apportionment
+    (https://en.wikipedia.org/wiki/Sainte-Lagu%C3%AB_method): unlike with rounded quotas, taking
+    more rows never takes fewer of a sentiment. The first row of each sentiment comes before all
+    others. scikit-learn's stratified splits can leave a rare sentiment out of a part.
     """
     shuffled = np.random.default_rng(seed).permutation(len(sentiments))
     place = np.zeros(len(sentiments))
@@ -136,7 +134,7 @@ def _stratified_order(sentiments: NDArray[np.int64], seed: int) -> NDArray[np.in
 def _film_tenths(
     rows: Dataset, sentiments: NDArray[np.int64], seed: int, count: int
 ) -> list[NDArray[np.int64]]:
-    """`count` folds of whole films, those nearest to a tenth of the rows."""
+    """The `count` folds of whole films that are nearest to a tenth of the rows."""
     name = rows.info.description or "The source"
     films = rows["movie_name"]
     if not any(films):
@@ -152,7 +150,7 @@ def _film_tenths(
         shuffle=True,
         random_state=seed,
     )
-    with warnings.catch_warnings():  # of a sentiment rarer than there are folds
+    with warnings.catch_warnings():  # about a sentiment with fewer rows than there are folds
         warnings.simplefilter("ignore", UserWarning)
         parts = [rows_of_fold for _, rows_of_fold in folds.split(film, sentiments, film)]
     filled = [part for part in parts if len(part)]

@@ -1,7 +1,7 @@
-"""The tokenizer of a model that predicts, read by the `tokenizers` library alone.
+"""The tokenizer for prediction, which needs the `tokenizers` library alone.
 
-`tokens.load_tokenizer` reads any tokenizer that transformers knows, and takes a second or two to
-import transformers first. A published version has the one file needed here.
+`tokens.load_tokenizer` reads any tokenizer that transformers knows, but importing transformers
+takes a second or two. A published version has the one file that is needed here.
 """
 
 import json
@@ -9,12 +9,12 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from classifier.data.tokens import Tokens, joined
+from classifier.data.tokens import Tokens, cut
 from classifier.errors import ClassifierError
 
 
 class FastTokenizer:
-    """From texts to the tokens of the model in a folder, the same that training gave it."""
+    """Turns texts into the same tokens as the tokenizer with which the model was trained."""
 
     def __init__(self, folder: Path) -> None:
         """Raises ClassifierError where there is no tokenizer.json that can be read."""
@@ -41,4 +41,4 @@ class FastTokenizer:
         """As `tokens.tokenize`."""
         encoded = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
         pieces = (text.ids for text in encoded)
-        return joined(pieces, self._ends, self._pad_id, max_tokens, head_share)
+        return cut(pieces, self._ends, self._pad_id, max_tokens, head_share)

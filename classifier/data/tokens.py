@@ -53,7 +53,7 @@ class Tokens:
         starts = self.starts[: rows + 1]
         return Tokens(self.ids[: starts[-1]], starts, self.pad_id)
 
-    def joined(self, other: "Tokens") -> "Tokens":
+    def __add__(self, other: "Tokens") -> "Tokens":
         """These texts, then the other's, of the same tokenizer."""
         starts = np.concatenate([self.starts, other.starts[1:] + self.starts[-1]])
         return Tokens(np.concatenate([self.ids, other.ids]), starts, self.pad_id)
@@ -119,17 +119,17 @@ def tokenize(
             verbose=False,
         )["input_ids"]
     )
-    return joined(pieces, ends, pad_id, max_tokens, head_share)
+    return cut(pieces, ends, pad_id, max_tokens, head_share)
 
 
-def joined(
+def cut(
     texts: Iterable[list[int]],
     ends: tuple[int, int],
     pad_id: int,
     max_tokens: int,
     head_share: float,
 ) -> Tokens:
-    """Texts that are word pieces already, cut as `tokenize` says and put between `ends`."""
+    """Token ids of texts without [CLS] and [SEP], the `ends`: cut as `tokenize` says, with them."""
     room = max_tokens - 2
     head = round(room * head_share)
     pieces: list[NDArray[np.int32]] = []

@@ -36,8 +36,8 @@ class Outputs:
         )
 
 
-def joined(parts: list[Outputs]) -> Outputs:
-    """What the same model says of the rows of all parts, of which there is one at least."""
+def concatenated(parts: list[Outputs]) -> Outputs:
+    """The outputs of one model for the rows of all parts, at least one, in their order."""
     ratings = [part.rating_logits for part in parts if part.rating_logits is not None]
     return Outputs(
         np.concatenate([part.sentiment_logits for part in parts]),

@@ -23,7 +23,7 @@ from torch.nn.functional import embedding, gelu, layer_norm, linear, pad
 
 from classifier.data.tokens import SLOT, Tokens, slot
 from classifier.errors import ClassifierError
-from classifier.modeling.outputs import Outputs, joined
+from classifier.modeling.outputs import Outputs, concatenated
 from classifier.serving.packed_attention import all_attend, cls_attends
 
 _TOKENS_AT_ONCE = 1024
@@ -157,7 +157,7 @@ class PackedModel:
 
     def predict(self, tokens: Tokens) -> Outputs:
         """The logits of every row of `tokens`, float32, in their order."""
-        return joined([self.predict_batch(tokens, rows) for rows in batches(tokens)])
+        return concatenated([self.predict_batch(tokens, rows) for rows in batches(tokens)])
 
     @torch.inference_mode()
     def predict_batch(self, tokens: Tokens, rows: range) -> Outputs:

@@ -15,7 +15,7 @@ from classifier.labels import SENTIMENTS
 from classifier.modeling.device import compute_dtype
 from classifier.modeling.outputs import (
     Outputs,
-    joined,
+    concatenated,
     rating_confidence,
     rating_distribution,
     shown_rating,
@@ -80,7 +80,7 @@ class Predictor:
         timed: dict[Pooling, tuple[Outputs, float]] = {}
         for pooling, results in running.items():
             outputs, milliseconds = zip(*(result.result() for result in results), strict=True)
-            timed[pooling] = joined(list(outputs)), sum(milliseconds)
+            timed[pooling] = concatenated(list(outputs)), sum(milliseconds)
         return timed
 
     def _prediction(self, pooling: Pooling, output: Outputs, milliseconds: float) -> Prediction:

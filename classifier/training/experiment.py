@@ -8,7 +8,7 @@ from typing import Any
 from datasets import Dataset
 from transformers import PreTrainedTokenizerBase
 
-from classifier.data.holdout import HeldOut, hold_out
+from classifier.data.holdout import Separated, separate
 from classifier.data.mixing import with_mixed
 from classifier.data.reviews import Reviews, class_counts, load_reviews
 from classifier.data.splits import By, Parts, restore_split, split_reviews, stratified_subset
@@ -155,15 +155,15 @@ def read_reviews(
     return reviews
 
 
-def _held_out(settings: Settings, reviews: Reviews, around: Surroundings) -> HeldOut | None:
+def _held_out(settings: Settings, reviews: Reviews, around: Surroundings) -> Separated | None:
     """The reviews of --holdout, told about, and the others without them."""
     if settings.holdout is None:
         return None
     holdout = read_reviews(
         settings.holdout, around.models, around.narrator, settings.keep_ratings, "holdout"
     )
-    held_out = hold_out(reviews, holdout, settings.split)
-    around.narrator.say(f"  {held_out.told()}")
+    held_out = separate(reviews, holdout, settings.split)
+    around.narrator.say(f"  {held_out.summary()}")
     return held_out
 
 
@@ -182,7 +182,7 @@ def _fitted(
 def _choose(
     settings: Settings,
     reviews: Reviews,
-    held_out: HeldOut | None,
+    held_out: Separated | None,
     encoder: Encoder,
     tokenizer: PreTrainedTokenizerBase,
     around: Surroundings,

@@ -58,7 +58,7 @@ class Part:
         weights = None
         if self.weights is not None or other.weights is not None:
             weights = np.concatenate([_weights(self), _weights(other)])
-        return Part(self.tokens.joined(other.tokens), labels, weights)
+        return Part(self.tokens + other.tokens, labels, weights)
 
 
 @dataclass(frozen=True)

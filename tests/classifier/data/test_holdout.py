@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 import pytest
 
-from classifier.data.holdout import HeldOut, hold_out
+from classifier.data.holdout import Separated, separate
 from classifier.data.reviews import load_reviews, text_digest
 from classifier.data.splits import By
 from classifier.errors import ClassifierError
@@ -33,9 +33,9 @@ def numbered(rows: Rows) -> Rows:
     return [row | {"review_id": number} for number, row in enumerate(rows)]
 
 
-def apart(folder: Path, rows: Rows, held_out: Rows, by: By = "random") -> HeldOut:
+def apart(folder: Path, rows: Rows, held_out: Rows, by: By = "random") -> Separated:
     reviews, holdout = write(folder / "reviews.jsonl", rows), write(folder / "test.jsonl", held_out)
-    return hold_out(load_reviews(str(reviews)), load_reviews(str(holdout)), by)
+    return separate(load_reviews(str(reviews)), load_reviews(str(holdout)), by)
 
 
 def test_what_stands_in_both_is_left_out(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_what_stands_in_both_is_left_out(tmp_path: Path) -> None:
     found = apart(tmp_path, rows, held_out)
     assert found.left_out == {"in_both": 3, "of_its_films": 0}
     assert set(map(str, range(60))) - set(found.rest.rows["review_id"]) == {"2", "40", "41"}
-    assert found.told() == (
+    assert found.summary() == (
         "Held out: all 30 of them; 3 reviews that stand there too are left out of training."
     )
     record = found.record()
@@ -65,7 +65,7 @@ def test_split_by_film_no_film_of_the_holdout_is_left(tmp_path: Path) -> None:
     found = apart(tmp_path, rows, held_out, by="film")
     assert found.left_out == {"in_both": 1, "of_its_films": 31}
     assert not {*found.rest.rows["movie_name"]} & {*found.holdout.rows["movie_name"]}
-    assert "31 more that are about its films" in found.told()
+    assert "31 more that are about its films" in found.summary()
     nameless = [row | {"movie_name": None} for row in held_out]
     with pytest.raises(ClassifierError, match=r"test\.jsonl names no films"):
         apart(tmp_path, rows, nameless, by="film")

@@ -13,7 +13,7 @@ def test_a_share_of_the_words_is_hidden_and_the_rest_is_as_it_was(ragged: Tokens
     rng = np.random.default_rng(0)
     texts = ragged
     for _ in range(6):
-        texts = texts.joined(texts)
+        texts = texts + texts
     some = without_some_words(texts, 0.15, MASK, rng)
     hidden = some.ids != texts.ids
     assert (some.ids[hidden] == MASK).all()
