@@ -11,7 +11,8 @@ from bot.clock import Clock, utc_now
 from bot.delivery.inbox import InboxProcessor, InboxQueue, can_wait
 from bot.delivery.polling import PollingRequest, Pulse
 from bot.delivery.transactions import Transactions
-from bot.handlers.errors import apologise, on_error
+from bot.handlers.admin_notices import watch_drift
+from bot.handlers.failures import apologise, on_error
 from bot.handlers.registration import register
 from bot.monitoring.health import Checkup
 from bot.monitoring.metrics import CountedPredictor, Metrics
@@ -21,7 +22,6 @@ from bot.prediction.queue import PredictionQueue, Predicts
 from bot.schedule import Schedule
 from bot.services.services import Services
 from bot.settings import Settings
-from bot.views.drift import watch_drift
 from classifier.registry.registry import Registry
 from db.engine import Database
 

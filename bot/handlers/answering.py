@@ -6,15 +6,16 @@ import time
 from datetime import datetime
 from weakref import WeakValueDictionary
 
-from telegram import Bot, InlineKeyboardMarkup, Message, ReplyParameters
-from telegram.constants import ParseMode
+from telegram import Bot
 
 from bot.handlers.chat_action import Typing
+from bot.handlers.replying import say
 from bot.services.checking import Problem
 from bot.services.flood import Admission
 from bot.services.reviewing import ReviewRequest
 from bot.services.services import Services
-from bot.texts.languages import texts_for
+from bot.texts import conversation as phrases
+from bot.texts.locale import locale_for
 from bot.views.keyboards import rating_keyboard
 from bot.views.review_answer import answer, rating_of
 from db.models import Review
@@ -52,9 +53,8 @@ class Answering:
         """Whether the user keeps to the limit; one who doesn't is told so once."""
         admission = self._messages.admit(request.user_id, request.update_id, sent_at)
         if admission is Admission.REFUSED:
-            texts = texts_for(request.language)
-            limit = texts.messages(self._messages.per_minute)
-            await say(bot, request, texts.too_many.format(messages=limit))
+            limit = self._messages.per_minute
+            await say(bot, request, locale_for(request.language)(phrases.TOO_MANY, messages=limit))
         return admission is Admission.ADMITTED
 
     async def _decline(
@@ -65,12 +65,12 @@ class Answering:
             if refusal is Admission.SILENT:
                 return
         logger.info("review declined", extra={"update_id": request.update_id, "why": problem.name})
-        await say(bot, request, texts_for(request.language).problem(problem))
+        await say(bot, request, locale_for(request.language)(phrases.PROBLEMS[problem]))
 
     async def _send(self, bot: Bot, request: ReviewRequest, review: Review) -> None:
         # After a kill, the answer that was not noted down may have been rated already.
         rating = rating_of(review, request.user_id)
-        text = answer(review, texts_for(request.language), rating)
+        text = answer(review, locale_for(request.language), rating)
         async with self._one_at_a_time(request.chat_id):
             sent = await say(bot, request, text, rating_keyboard(review.id, rating))
             await self._reviewing.answered(review, sent.message_id)
@@ -82,16 +82,3 @@ class Answering:
         messages a minute from a bot in a group, and nobody else is to wait for that.
         """
         return self._sending.setdefault(min(chat_id, 0), asyncio.Lock())
-
-
-async def say(
-    bot: Bot, request: ReviewRequest, text: str, keyboard: InlineKeyboardMarkup | None = None
-) -> Message:
-    """Reply to the message that asked, or just write if it was deleted meanwhile."""
-    return await bot.send_message(
-        request.chat_id,
-        text,
-        ParseMode.HTML,
-        reply_markup=keyboard,
-        reply_parameters=ReplyParameters(request.message_id, allow_sending_without_reply=True),
-    )

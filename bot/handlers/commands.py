@@ -3,11 +3,11 @@
 from telegram import InlineKeyboardMarkup, InputFile, Update
 from telegram.ext import ContextTypes
 
-from bot.handlers.asking import message_of
+from bot.handlers.incoming import language_of, locale_of, message_of
 from bot.services.flood import Admission
 from bot.services.services import Services
-from bot.texts.languages import texts_for
-from bot.texts.texts import Texts
+from bot.texts import conversation as phrases
+from bot.texts.locale import Phrase
 from bot.views.keyboards import forget_keyboard
 from bot.views.review_answer import history
 
@@ -19,22 +19,21 @@ class Commands:
 
     async def start(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         _message, user = message_of(update)
-        await self._personal.seen(user.id, user.language_code or "ru")
-        await self._reply(update, texts_for(user.language_code).start)
+        await self._personal.seen(user.id, language_of(user))
+        await self._say(update, phrases.START)
 
     async def help(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
-        message, user = message_of(update)
-        texts = texts_for(user.language_code)
+        message, _user = message_of(update)
         private = message.chat.type == message.chat.PRIVATE
-        await self._reply(update, texts.help if private else texts.help_group)
+        await self._say(update, phrases.HELP if private else phrases.HELP_GROUP)
 
     async def privacy(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
-        await self._reply(update, _texts(update).privacy)
+        await self._say(update, phrases.PRIVACY)
 
     async def history(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         _message, user = message_of(update)
         reviews = await self._personal.history(user.id)
-        await self._reply(update, history(reviews, user.id, _texts(update)))
+        await self._reply(update, history(reviews, user.id, locale_of(update)))
 
     async def export(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         message, user = message_of(update)
@@ -42,31 +41,35 @@ class Commands:
             return
         everything = await self._personal.export(user.id)
         file = InputFile(everything, filename=f"kinorate-{user.id}.json")
-        await message.reply_document(file, caption=_texts(update).export_caption)
+        await message.reply_document(file, caption=locale_of(update)(phrases.EXPORT_CAPTION))
 
     async def forget(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """Ask first; the tap on the answer erases."""
         _message, user = message_of(update)
-        texts = _texts(update)
         if await self._personal.language(user.id) is not None:
-            await self._reply(update, texts.forget_question, forget_keyboard(texts))
+            await self._say(update, phrases.FORGET_QUESTION, forget_keyboard(locale_of(update)))
         else:
             await self._personal.erase(user.id)  # whose the updates were that are dealt with
-            await self._reply(update, texts.forgotten_nothing)
+            await self._say(update, phrases.FORGOTTEN_NOTHING)
 
     async def rate(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """In a private chat /rate is not needed."""
-        await self._reply(update, _texts(update).rate_explained_private)
+        await self._say(update, phrases.RATE_EXPLAINED_PRIVATE)
 
     async def private_only(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """A personal command in a group: silence, unless the bot was named («/export@bot»)."""
         message, _user = message_of(update)
         command = (message.text or "").split(maxsplit=1)[0]
         if "@" in command:
-            await self._reply(update, _texts(update).private_only)
+            await self._say(update, phrases.PRIVATE_ONLY)
 
     async def unknown(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
-        await self._reply(update, _texts(update).unknown_command)
+        await self._say(update, phrases.UNKNOWN_COMMAND)
+
+    async def _say(
+        self, update: Update, phrase: Phrase, keyboard: InlineKeyboardMarkup | None = None
+    ) -> None:
+        await self._reply(update, locale_of(update)(phrase), keyboard)
 
     async def _reply(
         self, update: Update, text: str, keyboard: InlineKeyboardMarkup | None = None
@@ -79,12 +82,6 @@ class Commands:
         message, user = message_of(update)
         admission = self._limit.admit(user.id, update.update_id, message.date)
         if admission is Admission.REFUSED:
-            texts = texts_for(user.language_code)
-            limit = texts.messages(self._limit.per_minute)
-            await message.reply_html(texts.too_many.format(messages=limit))
+            limit = self._limit.per_minute
+            await message.reply_html(locale_of(update)(phrases.TOO_MANY, messages=limit))
         return admission is Admission.ADMITTED
-
-
-def _texts(update: Update) -> Texts:
-    _message, user = message_of(update)
-    return texts_for(user.language_code)

@@ -5,12 +5,13 @@ from dataclasses import replace
 from telegram import Update
 from telegram.ext import ContextTypes
 
-from bot.handlers.answering import Answering, say
-from bot.handlers.asking import message_of, request_from, text_of
+from bot.handlers.answering import Answering
 from bot.handlers.groups import text_in_question
+from bot.handlers.incoming import locale_of, message_of, request_from, text_of
+from bot.handlers.replying import say
 from bot.services.joining import LIMIT, NEAR_LIMIT, units
 from bot.services.services import Services
-from bot.texts.languages import texts_for
+from bot.texts import conversation as phrases
 
 
 class Edits:
@@ -36,7 +37,7 @@ class Edits:
         if units(earlier.text) <= LIMIT:
             await self._answering.answer(context.bot, request, sent_at)
         elif await self._answering.admitted(context.bot, request, sent_at):
-            await say(context.bot, request, texts_for(user.language_code).edited_in_parts)
+            await say(context.bot, request, locale_of(update)(phrases.EDITED_IN_PARTS))
 
 
 def _is_same(text: str, earlier: str) -> bool:

@@ -1,43 +1,27 @@
 """/errors: the reviews to learn from, in the chat page by page and as files."""
 
 import asyncio
-from dataclasses import dataclass
 
 from telegram import Bot, CallbackQuery, InputFile, Update
 from telegram.ext import ContextTypes
 
-from bot.handlers.asking import message_of
+from bot.handlers.incoming import language_of, locale_of, message_of
 from bot.handlers.replying import show, toast
-from bot.services.error_analysis import Page, TooLarge
+from bot.services.error_analysis import TooLarge
 from bot.services.periods import Span, parse_span
 from bot.services.services import Services
-from bot.texts.error_analysis import ErrorTexts, error_texts_for
-from bot.texts.languages import texts_for
-from bot.texts.statistics import statistics_texts_for
-from bot.texts.texts import Texts
-from bot.views.error_analysis import errors_keyboard, errors_message, errors_tap
+from bot.texts import error_analysis as phrases
+from bot.texts import terms
+from bot.texts.conversation import TOAST_OLD_BUTTON
+from bot.texts.locale import Locale
+from bot.views.error_analysis import analysis_keyboard, analysis_message, analysis_tap
 from bot.views.error_page import errors_page
-from bot.views.numbers import Numbers
 from db.hard_reviews import Order
 
 _SECONDS_TO_SEND = 300  # as a file of 45 MB may take
 
 
-@dataclass(frozen=True)
-class _Language:
-    texts: Texts
-    said: ErrorTexts
-    numbers: Numbers
-
-    @classmethod
-    def of(cls, code: str | None) -> "_Language":
-        return cls(texts_for(code), error_texts_for(code), Numbers(statistics_texts_for(code)))
-
-    def message(self, page: Page) -> str:
-        return errors_message(page, self.texts, self.said, self.numbers)
-
-
-class Errors:
+class ErrorAnalysisCommand:
     def __init__(self, services: Services) -> None:
         self._analysis = services.error_analysis
         self._admin_log = services.admin_log
@@ -45,30 +29,30 @@ class Errors:
         self._making = False
 
     async def command(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
-        message, user = message_of(update)
-        language = _Language.of(user.language_code)
+        message, _user = message_of(update)
+        locale = locale_of(update)
         span = parse_span(context.args or [])
         if span is None:
-            await message.reply_html(language.said.bad_span)
+            await message.reply_html(locale(terms.BAD_SPAN, command="/errors"))
             return
         page = await self._analysis.page(Order.WORST, span, 0)
-        keyboard = errors_keyboard(page, language.said)
-        await message.reply_html(language.message(page), reply_markup=keyboard)
+        keyboard = analysis_keyboard(page, locale)
+        await message.reply_html(analysis_message(page, locale), reply_markup=keyboard)
 
     async def tapped(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         query = update.callback_query
         assert query is not None
-        language = _Language.of(query.from_user.language_code)
-        tap = errors_tap(query.data or "")
+        locale = locale_of(update)
+        tap = analysis_tap(query.data or "")
         if tap is None:
-            await toast(query, language.texts.toast_old_button)
+            await toast(query, locale(TOAST_OLD_BUTTON))
         elif tap.order is None:
-            await self._file(query, tap.file, tap.span, language)
+            await self._file(query, tap.file, tap.span, locale)
         else:
-            await self._turn(query, tap.order, tap.span, tap.page, language)
+            await self._turn(query, tap.order, tap.span, tap.page, locale)
 
     async def _turn(
-        self, query: CallbackQuery, order: Order, span: Span, number: int, language: _Language
+        self, query: CallbackQuery, order: Order, span: Span, number: int, locale: Locale
     ) -> None:
         """Show another page: of quick taps the last one's, whichever is looked up sooner."""
         if query.message is None:
@@ -76,42 +60,38 @@ class Errors:
         async with self._turns.of_message(query.message.chat.id, query.message.message_id):
             await toast(query)
             page = await self._analysis.page(order, span, number)
-            await show(query, language.message(page), errors_keyboard(page, language.said))
+            await show(query, analysis_message(page, locale), analysis_keyboard(page, locale))
 
-    async def _file(self, query: CallbackQuery, kind: str, span: Span, language: _Language) -> None:
+    async def _file(self, query: CallbackQuery, kind: str, span: Span, locale: Locale) -> None:
         if self._making:
-            await toast(query, language.said.toast_busy)
+            await toast(query, locale(phrases.TOAST_BUSY))
             return
         self._making = True  # one at a time: a table of all reviews takes seconds of work
         try:
-            await toast(query, language.said.toast_making)
+            await toast(query, locale(phrases.TOAST_MAKING))
             send = self._send_table if kind == "csv" else self._send_page
-            await send(query, span, language)
+            await send(query, span, locale)
         finally:
             self._making = False
 
-    async def _send_table(self, query: CallbackQuery, span: Span, language: _Language) -> None:
+    async def _send_table(self, query: CallbackQuery, span: Span, locale: Locale) -> None:
         chat_id, bot = query.from_user.id, query.get_bot()
-        said = language.said
         try:
             async with self._analysis.table(span) as (file, count):
                 await self._note(query, file.suffix[1:], span, count)
-                caption = said.zip_caption if file.suffix == ".zip" else said.csv_caption
-                caption = caption.format(
-                    span=said.span(span.name), reviews=language.numbers.whole(count)
-                )
+                phrase = phrases.ZIP_CAPTION if file.suffix == ".zip" else phrases.CSV_CAPTION
+                in_span = locale(terms.SPANS[span.name])
+                caption = locale(phrase, span=in_span, reviews=locale.whole(count))
                 content = await asyncio.to_thread(file.read_bytes)
                 await _send(bot, chat_id, content, file.name, caption)
         except TooLarge:
-            await bot.send_message(chat_id, said.too_large)
+            await bot.send_message(chat_id, locale(phrases.TOO_LARGE))
 
-    async def _send_page(self, query: CallbackQuery, span: Span, language: _Language) -> None:
+    async def _send_page(self, query: CallbackQuery, span: Span, locale: Locale) -> None:
         analysis = await self._analysis.analysis(span)
-        page = await asyncio.to_thread(
-            errors_page, analysis, language.texts, language.said, language.numbers
-        )
+        page = await asyncio.to_thread(errors_page, analysis, locale)
         await self._note(query, "html", span, len(analysis.worst) + len(analysis.disagreed))
-        caption = language.said.html_caption.format(span=language.said.span(span.name))
+        caption = locale(phrases.HTML_CAPTION, span=locale(terms.SPANS[span.name]))
         name = f"kinorate-{span.name}.html"
         await _send(query.get_bot(), query.from_user.id, page.encode(), name, caption)
 
@@ -119,7 +99,7 @@ class Errors:
         """On record before it is sent: reviews leave the bot."""
         await self._admin_log.note(
             query.from_user.id,
-            query.from_user.language_code or "ru",
+            language_of(query.from_user),
             "export",
             {"format": kind, "span": span.name, "reviews": reviews},
         )

@@ -3,10 +3,19 @@
 from telegram import Message, MessageEntity, Update, User
 from telegram.ext import ContextTypes, filters
 
-from bot.handlers.answering import Answering, say
-from bot.handlers.asking import entities_of, is_mention, message_of, request_from, text_of, without
+from bot.handlers.answering import Answering
+from bot.handlers.incoming import (
+    entities_of,
+    is_mention,
+    locale_of,
+    message_of,
+    request_from,
+    text_of,
+    without,
+)
+from bot.handlers.replying import say
 from bot.services.checking import ReviewText, check
-from bot.texts.languages import texts_for
+from bot.texts import conversation as phrases
 
 
 class _Mentioned(filters.MessageFilter):
@@ -26,18 +35,17 @@ class Groups:
 
     async def rate(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """/rate or the bot's name, as a reply to a review or beside its text."""
-        message, user = message_of(update)
+        message, _user = message_of(update)
         request = request_from(update, text_in_question(message, context.bot.bot), "group")
-        texts = texts_for(user.language_code)
         if message.sender_chat is not None:
-            problem = texts.rate_anonymous
+            problem = phrases.RATE_ANONYMOUS
         elif not request.text:
-            problem = texts.rate_explained
+            problem = phrases.RATE_EXPLAINED
         else:
             await self._answering.answer(context.bot, request, message.date)
             return
         if await self._answering.admitted(context.bot, request, message.date):
-            await say(context.bot, request, problem)
+            await say(context.bot, request, locale_of(update)(problem))
 
 
 def text_in_question(message: Message, bot: User) -> str:

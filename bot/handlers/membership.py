@@ -7,8 +7,9 @@ from telegram.constants import ParseMode
 from telegram.error import Forbidden
 from telegram.ext import ApplicationHandlerStop, ContextTypes
 
+from bot.handlers.incoming import locale_of
 from bot.services.services import Services
-from bot.texts.languages import texts_for
+from bot.texts import conversation as phrases
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +29,8 @@ class Membership:
             if change.new_chat_member.status in _OUT:
                 await self._personal.blocked(change.chat.id)
         elif came and change.chat.type != change.chat.CHANNEL:
-            texts = texts_for(change.from_user.language_code)
-            await context.bot.send_message(change.chat.id, texts.hello_group, ParseMode.HTML)
+            hello = locale_of(update)(phrases.HELLO_GROUP)
+            await context.bot.send_message(change.chat.id, hello, ParseMode.HTML)
 
     async def unreachable(self, update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
         """An error handler: nothing is sent any more to a user who blocked the bot."""

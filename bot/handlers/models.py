@@ -6,13 +6,13 @@ from telegram import CallbackQuery, InlineKeyboardMarkup, Update
 from telegram.ext import ContextTypes
 
 from bot.errors import BotError
-from bot.handlers.asking import message_of
-from bot.handlers.decisions import send_decision
+from bot.handlers.admin_notices import send_decision
+from bot.handlers.incoming import language_of, locale_of, message_of
 from bot.handlers.replying import show, toast
 from bot.services.services import Services
-from bot.texts.languages import texts_for
-from bot.texts.models import ModelTexts, model_texts_for
-from bot.texts.retraining import retraining_texts_for
+from bot.texts import versions as phrases
+from bot.texts.conversation import TOAST_OLD_BUTTON
+from bot.texts.locale import Locale
 from bot.views.retraining import decision_message
 from bot.views.versions import confirmation_keyboard, version_keyboard, version_list
 from classifier.errors import ClassifierError
@@ -26,52 +26,52 @@ class ModelVersions:
         self._versions = services.versions
 
     async def command(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
-        message, user = message_of(update)
-        texts = model_texts_for(user.language_code)
-        text, keyboard = await self._listed(texts)
+        message, _user = message_of(update)
+        text, keyboard = await self._listed(locale_of(update))
         await message.reply_html(text, reply_markup=keyboard)
 
     async def tapped(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         query = update.callback_query
         assert query is not None
-        texts = model_texts_for(query.from_user.language_code)
+        locale = locale_of(update)
         what, _separator, name = (query.data or "").removeprefix("m:").partition(":")
         if what == "d":
-            await self._send_decision(query, name)
+            await self._send_decision(query, name, locale)
             return
         await toast(query)
         if what == "no":
-            await show(query, *await self._listed(texts))
+            await show(query, *await self._listed(locale))
         elif what in ("p", "r"):
             versions = await self._versions.versions()
-            question = texts.ask_promote if what == "p" else texts.ask_roll_back
-            sure = question.format(name=escape(name), champion=versions.champion or texts.nobody)
-            await show(query, sure, confirmation_keyboard(what, name, texts))
+            phrase = phrases.ASK_PROMOTE if what == "p" else phrases.ASK_ROLL_BACK
+            champion = versions.champion or locale(phrases.NOBODY)
+            question = locale(phrase, name=escape(name), champion=champion)
+            await show(query, question, confirmation_keyboard(what, name, locale))
         else:
-            await show(query, await self._done(query, what, name, texts))
+            await show(query, await self._done(query, what, name, locale))
 
-    async def _listed(self, texts: ModelTexts) -> tuple[str, InlineKeyboardMarkup | None]:
+    async def _listed(self, locale: Locale) -> tuple[str, InlineKeyboardMarkup | None]:
         versions, statuses = await self._versions.versions(), await self._versions.statuses()
-        return version_list(versions, statuses, texts), version_keyboard(versions, statuses, texts)
+        keyboard = version_keyboard(versions, statuses, locale)
+        return version_list(versions, statuses, locale), keyboard
 
-    async def _send_decision(self, query: CallbackQuery, version: str) -> None:
-        language = query.from_user.language_code
+    async def _send_decision(self, query: CallbackQuery, version: str, locale: Locale) -> None:
         run = await self._versions.decision_on(version)
         if run is None:
-            await toast(query, texts_for(language).toast_old_button)
+            await toast(query, locale(TOAST_OLD_BUTTON))
             return
         await toast(query)
-        text = decision_message(run, texts_for(language), retraining_texts_for(language))
-        await send_decision(query.get_bot(), query.from_user.id, run, text, language)
+        text = decision_message(run, locale)
+        await send_decision(query.get_bot(), query.from_user.id, run, text, locale)
 
-    async def _done(self, query: CallbackQuery, what: str, name: str, texts: ModelTexts) -> str:
+    async def _done(self, query: CallbackQuery, what: str, name: str, locale: Locale) -> str:
         """What became of it."""
-        by = query.from_user.id, query.from_user.language_code or "ru"
+        by = query.from_user.id, language_of(query.from_user)
         try:
             if what == "p!":
                 await self._versions.promote(name, *by)
             elif not await self._versions.roll_back(name, *by):
-                return texts.changed
+                return locale(phrases.CHANGED)
         except (BotError, ClassifierError) as error:
-            return texts.refused.format(name=escape(name), reason=escape(str(error)))
-        return texts.promoted.format(name=escape(name))
+            return locale(phrases.REFUSED, name=escape(name), reason=escape(str(error)))
+        return locale(phrases.PROMOTED, name=escape(name))

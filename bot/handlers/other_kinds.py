@@ -3,11 +3,12 @@
 from telegram import Message, MessageOriginChannel, Update
 from telegram.ext import ContextTypes, filters
 
-from bot.handlers.answering import Answering, say
-from bot.handlers.asking import message_of, request_from
+from bot.handlers.answering import Answering
+from bot.handlers.incoming import locale_of, message_of, request_from
+from bot.handlers.replying import say
 from bot.services.checking import ReviewText, check
-from bot.texts.languages import texts_for
-from bot.texts.texts import Texts
+from bot.texts import conversation as phrases
+from bot.texts.locale import Phrase
 
 _MOST_ALBUMS = 1_000  # remembered
 
@@ -28,27 +29,28 @@ class OtherKinds:
         self._albums: dict[str, int] = {}  # with the update that was answered
 
     async def channel_post(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
-        _message, user = message_of(update)
-        await self._say(update, context, texts_for(user.language_code).channel_post)
+        await self._say(update, context, phrases.CHANNEL_POST)
 
     async def other(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """Anything else; its caption may be a review."""
-        message, user = message_of(update)
+        message, _user = message_of(update)
         caption = message.caption or ""
         if isinstance(check(caption), ReviewText):
             self._speaks_for_album(update)  # the other pictures have nothing to add
             request = request_from(update, caption, "private")
             await self._answering.answer(context.bot, request, message.date)
         else:
-            await self._say(update, context, _said(message, texts_for(user.language_code)))
+            await self._say(update, context, _sentence_for(message))
 
-    async def _say(self, update: Update, context: ContextTypes.DEFAULT_TYPE, text: str) -> None:
+    async def _say(
+        self, update: Update, context: ContextTypes.DEFAULT_TYPE, phrase: Phrase
+    ) -> None:
         message, _user = message_of(update)
         request = request_from(update, "", "private")
         if self._speaks_for_album(update) and await self._answering.admitted(
             context.bot, request, message.date
         ):
-            await say(context.bot, request, text)
+            await say(context.bot, request, locale_of(update)(phrase))
 
     def _speaks_for_album(self, update: Update) -> bool:
         """Whether this is the first picture of its album: they come as a message each."""
@@ -61,13 +63,13 @@ class OtherKinds:
         return first == update.update_id
 
 
-def _said(message: Message, texts: Texts) -> str:
+def _sentence_for(message: Message) -> Phrase:
     if message.sticker or message.dice or message.animation:
-        return texts.sticker
+        return phrases.STICKER
     if message.photo:
-        return texts.picture
+        return phrases.PICTURE
     if message.voice or message.audio or message.video or message.video_note:
-        return texts.voice
+        return phrases.VOICE
     if message.document:
-        return texts.document_kind
-    return texts.other_kind
+        return phrases.DOCUMENT_KIND
+    return phrases.OTHER_KIND

@@ -19,7 +19,7 @@ from bot.handlers.admin_only import AdminOnly, Callback
 from bot.handlers.answering import Answering
 from bot.handlers.commands import Commands
 from bot.handlers.edits import Edits
-from bot.handlers.error_analysis import Errors
+from bot.handlers.error_analysis import ErrorAnalysisCommand
 from bot.handlers.groups import MENTIONED, Groups
 from bot.handlers.membership import Membership
 from bot.handlers.models import TAPS as MODEL_TAPS
@@ -32,7 +32,7 @@ from bot.handlers.statistics import Stats
 from bot.handlers.taps import Taps
 from bot.services.services import Services
 from bot.services.turns import Turns
-from bot.views.error_analysis import TAPS as ERROR_TAPS
+from bot.views.error_analysis import TAPS as ANALYSIS_TAPS
 
 NEW = filters.UpdateType.MESSAGE  # neither an edit nor a post in a channel
 PRIVATE = NEW & filters.ChatType.PRIVATE
@@ -84,10 +84,10 @@ def _for_admins(
     admin_only: AdminOnly, services: Services, retrainings: Retrainings
 ) -> list[BaseHandler[Any, Any, Any]]:
     versions = ModelVersions(services)
-    errors = Errors(services)
+    error_analysis = ErrorAnalysisCommand(services)
     return [
-        admin_only.command("errors", errors.command),
-        admin_only.taps(ERROR_TAPS, errors.tapped),
+        admin_only.command("errors", error_analysis.command),
+        admin_only.taps(ANALYSIS_TAPS, error_analysis.tapped),
         admin_only.command("stats", Stats(services).command),
         admin_only.command("models", versions.command),
         admin_only.taps(MODEL_TAPS, _in_turn(services.turns, versions.tapped)),

@@ -5,12 +5,13 @@ from dataclasses import replace
 from telegram import Message, Update
 from telegram.ext import ContextTypes, filters
 
-from bot.handlers.answering import Answering, say
-from bot.handlers.asking import message_of, request_from, text_of
+from bot.handlers.answering import Answering
+from bot.handlers.incoming import locale_of, message_of, request_from, text_of
+from bot.handlers.replying import say
 from bot.services.checking import LARGEST_FILE, decode_file
 from bot.services.joining import Part, join
 from bot.services.services import Services
-from bot.texts.languages import texts_for
+from bot.texts import conversation as phrases
 
 
 class _TextFile(filters.MessageFilter):
@@ -58,18 +59,18 @@ class Reviews:
 
     async def document(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """A .txt file."""
-        message, user = message_of(update)
-        document, texts = message.document, texts_for(user.language_code)
+        message, _user = message_of(update)
+        document, locale = message.document, locale_of(update)
         assert document is not None
         request = request_from(update, "", "document")
         if not await self._answering.admitted(context.bot, request, message.date):
             return
         if (document.file_size or 0) > LARGEST_FILE:
-            await say(context.bot, request, texts.document_too_large)
+            await say(context.bot, request, locale(phrases.DOCUMENT_TOO_LARGE))
             return
         file = await document.get_file()
         text = decode_file(bytes(await file.download_as_bytearray()))
         if text is None:
-            await say(context.bot, request, texts.document_unreadable)
+            await say(context.bot, request, locale(phrases.DOCUMENT_UNREADABLE))
             return
         await self._answering.answer(context.bot, replace(request, text=text), message.date)

@@ -5,12 +5,13 @@ import asyncio
 from telegram import Update
 from telegram.ext import ContextTypes
 
-from bot.handlers.asking import message_of
+from bot.handlers.incoming import locale_of, message_of
 from bot.services.periods import parse_span
 from bot.services.services import Services
 from bot.services.statistics import Overview
-from bot.texts.languages import texts_for
-from bot.texts.statistics import StatisticsTexts, statistics_texts_for
+from bot.texts import statistics as phrases
+from bot.texts import terms
+from bot.texts.locale import Locale
 from bot.views.stats import stats_message
 
 
@@ -19,21 +20,22 @@ class Stats:
         self._statistics = services.statistics
 
     async def command(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
-        message, user = message_of(update)
-        said = statistics_texts_for(user.language_code)
+        message, _user = message_of(update)
+        locale = locale_of(update)
         span = parse_span(context.args or [])
         if span is None:
-            await message.reply_html(said.bad_span)
+            await message.reply_html(locale(terms.BAD_SPAN, command="/stats"))
             return
         overview = await self._statistics.overview(span)
-        text = stats_message(overview, texts_for(user.language_code), said)
-        await message.reply_html(text)
+        await message.reply_html(stats_message(overview, locale))
         if overview.poolings:
-            chart = await asyncio.to_thread(_draw, overview, said)
-            await message.reply_photo(chart, said.chart_caption(overview.span.name))
+            chart = await asyncio.to_thread(_draw, overview, locale)
+            window = phrases.CHART_DAY if span.name == "24h" else phrases.CHART_WEEK
+            caption = locale(phrases.CHART_CAPTION, window=locale(window))
+            await message.reply_photo(chart, caption)
 
 
-def _draw(overview: Overview, said: StatisticsTexts) -> bytes:
+def _draw(overview: Overview, locale: Locale) -> bytes:
     from bot.views.stats_chart import draw_statistics  # matplotlib takes a second to import
 
-    return draw_statistics(overview, said)
+    return draw_statistics(overview, locale)

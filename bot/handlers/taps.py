@@ -3,11 +3,12 @@
 from telegram import CallbackQuery, Update
 from telegram.ext import ContextTypes
 
+from bot.handlers.incoming import locale_of
 from bot.handlers.replying import show, toast
 from bot.services.feedback import NotRated
 from bot.services.services import Services
-from bot.texts.languages import texts_for
-from bot.texts.texts import Texts
+from bot.texts import conversation as phrases
+from bot.texts.locale import Locale
 from bot.views.keyboards import FORGET_NO, FORGET_YES, RatingTap, rating_keyboard, rating_tap
 from bot.views.review_answer import answer
 
@@ -20,35 +21,35 @@ class Taps:
     async def tapped(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         query = update.callback_query
         assert query is not None
-        texts = texts_for(query.from_user.language_code)
+        locale = locale_of(update)
         rating = rating_tap(query.data)
         if rating is not None:
-            await self._rate(query, rating, texts)
+            await self._rate(query, rating, locale)
         elif query.data == FORGET_YES:
-            await self._erase(query, texts)
+            await self._erase(query, locale)
         elif query.data == FORGET_NO:
             await toast(query)
-            await show(query, texts.kept)
+            await show(query, locale(phrases.KEPT))
         else:
-            await toast(query, texts.toast_old_button)
+            await toast(query, locale(phrases.TOAST_OLD_BUTTON))
 
-    async def _rate(self, query: CallbackQuery, tap: RatingTap, texts: Texts) -> None:
+    async def _rate(self, query: CallbackQuery, tap: RatingTap, locale: Locale) -> None:
         # The toast says that it is stored, so that is done before; it takes milliseconds.
         rated = await self._feedback.rate(tap.review_id, query.from_user.id, tap.rating)
         if rated is NotRated.GONE:
-            await toast(query, texts.toast_gone)
+            await toast(query, locale(phrases.TOAST_GONE))
         elif rated is NotRated.NOT_YOURS:
-            await toast(query, texts.toast_not_yours, alert=True)
+            await toast(query, locale(phrases.TOAST_NOT_YOURS), alert=True)
         else:
-            await toast(query, texts.toast_rated.format(rating=rated.rating))
+            await toast(query, locale(phrases.TOAST_RATED, rating=rated.rating))
             keyboard = rating_keyboard(rated.review.id, rated.rating)
-            await show(query, answer(rated.review, texts, rated.rating), keyboard)
+            await show(query, answer(rated.review, locale, rated.rating), keyboard)
 
-    async def _erase(self, query: CallbackQuery, texts: Texts) -> None:
+    async def _erase(self, query: CallbackQuery, locale: Locale) -> None:
         erased = await self._personal.erase(query.from_user.id)
         if erased is None:  # a second tap
-            await toast(query, texts.toast_already_forgotten)
+            await toast(query, locale(phrases.TOAST_ALREADY_FORGOTTEN))
             return
         await toast(query)
-        reviews, ratings = texts.reviews(erased["reviews"]), texts.ratings(erased["feedback"])
-        await show(query, texts.forgotten.format(reviews=reviews, ratings=ratings))
+        counts = {"reviews": erased["reviews"], "ratings": erased["feedback"]}
+        await show(query, locale(phrases.FORGOTTEN, **counts))

@@ -1,4 +1,5 @@
-"""All that a person reads, in Russian and in English; languages.py says who reads which.
+"""All that a person reads: each phrase in Russian and in English, a module for each topic.
 
-Imports services, whose findings it words; holds no numbers and no layout.
+locale.py puts a phrase into the reader's language. Imports services, whose findings it words;
+holds no numbers and no layout.
 """

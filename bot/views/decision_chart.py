@@ -6,6 +6,7 @@ A column for each pooling. In each row the champion is above and the challenger 
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -13,9 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from bot.texts.retraining import RetrainingTexts
-from bot.texts.texts import Texts
-from bot.views.numbers import Numbers
+from bot.texts import retraining as phrases
+from bot.texts.locale import Locale, Phrase
+from bot.texts.terms import SENTIMENTS as SENTIMENT_NAMES
 from classifier.evaluation.figures import POOLING_NAMES
 from classifier.labels import SENTIMENTS
 from classifier.reports.drawing import draw_png, legend, style
@@ -47,20 +48,23 @@ class _Panel:
     at_most: bool = False  # what the limits are; at least otherwise
 
 
-def draw_decision(decision: Json, texts: Texts, said: RetrainingTexts, numbers: Numbers) -> bytes:
+def draw_decision(decision: Json, locale: Locale) -> bytes:
     """A PNG image of a decision of the gate, one with figures of the holdout."""
 
     def panel(
         rows: Callable[..., Iterator[_Row]], title: str, written: Callable[[float], str]
     ) -> _Panel:
-        of_pooling = {name: list(rows(decision, name, texts, said)) for name in POOLING_NAMES}
+        of_pooling = {name: list(rows(decision, name, locale)) for name in POOLING_NAMES}
         return _Panel(title, of_pooling, written, rows in (_calibration, _speed))
 
+    def points(share: float) -> str:
+        return locale.signed(100 * share, 0) if round(100 * share) else "0"
+
     panels = [
-        panel(_levels, "", numbers.percent),  # its title is the poolings' names
-        panel(_differences, said.chart_differences, lambda share: _points(share, numbers)),
-        panel(_calibration, said.chart_calibration, lambda error: numbers.decimal(error, 2)),
-        panel(_speed, said.chart_speed, lambda times: numbers.decimal(times, 1)),
+        panel(_levels, "", locale.percent),  # its title is the poolings' names
+        panel(_differences, locale(phrases.CHART_DIFFERENCES), points),
+        panel(_calibration, locale(phrases.CHART_CALIBRATION), locale.decimal),
+        panel(_speed, locale(phrases.CHART_SPEED), partial(locale.decimal, places=1)),
     ]
     heights = [0.6 + len(each.rows["cls"]) for each in panels]
 
@@ -72,33 +76,31 @@ def draw_decision(decision: Json, texts: Texts, said: RetrainingTexts, numbers: 
         for axes, (pooling, name) in zip(grid[0], POOLING_NAMES.items(), strict=True):
             style(axes, CHAT, name, grid="x", colour=CHAT.of(pooling))
         narrow = {"handlelength": 1, "columnspacing": 0.8, "handletextpad": 0.2}
-        legend(figure, CHAT, _signs(said), ncols=4, **narrow)
+        legend(figure, CHAT, _signs(locale), ncols=4, **narrow)
 
     return draw_png(_HEIGHT, CHAT, draw)
 
 
-def _points(share: float, numbers: Numbers) -> str:
-    return numbers.signed(100 * share, 0) if round(100 * share) else "0"
-
-
-def _levels(decision: Json, pooling: str, _: Texts, said: RetrainingTexts) -> Iterator[_Row]:
-    names = [("holdout", "accuracy", said.chart_accuracy), ("holdout", "macro_f1", "macro F1")]
-    for rows, name, label in [*names, ("feedback", "accuracy", said.chart_rated)]:
+def _levels(decision: Json, pooling: str, locale: Locale) -> Iterator[_Row]:
+    levels = (
+        ("holdout", "accuracy", locale(phrases.CHART_ACCURACY)),
+        ("holdout", "macro_f1", "macro F1"),
+        ("feedback", "accuracy", locale(phrases.CHART_RATED)),
+    )
+    for rows, name, label in levels:
         if figures := decision["figures"].get(rows):
             old, new = figures["champion"][pooling], figures["challenger"][pooling]
             of_old, of_new = old["intervals"].get(name), new["intervals"].get(name)
             yield _Row(label, new[name], of_new, old[name], of_old)
 
 
-def _differences(
-    decision: Json, pooling: str, texts: Texts, said: RetrainingTexts
-) -> Iterator[_Row]:
+def _differences(decision: Json, pooling: str, locale: Locale) -> Iterator[_Row]:
     measured = {"macro_f1": ("holdout", "macro_f1"), "feedback": ("feedback", "accuracy")}
-    labels = {"macro_f1": "macro F1", "feedback": said.chart_rated}
+    labels = {"macro_f1": "macro F1", "feedback": locale(phrases.CHART_RATED)}
     for check in _checks(decision, pooling):
         if check["name"] == "recall":
             index = SENTIMENTS.index(check["sentiment"])
-            label = said.chart_recall.format(sentiment=texts.sentiment(index))
+            label = locale(phrases.CHART_RECALL, sentiment=locale(SENTIMENT_NAMES[index]))
             yield _Row(label, check["value"], check=check)
         elif check["name"] in measured:
             rows, name = measured[check["name"]]
@@ -116,10 +118,10 @@ def _calibration(decision: Json, pooling: str, *_: object) -> Iterator[_Row]:
             yield _Row("ECE", new["ece"], intervals[0], old["ece"], intervals[1], check)
 
 
-def _speed(decision: Json, pooling: str, _: Texts, said: RetrainingTexts) -> Iterator[_Row]:
+def _speed(decision: Json, pooling: str, locale: Locale) -> Iterator[_Row]:
     for check in _checks(decision, pooling):
         if check["name"] == "speed":
-            yield _Row(said.chart_times, check["value"], old=1.0, check=check)
+            yield _Row(locale(phrases.CHART_TIMES), check["value"], old=1.0, check=check)
 
 
 def _checks(decision: Json, pooling: str) -> list[Json]:
@@ -173,13 +175,15 @@ def _draw_limit(axes: Axes, place: float, limit: float, end: float) -> None:
     axes.plot((limit, limit), (place - 0.42, place + 0.42), color=CHAT.text, linewidth=1.4)
 
 
-def _signs(said: RetrainingTexts) -> list[Line2D]:
+def _signs(locale: Locale) -> list[Line2D]:
     """What the marks stand for."""
-    text, hollow = CHAT.text, CHAT.background
-    shape: Json = {"marker": "o", "markersize": 5, "linewidth": 0}
+    dot: Json = {"marker": "o", "markersize": 5}
+    looks: dict[Phrase, Json] = {
+        phrases.CHART_OLD: {"color": CHAT.muted, "mfc": CHAT.background, **dot},
+        phrases.CHART_NEW: {"color": CHAT.text, **dot},
+        phrases.CHART_FAILED: {"color": _FAILED, **dot},
+        phrases.CHART_LIMIT: {"color": CHAT.text, "marker": "|", "markersize": 9},
+    }
     return [
-        Line2D([], [], color=CHAT.muted, mfc=hollow, label=said.chart_old, **shape),
-        Line2D([], [], color=text, label=said.chart_new, **shape),
-        Line2D([], [], color=_FAILED, label=said.chart_failed, **shape),
-        Line2D([], [], color=text, marker="|", markersize=9, linewidth=0, label=said.chart_limit),
+        Line2D([], [], linewidth=0, label=locale(label), **look) for label, look in looks.items()
     ]

@@ -6,12 +6,11 @@ from html import escape
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
+from bot.services import periods
 from bot.services.error_analysis import PAGE, Page
-from bot.services.periods import SPANS, Span
-from bot.texts.error_analysis import ErrorTexts
-from bot.texts.texts import Texts
-from bot.views.numbers import Numbers
-from bot.views.review_answer import FACES
+from bot.texts import error_analysis as phrases
+from bot.texts.locale import Locale
+from bot.texts.terms import FACES, SENTIMENTS, SPANS
 from classifier.evaluation.figures import POOLING_NAMES
 from classifier.labels import sentiment_of
 from db.hard_reviews import HardReview, Order
@@ -24,25 +23,25 @@ _LONGEST = 800  # characters of a review: three must fit into a message
 
 
 @dataclass(frozen=True)
-class ErrorsTap:
-    span: Span
+class AnalysisTap:
+    span: periods.Span
     order: Order | None  # None: a file
     page: int
     file: str  # "csv" or "html"; "" for a page
 
 
-def errors_tap(data: str) -> ErrorsTap | None:
+def analysis_tap(data: str) -> AnalysisTap | None:
     """What a tap asks for; None for a span that there is no more."""
     match = _TAP.fullmatch(data)
-    if match is None or match["span"] not in SPANS:
+    if match is None or match["span"] not in periods.SPANS:
         return None
-    span = SPANS[match["span"]]
+    span = periods.SPANS[match["span"]]
     if match["page"] is None:
-        return ErrorsTap(span, None, 0, match["what"])
-    return ErrorsTap(span, Order(match["what"]), int(match["page"]), "")
+        return AnalysisTap(span, None, 0, match["what"])
+    return AnalysisTap(span, Order(match["what"]), int(match["page"]), "")
 
 
-def errors_keyboard(page: Page, said: ErrorTexts) -> InlineKeyboardMarkup:
+def analysis_keyboard(page: Page, locale: Locale) -> InlineKeyboardMarkup:
     def to(label: str, order: Order, number: int) -> InlineKeyboardButton:
         data = f"e:{order.value}:{page.span.name}:{number}"
         return InlineKeyboardButton(label, callback_data=data)
@@ -52,59 +51,58 @@ def errors_keyboard(page: Page, said: ErrorTexts) -> InlineKeyboardMarkup:
         turning.append(to("‹", page.order, page.number - 1))
     if page.number < page.last:
         turning.append(to("›", page.order, page.number + 1))
-    labels = {Order.WORST: said.button_worst, Order.DISAGREED: said.button_disagreed}
+    labels = {Order.WORST: phrases.BUTTON_WORST, Order.DISAGREED: phrases.BUTTON_DISAGREED}
     orders = [
-        to(f"✓ {label}" if order is page.order else label, order, 0)
+        to(("✓ " if order is page.order else "") + locale(label), order, 0)
         for order, label in labels.items()
     ]
     files = [
-        InlineKeyboardButton(label, callback_data=f"e:{kind}:{page.span.name}")
-        for kind, label in (("csv", said.button_csv), ("html", said.button_html))
+        InlineKeyboardButton(locale(label), callback_data=f"e:{kind}:{page.span.name}")
+        for kind, label in (("csv", phrases.BUTTON_CSV), ("html", phrases.BUTTON_HTML))
     ]
     return InlineKeyboardMarkup([row for row in (turning, orders, files) if row])
 
 
-def errors_message(page: Page, texts: Texts, said: ErrorTexts, numbers: Numbers) -> str:
+def analysis_message(page: Page, locale: Locale) -> str:
     worst = page.order is Order.WORST
-    title = said.worst_title if worst else said.disagreed_title
-    head = f"<b>{title}</b> {said.span(page.span.name)}"
+    title = locale(phrases.WORST_TITLE if worst else phrases.DISAGREED_TITLE)
+    head = f"<b>{title}</b> {locale(SPANS[page.span.name])}"
     if not page.reviews:
-        return f"{head}\n\n{said.nothing_worst if worst else said.nothing_disagreed}"
+        return f"{head}\n\n{locale(phrases.NOTHING_WORST if worst else phrases.NOTHING_DISAGREED)}"
     first = PAGE * page.number + 1
-    place = said.place.format(
-        first=numbers.whole(first),
-        last=numbers.whole(first + len(page.reviews) - 1),
-        all=numbers.whole(page.count),
+    place = locale(
+        phrases.PLACE,
+        first=locale.whole(first),
+        last=locale.whole(first + len(page.reviews) - 1),
+        all=locale.whole(page.count),
     )
-    blocks = [_review(hard, texts, said, numbers) for hard in page.reviews]
+    blocks = [_review(hard, locale) for hard in page.reviews]
     return "\n\n".join([f"{head}\n{place}", *blocks])
 
 
-def _review(hard: HardReview, texts: Texts, said: ErrorTexts, numbers: Numbers) -> str:
-    given = said.not_rated
+def _review(hard: HardReview, locale: Locale) -> str:
+    given = locale(phrases.NOT_RATED)
     if hard.given is not None:
-        sentiment = texts.sentiment(sentiment_of(hard.given)).lower()
-        given = said.rated.format(rating=hard.given, sentiment=sentiment)
+        sentiment = locale(SENTIMENTS[sentiment_of(hard.given)]).lower()
+        given = locale(phrases.RATED, rating=hard.given, sentiment=sentiment)
     text = hard.review.text
     shown = text if len(text) <= _LONGEST else text[:_LONGEST].rstrip() + "…"
     lines = [
-        f"<b>{hard.review.created_at.strftime(said.date)}</b>, {given}",
-        *(_said(row, hard.given, texts, said, numbers) for row in (hard.cls, hard.mean)),
+        f"<b>{locale.date(hard.review.created_at)}</b>, {given}",
+        *(_said(row, hard.given, locale) for row in (hard.cls, hard.mean)),
         f"<blockquote expandable>{escape(shown)}</blockquote>",
     ]
     return "\n".join(lines)
 
 
-def _said(
-    row: Prediction, given: int | None, texts: Texts, said: ErrorTexts, numbers: Numbers
-) -> str:
+def _said(row: Prediction, given: int | None, locale: Locale) -> str:
     line = (
-        f"{POOLING_NAMES[row.pooling]} {FACES[row.sentiment]} {texts.sentiment(row.sentiment)}"
-        f" {numbers.percent(confidence_of(row))}"
+        f"{POOLING_NAMES[row.pooling]} {FACES[row.sentiment]} {locale(SENTIMENTS[row.sentiment])}"
+        f" {locale.percent(confidence_of(row))}"
     )
     if row.rating is not None:
         line += f" · {row.rating}"
         if given is not None:
             error = abs(row.rating - given)
-            line += f", {said.off.format(points=error) if error else said.exact}"
+            line += f", {locale(phrases.OFF, points=error) if error else locale(phrases.EXACT)}"
     return line

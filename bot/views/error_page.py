@@ -10,9 +10,9 @@ import jinja2
 
 from bot.services.error_analysis import Analysis
 from bot.services.statistics import share
-from bot.texts.error_analysis import ErrorTexts
-from bot.texts.texts import Texts
-from bot.views.numbers import Numbers
+from bot.texts import error_analysis as phrases
+from bot.texts import terms
+from bot.texts.locale import Locale, Phrase
 from classifier.evaluation.figures import POOLING_NAMES
 from classifier.labels import sentiment_of
 from db.hard_reviews import CONFIDENCE_GROUPS, LENGTHS, Group, HardReview
@@ -41,67 +41,68 @@ class _Table:
     rows: list[tuple[str, dict[str, _Figures]]]
 
 
-def errors_page(analysis: Analysis, texts: Texts, said: ErrorTexts, numbers: Numbers) -> str:
+def errors_page(analysis: Analysis, locale: Locale) -> str:
     return _template().render(
-        said=said,
-        span=said.span(analysis.span.name),
+        locale=locale,
+        phrases=phrases,
+        terms=terms,
+        span=locale(terms.SPANS[analysis.span.name]),
         made=analysis.made.strftime("%Y-%m-%d %H:%M"),
         analysis=analysis,
-        numbers=numbers,
         models=POOLING_NAMES,
-        tables=_tables(analysis, texts, said, numbers),
-        worst=[_example(hard, texts, said, numbers) for hard in analysis.worst],
-        disagreed=[_example(hard, texts, said, numbers) for hard in analysis.disagreed],
+        tables=_tables(analysis, locale),
+        worst=[_example(hard, locale) for hard in analysis.worst],
+        disagreed=[_example(hard, locale) for hard in analysis.disagreed],
     )
 
 
-def _tables(analysis: Analysis, texts: Texts, said: ErrorTexts, numbers: Numbers) -> list[_Table]:
-    agreement = (said.page_agree, said.page_ratings_differ, said.page_sentiments_differ)
+def _tables(analysis: Analysis, locale: Locale) -> list[_Table]:
+    agreement = (phrases.PAGE_AGREE, phrases.PAGE_RATINGS_DIFFER, phrases.PAGE_SENTIMENTS_DIFFER)
 
-    def table(name: str, title: str, label: Callable[[Any], str], note: str = "") -> _Table:
+    def table(name: str, title: Phrase, label: Callable[[Any], str], note: str = "") -> _Table:
         rows: dict[Any, dict[str, _Figures]] = {}
         for group in analysis.groups[name]:
-            rows.setdefault(group.key, {})[group.pooling] = _figures(group, numbers)
-        return _Table(name, title, note, [(label(key), row) for key, row in rows.items()])
+            rows.setdefault(group.key, {})[group.pooling] = _figures(group, locale)
+        return _Table(name, locale(title), note, [(label(key), row) for key, row in rows.items()])
 
     return [
-        table("length", said.page_by_length, lambda key: _length(key, said)),
-        table("sentiment", said.page_by_sentiment, texts.sentiment),
+        table("length", phrases.PAGE_BY_LENGTH, lambda key: _length(key, locale)),
+        table("sentiment", phrases.PAGE_BY_SENTIMENT, lambda key: locale(terms.SENTIMENTS[key])),
         table(
             "confidence",
-            said.page_by_confidence,
-            lambda key: _confidence(key, numbers),
-            said.page_confidence_note,
+            phrases.PAGE_BY_CONFIDENCE,
+            lambda key: _confidence(key, locale),
+            locale(phrases.PAGE_CONFIDENCE_NOTE),
         ),
-        table("disagreement", said.page_by_disagreement, agreement.__getitem__),
-        table("version", said.page_by_version, str),
+        table("disagreement", phrases.PAGE_BY_DISAGREEMENT, lambda key: locale(agreement[key])),
+        table("version", phrases.PAGE_BY_VERSION, str),
     ]
 
 
-def _figures(group: Group, numbers: Numbers) -> _Figures:
+def _figures(group: Group, locale: Locale) -> _Figures:
     accuracy = group.right / group.answers
     return _Figures(
-        accuracy=numbers.percent(accuracy),
+        accuracy=locale.percent(accuracy),
         width=round(100 * accuracy, 1),
-        mae=numbers.decimal(share(group.absolute_error, group.rated)),
-        reviews=numbers.whole(group.answers),
+        mae=locale.decimal(share(group.absolute_error, group.rated)),
+        reviews=locale.whole(group.answers),
     )
 
 
-def _length(key: int, said: ErrorTexts) -> str:
+def _length(key: int, locale: Locale) -> str:
     if key == 0:
-        return said.page_up_to_length.format(end=LENGTHS[0])
+        return locale(phrases.PAGE_UP_TO_LENGTH, end=LENGTHS[0])
     if key == len(LENGTHS):
-        return said.page_from_length.format(begin=LENGTHS[-1])
-    return said.page_between.format(begin=LENGTHS[key - 1], end=LENGTHS[key] - 1)
+        return locale(phrases.PAGE_FROM_LENGTH, begin=LENGTHS[-1])
+    return locale(phrases.PAGE_BETWEEN, begin=LENGTHS[key - 1], end=LENGTHS[key] - 1)
 
 
-def _confidence(key: int, numbers: Numbers) -> str:
+def _confidence(key: int, locale: Locale) -> str:
     begin, end = key / CONFIDENCE_GROUPS, (key + 1) / CONFIDENCE_GROUPS
-    return f"{round(100 * begin)}–{numbers.percent(end)}"
+    return f"{round(100 * begin)}–{locale.percent(end)}"
 
 
-def _example(hard: HardReview, texts: Texts, said: ErrorTexts, numbers: Numbers) -> dict[str, Any]:
+def _example(hard: HardReview, locale: Locale) -> dict[str, Any]:
     text = hard.review.text
     cut = len(text) if len(text) <= 2 * _OPENING else _OPENING
     return {
@@ -109,32 +110,29 @@ def _example(hard: HardReview, texts: Texts, said: ErrorTexts, numbers: Numbers)
         "moment": hard.review.created_at.strftime("%Y-%m-%d %H:%M"),
         "source": hard.review.source,
         "version": hard.cls.model_version,
-        "characters": numbers.whole(len(text)),
+        "characters": locale.whole(len(text)),
         "opening": text[:cut],
         "rest": text[cut:_LONGEST],
-        "left_out": numbers.whole(len(text) - _LONGEST) if len(text) > _LONGEST else "",
+        "left_out": locale.whole(len(text) - _LONGEST) if len(text) > _LONGEST else "",
         "given": hard.given,
         "asked": hard.asked,
-        "sentiment": "–" if hard.given is None else texts.sentiment(sentiment_of(hard.given)),
-        "answers": {
-            row.pooling: _answer(row, hard.given, texts, said, numbers)
-            for row in (hard.cls, hard.mean)
-        },
+        "sentiment": "–"
+        if hard.given is None
+        else locale(terms.SENTIMENTS[sentiment_of(hard.given)]),
+        "answers": {row.pooling: _answer(row, hard.given, locale) for row in (hard.cls, hard.mean)},
     }
 
 
-def _answer(
-    row: Prediction, given: int | None, texts: Texts, said: ErrorTexts, numbers: Numbers
-) -> dict[str, Any]:
+def _answer(row: Prediction, given: int | None, locale: Locale) -> dict[str, Any]:
     right = None if given is None else row.sentiment == sentiment_of(given)
     off = ""
     if given is not None and row.rating is not None:
         error = abs(row.rating - given)
-        off = said.off.format(points=error) if error else said.exact
+        off = locale(phrases.OFF, points=error) if error else locale(phrases.EXACT)
     return {
         "mark": {None: "", True: "✓", False: "✗"}[right],
-        "sentiment": texts.sentiment(row.sentiment),
-        "sure": said.page_sure.format(share=numbers.percent(confidence_of(row))),
+        "sentiment": locale(terms.SENTIMENTS[row.sentiment]),
+        "sure": locale(phrases.PAGE_SURE, share=locale.percent(confidence_of(row))),
         "rating": "–" if row.rating is None else row.rating,
         "off": off,
     }

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot.texts.texts import Texts
+from bot.texts import conversation as phrases
+from bot.texts.locale import Locale
 
 FORGET_YES = "forget:yes"
 FORGET_NO = "forget:no"
@@ -37,11 +38,11 @@ def rating_tap(data: str | None) -> RatingTap | None:
     return RatingTap(int(match[1]), int(match[2])) if match else None
 
 
-def forget_keyboard(texts: Texts) -> InlineKeyboardMarkup:
+def forget_keyboard(locale: Locale) -> InlineKeyboardMarkup:
     """Erase everything, or don't: a row each, so that no thumb hits the wrong one."""
     return InlineKeyboardMarkup(
         [
-            [InlineKeyboardButton(texts.forget_yes, callback_data=FORGET_YES)],
-            [InlineKeyboardButton(texts.forget_no, callback_data=FORGET_NO)],
+            [InlineKeyboardButton(locale(phrases.FORGET_YES), callback_data=FORGET_YES)],
+            [InlineKeyboardButton(locale(phrases.FORGET_NO), callback_data=FORGET_NO)],
         ]
     )

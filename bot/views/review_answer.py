@@ -4,33 +4,36 @@ import unicodedata
 from html import escape
 
 from bot.services.feedback import is_asked
-from bot.texts.texts import Texts
+from bot.texts import conversation as phrases
+from bot.texts.locale import Locale
+from bot.texts.terms import FACES, SENTIMENTS
 from classifier.evaluation.figures import POOLING_NAMES
 from classifier.labels import ratings_differ
 from db.models import Prediction, Review
 
-FACES = ("😞", "😐", "😊")
-"""Of the sentiments, from Bad to Good."""
-
 _SNIPPET = 80  # characters of a review that the history shows
 
 
-def answer(review: Review, texts: Texts, rating: int | None = None) -> str:
+def answer(review: Review, locale: Locale, rating: int | None = None) -> str:
     """Both models' predictions, whether they agree, and the true rating or the question for it."""
-    blocks = [_prediction(prediction, texts) for prediction in review.predictions]
-    blocks.append(_agreement(review.predictions, texts))
+    blocks = [_prediction(prediction, locale) for prediction in review.predictions]
+    blocks.append(_agreement(review.predictions, locale))
     if rating is not None:
-        blocks.append(texts.your_rating.format(rating=rating))
+        blocks.append(locale(phrases.YOUR_RATING, rating=rating))
     else:
-        blocks.append(texts.please_rate if is_asked(review.update_id) else texts.ask_rating)
+        blocks.append(
+            locale(phrases.PLEASE_RATE if is_asked(review.update_id) else phrases.ASK_RATING)
+        )
     return "\n\n".join(blocks)
 
 
-def history(reviews: list[Review], user_id: int, texts: Texts) -> str:
+def history(reviews: list[Review], user_id: int, locale: Locale) -> str:
     """The user's last reviews: when, how they begin, what was predicted, the true rating."""
     if not reviews:
-        return texts.history_empty
-    return "\n\n".join([texts.history_title, *(_past(one, user_id, texts) for one in reviews)])
+        return locale(phrases.HISTORY_EMPTY)
+    return "\n\n".join(
+        [locale(phrases.HISTORY_TITLE), *(_past(one, user_id, locale) for one in reviews)]
+    )
 
 
 def rating_of(review: Review, user_id: int) -> int | None:
@@ -45,21 +48,23 @@ def snippet(text: str) -> str:
     return line if len(line) <= _SNIPPET else line[:_SNIPPET].rstrip() + "…"
 
 
-def _prediction(prediction: Prediction, texts: Texts) -> str:
+def _prediction(prediction: Prediction, locale: Locale) -> str:
     probabilities = (
         prediction.probability_bad,
         prediction.probability_neutral,
         prediction.probability_good,
     )
-    sentiment = texts.sentiment_line.format(
+    sentiment = locale(
+        phrases.SENTIMENT_LINE,
         model=POOLING_NAMES[prediction.pooling],
         face=FACES[prediction.sentiment],
-        sentiment=texts.sentiment(prediction.sentiment),
+        sentiment=locale(SENTIMENTS[prediction.sentiment]),
         share=_percent(probabilities[prediction.sentiment]),
     )
     if prediction.rating is None or prediction.rating_confidence is None:
         return sentiment
-    rating = texts.rating_line.format(
+    rating = locale(
+        phrases.RATING_LINE,
         stars="★" * prediction.rating + "☆" * (10 - prediction.rating),
         rating=prediction.rating,
         share=_percent(prediction.rating_confidence),
@@ -67,26 +72,29 @@ def _prediction(prediction: Prediction, texts: Texts) -> str:
     return f"{sentiment}\n{rating}"
 
 
-def _agreement(predictions: list[Prediction], texts: Texts) -> str:
+def _agreement(predictions: list[Prediction], locale: Locale) -> str:
     cls, mean = sorted(predictions, key=lambda prediction: prediction.pooling)
     if cls.sentiment != mean.sentiment:
-        return texts.sentiments_differ.format(
-            cls=texts.sentiment(cls.sentiment).lower(), mean=texts.sentiment(mean.sentiment).lower()
+        return locale(
+            phrases.SENTIMENTS_DIFFER,
+            cls=locale(SENTIMENTS[cls.sentiment]).lower(),
+            mean=locale(SENTIMENTS[mean.sentiment]).lower(),
         )
     if ratings_differ(cls.rating, mean.rating):
-        return texts.ratings_differ.format(cls=cls.rating, mean=mean.rating)
-    return texts.agree
+        return locale(phrases.RATINGS_DIFFER, cls=cls.rating, mean=mean.rating)
+    return locale(phrases.AGREE)
 
 
-def _past(review: Review, user_id: int, texts: Texts) -> str:
+def _past(review: Review, user_id: int, locale: Locale) -> str:
     rating = rating_of(review, user_id)
-    return texts.history_review.format(
-        date=review.created_at.strftime(texts.date),
+    return locale(
+        phrases.HISTORY_REVIEW,
+        date=locale.date(review.created_at),
         text=escape(snippet(review.text)),
         predictions=" · ".join(map(_short, review.predictions)),
-        rating=texts.history_no_rating
+        rating=locale(phrases.HISTORY_NO_RATING)
         if rating is None
-        else texts.history_your_rating.format(rating=rating),
+        else locale(phrases.HISTORY_YOUR_RATING, rating=rating),
     )
 
 

@@ -11,8 +11,9 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from bot.services.statistics import Overview
-from bot.texts.statistics import StatisticsTexts
-from bot.views.numbers import Numbers
+from bot.texts import statistics as phrases
+from bot.texts import terms
+from bot.texts.locale import Locale
 from classifier.evaluation.figures import POOLING_NAMES
 from classifier.labels import NEAR
 from classifier.reports.drawing import (
@@ -33,30 +34,29 @@ _AGREEMENT = ("#2f7d4f", "#9bbf8a", "#e3b7a0")
 """Same, within one, apart; the text on them is dark or light by their brightness."""
 
 
-def draw_statistics(overview: Overview, said: StatisticsTexts) -> bytes:
+def draw_statistics(overview: Overview, locale: Locale) -> bytes:
     """A PNG image of an overview in which something was predicted."""
-    numbers = Numbers(said)
 
     def draw(figure: Figure, _: Theme) -> None:
         rows = figure.subfigures(3, 1, squeeze=False, height_ratios=(2.4, 1.7, 1.1))
         above, middle, below = rows[:, 0]
-        _draw_matrices(above, overview, numbers)
-        _draw_trends(middle, overview, numbers)
-        _draw_agreement(below.add_subplot(), overview.pairs, numbers)
+        _draw_matrices(above, overview, locale)
+        _draw_trends(middle, overview, locale)
+        _draw_agreement(below.add_subplot(), overview.pairs, locale)
 
     return draw_png(_HEIGHT, CHAT, draw)
 
 
-def _draw_matrices(figure: SubFigure, overview: Overview, numbers: Numbers) -> None:
-    said, poolings = numbers.texts, overview.poolings
+def _draw_matrices(figure: SubFigure, overview: Overview, locale: Locale) -> None:
+    poolings = overview.poolings
     words = ConfusionWords(
         titles={
-            pooling: said.chart_answers.format(model=name)
+            pooling: locale(phrases.CHART_ANSWERS, model=name)
             for pooling, name in POOLING_NAMES.items()
         },
-        sentiments=(said.chart_bad, said.chart_neutral, said.chart_good),
-        truth=said.chart_truth,
-        cell=lambda count, share: f"{numbers.whole(count)}\n{numbers.percent(share)}",
+        sentiments=tuple(locale(name) for name in phrases.CHART_SENTIMENTS),
+        truth=locale(phrases.CHART_TRUTH),
+        cell=lambda count, share: f"{locale.whole(count)}\n{locale.percent(share)}",
     )
     counts = {
         pooling: np.array(poolings[pooling].answers.confusion)
@@ -67,17 +67,16 @@ def _draw_matrices(figure: SubFigure, overview: Overview, numbers: Numbers) -> N
     draw_confusions(figure, CHAT, counts, words)
 
 
-def _draw_trends(figure: SubFigure, overview: Overview, numbers: Numbers) -> None:
+def _draw_trends(figure: SubFigure, overview: Overview, locale: Locale) -> None:
     panels = figure.subplots(1, 2)
     for axes, measured in zip(panels, ("accuracy", "mae"), strict=True):
-        _draw_trend(axes, overview, measured, numbers)
+        _draw_trend(axes, overview, measured, locale)
     if signs := panels[0].get_legend_handles_labels()[0]:
         legend(figure, CHAT, signs)
 
 
-def _draw_trend(axes: Axes, overview: Overview, measured: str, numbers: Numbers) -> None:
-    said = numbers.texts
-    title = said.chart_accuracy if measured == "accuracy" else said.chart_mae
+def _draw_trend(axes: Axes, overview: Overview, measured: str, locale: Locale) -> None:
+    title = locale(terms.ACCURACY if measured == "accuracy" else terms.RATING_MAE)
     style(axes, CHAT, title, grid="y")
     moments: list[datetime] = []
     for pooling, points in overview.trend.items():
@@ -102,7 +101,7 @@ def _draw_trend(axes: Axes, overview: Overview, measured: str, numbers: Numbers)
         axes.text(
             0.5,
             0.5,
-            said.chart_no_answers,
+            locale(phrases.CHART_NO_ANSWERS),
             ha="center",
             va="center",
             transform=axes.transAxes,
@@ -111,16 +110,16 @@ def _draw_trend(axes: Axes, overview: Overview, measured: str, numbers: Numbers)
         )
         return
     axes.yaxis.set_major_locator(MaxNLocator(4))
-    written = numbers.percent if measured == "accuracy" else partial(numbers.decimal, places=1)
+    written = locale.percent if measured == "accuracy" else partial(locale.decimal, places=1)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: written(value)))
-    _date_ends(axes, min(moments), max(moments), overview.span.step, said)
+    _date_ends(axes, min(moments), max(moments), overview.span.step, locale)
 
 
 def _date_ends(
-    axes: Axes, first: datetime, last: datetime, step: timedelta, said: StatisticsTexts
+    axes: Axes, first: datetime, last: datetime, step: timedelta, locale: Locale
 ) -> None:
     """Only the ends have a date: there is no room for more."""
-    shape = said.short_date if step >= timedelta(days=1) else said.short_time
+    shape = locale(phrases.SHORT_DATE if step >= timedelta(days=1) else phrases.SHORT_TIME)
     ends = [first] if first == last else [first, last]
     axes.set_xticks([end.timestamp() for end in ends], [end.strftime(shape) for end in ends])
     if len(ends) == 2:
@@ -129,13 +128,12 @@ def _date_ends(
         right.set_horizontalalignment("right")
 
 
-def _draw_agreement(axes: Axes, pairs: PairCounts, numbers: Numbers) -> None:
-    said = numbers.texts
-    style(axes, CHAT, said.chart_agreement)
+def _draw_agreement(axes: Axes, pairs: PairCounts, locale: Locale) -> None:
+    style(axes, CHAT, locale(phrases.CHART_AGREEMENT))
     same, near = pairs.within(0), pairs.within(NEAR)
     bars = {
-        said.chart_sentiment: (pairs.same_sentiment, 0, pairs.reviews - pairs.same_sentiment),
-        said.chart_rating: (same, near - same, pairs.rated - near),
+        locale(terms.SENTIMENT): (pairs.same_sentiment, 0, pairs.reviews - pairs.same_sentiment),
+        locale(terms.RATING): (same, near - same, pairs.rated - near),
     }
     for place, counts in enumerate(bars.values()):
         begin = 0.0
@@ -146,7 +144,7 @@ def _draw_agreement(axes: Axes, pairs: PairCounts, numbers: Numbers) -> None:
                 axes.text(
                     begin + share / 2,
                     place,
-                    numbers.percent(share),
+                    locale.percent(share),
                     ha="center",
                     va="center_baseline",
                     fontsize=CHAT.text_size,
@@ -157,9 +155,10 @@ def _draw_agreement(axes: Axes, pairs: PairCounts, numbers: Numbers) -> None:
     axes.set_xticks([])
     axes.set_xlim(0, 1)
     axes.invert_yaxis()
-    labels = (said.chart_same, said.chart_near, said.chart_differ)
+    labels = (phrases.CHART_SAME, phrases.CHART_NEAR, phrases.CHART_DIFFER)
     signs = [
-        Patch(color=colour, label=label) for label, colour in zip(labels, _AGREEMENT, strict=True)
+        Patch(color=colour, label=locale(label))
+        for label, colour in zip(labels, _AGREEMENT, strict=True)
     ]
     corner: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (-0.1, 0.0)}
     legend(axes, CHAT, signs, ncols=3, handlelength=1, **corner)

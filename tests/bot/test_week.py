@@ -21,8 +21,7 @@ from bot.prediction.live_models import load_models
 from bot.services.periods import SPANS
 from bot.services.statistics import StatisticsService
 from bot.serving import serve
-from bot.texts.ru import RUSSIAN
-from bot.texts.statistics import RUSSIAN_STATISTICS
+from bot.texts.locale import RUSSIAN
 from bot.views.stats import stats_message
 from classifier.registry.registry import Registry
 from db.engine import Sessions
@@ -246,7 +245,7 @@ async def test_a_week(
     assert {row["user_id"] for row in stored.reviews} == {*VIEWERS[3:], LIAR, *REGULARS, *RING}
     _check_records(stored, first, second)
     overview = await StatisticsService(read, time).overview(SPANS["7d"])
-    assert stats.text == parse(stats_message(overview, RUSSIAN, RUSSIAN_STATISTICS))[0]
+    assert stats.text == parse(stats_message(overview, RUSSIAN))[0]
     raw_rows.agree(overview, stored.since(time.now - timedelta(days=7)))
 
 

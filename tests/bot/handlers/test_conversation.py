@@ -7,10 +7,11 @@ import httpx
 import pytest
 
 from bot.local.server import LocalServer
-from bot.texts.admin import RUSSIAN_ADMIN
-from bot.texts.en import ENGLISH
-from bot.texts.ru import RUSSIAN
-from bot.views.menu import admin_commands, register_commands
+from bot.services.checking import Problem
+from bot.texts import conversation
+from bot.texts.conversation import PROBLEMS
+from bot.texts.locale import ENGLISH, RUSSIAN
+from bot.views.menu import register_commands
 from db.engine import Sessions
 from tests.bot.conftest import RunningBot
 from tests.bot.local_client import Person, chat_client
@@ -57,7 +58,7 @@ async def test_english_for_someone_whose_telegram_speaks_it(http: httpx.AsyncCli
     emily = Person(http, EMILY)
     assert "Send a film review" in ((await emily.ask("/start")).text or "")
     assert "The models agree." in ((await emily.ask(REVIEW)).text or "")
-    assert (await emily.ask("Great film, I loved it")).text == ENGLISH.not_russian
+    assert (await emily.ask("Great film, I loved it")).text == PROBLEMS[Problem.NOT_RUSSIAN].en
 
 
 async def test_an_edited_command_is_not_run_again(anya: Person, read: Sessions) -> None:
@@ -71,18 +72,13 @@ async def test_the_registered_commands(running_bot: RunningBot, telegram: LocalS
     """By chat and language; an admin who never wrote to the bot spoils nothing."""
     async with running_bot() as bot, chat_client(telegram.url) as http:
         await register_commands(bot.bot, [BORIS, 999])
-        of_admin = {each.command: each.description for each in admin_commands(RUSSIAN_ADMIN)}
-        for user, texts in ((ANYA, RUSSIAN), (BORIS, RUSSIAN), (EMILY, ENGLISH)):
-            assert await Person(http, user).commands() == (of_admin if user == BORIS else {}) | {
-                "start": texts.menu_start,
-                "help": texts.menu_help,
-                "history": texts.menu_history,
-                "privacy": texts.menu_privacy,
-                "export": texts.menu_export,
-                "forget": texts.menu_forget,
-            }
-            menu = await Person(http, user, GROUP).commands()
-            assert menu == {"rate": texts.menu_rate, "help": texts.menu_help}
+        for user, locale in ((ANYA, RUSSIAN), (BORIS, RUSSIAN), (EMILY, ENGLISH)):
+            of_admin = conversation.ADMIN_MENU if user == BORIS else {}
+            menu = of_admin | conversation.PRIVATE_MENU
+            expected = {command: locale(phrase) for command, phrase in menu.items()}
+            assert await Person(http, user).commands() == expected
+            expected = {name: locale(phrase) for name, phrase in conversation.GROUP_MENU.items()}
+            assert await Person(http, user, GROUP).commands() == expected
 
 
 # --- reviews
@@ -92,7 +88,10 @@ async def test_a_review_is_answered_and_stored(anya: Person, read: Sessions) -> 
     (sent,) = await anya.send(REVIEW)
     answer = await anya.answer_to(sent.message_id)
     assert (answer.text or "").startswith("CLS  😊 Хорошо · 87 %\n★★★★★★★★☆☆  8 из 10 (±1: 80 %)")
-    assert (answer.text or "").splitlines()[-1] in (RUSSIAN.ask_rating, RUSSIAN.please_rate)
+    assert (answer.text or "").splitlines()[-1] in (
+        conversation.ASK_RATING.ru,
+        conversation.PLEASE_RATE.ru,
+    )
     assert answer.reply_to_message is not None
     assert answer.reply_to_message.message_id == sent.message_id
     assert [len(row) for row in buttons_of(answer)] == [6, 5]
@@ -156,18 +155,18 @@ async def test_a_command_does_not_wait_for_the_rest_of_a_text(anya: Person) -> N
 async def test_too_long_a_text_gets_one_sentence(anya: Person, read: Sessions) -> None:
     sent = await anya.send((REVIEW + " ") * 300)
     assert len(sent) > 4
-    assert await said_since(anya, read, sent[-1].message_id) == [RUSSIAN.too_long]
+    assert await said_since(anya, read, sent[-1].message_id) == [PROBLEMS[Problem.TOO_LONG].ru]
     assert await reviews(read) == []
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("круто", RUSSIAN.too_short),
-        ("9 из 10", RUSSIAN.only_rating),
-        ("https://example.org/review", RUSSIAN.only_links),
-        ("🔥🔥🔥", RUSSIAN.only_symbols),
-        ("What a wonderful film it was", RUSSIAN.not_russian),
+        ("круто", PROBLEMS[Problem.TOO_SHORT].ru),
+        ("9 из 10", PROBLEMS[Problem.ONLY_RATING].ru),
+        ("https://example.org/review", PROBLEMS[Problem.ONLY_LINKS].ru),
+        ("🔥🔥🔥", PROBLEMS[Problem.ONLY_SYMBOLS].ru),
+        ("What a wonderful film it was", PROBLEMS[Problem.NOT_RUSSIAN].ru),
     ],
 )
 async def test_what_is_no_review_gets_a_kind_sentence(
@@ -192,11 +191,11 @@ async def test_a_text_file_is_a_review(anya: Person, read: Sessions, encoding: s
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("big.txt", b"a" * 102_401, RUSSIAN.document_too_large),
-        ("binary.txt", b"\x00\x01\x02", RUSSIAN.document_unreadable),
-        ("long.txt", ("слово " * 4000).encode(), RUSSIAN.too_long),
-        ("short.txt", "круто".encode(), RUSSIAN.too_short),
-        ("review.pdf", b"%PDF", RUSSIAN.document_kind),
+        ("big.txt", b"a" * 102_401, conversation.DOCUMENT_TOO_LARGE.ru),
+        ("binary.txt", b"\x00\x01\x02", conversation.DOCUMENT_UNREADABLE.ru),
+        ("long.txt", ("слово " * 4000).encode(), PROBLEMS[Problem.TOO_LONG].ru),
+        ("short.txt", "круто".encode(), PROBLEMS[Problem.TOO_SHORT].ru),
+        ("review.pdf", b"%PDF", conversation.DOCUMENT_KIND.ru),
     ],
 )
 async def test_other_files(anya: Person, name: str, content: bytes, said: str) -> None:
@@ -213,10 +212,10 @@ PHOTO = ("photo.png", PIXEL, "image/png")
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
-        ("photo", RUSSIAN.picture),
-        ("voice", RUSSIAN.voice),
-        ("sticker", RUSSIAN.sticker),
-        ("channel_post", RUSSIAN.channel_post),
+        ("photo", conversation.PICTURE.ru),
+        ("voice", conversation.VOICE.ru),
+        ("sticker", conversation.STICKER.ru),
+        ("channel_post", conversation.CHANNEL_POST.ru),
     ],
 )
 async def test_other_kinds_of_messages(anya: Person, kind: str, said: str) -> None:
@@ -236,23 +235,23 @@ async def test_a_caption_that_is_a_review_is_one(anya: Person, read: Sessions) -
 
 async def test_any_other_caption_is_none(anya: Person) -> None:
     sent = await anya.send_file("photo", PHOTO, caption="постер")
-    assert (await anya.answer_to(sent.message_id)).text == RUSSIAN.picture
+    assert (await anya.answer_to(sent.message_id)).text == conversation.PICTURE.ru
 
 
 FILE = {"file_id": "1", "file_unique_id": "1"}
 UNUSUAL: list[tuple[dict[str, Any], str]] = [
-    ({"video": FILE | {"width": 1, "height": 1, "duration": 1}}, RUSSIAN.voice),
-    ({"video_note": FILE | {"length": 1, "duration": 1}}, RUSSIAN.voice),
-    ({"audio": FILE | {"duration": 1}}, RUSSIAN.voice),
+    ({"video": FILE | {"width": 1, "height": 1, "duration": 1}}, conversation.VOICE.ru),
+    ({"video_note": FILE | {"length": 1, "duration": 1}}, conversation.VOICE.ru),
+    ({"audio": FILE | {"duration": 1}}, conversation.VOICE.ru),
     (
         {"animation": FILE | {"width": 1, "height": 1, "duration": 1}, "document": FILE},
-        RUSSIAN.sticker,
+        conversation.STICKER.ru,
     ),
-    ({"dice": {"emoji": "🎲", "value": 3}}, RUSSIAN.sticker),
-    ({"location": {"latitude": 1.0, "longitude": 1.0}}, RUSSIAN.other_kind),
-    ({"contact": {"phone_number": "1", "first_name": "А"}}, RUSSIAN.other_kind),
-    ({"document": FILE}, RUSSIAN.document_kind),
-    ({"story": {"id": 1, "chat": {"id": 5, "type": "private"}}}, RUSSIAN.other_kind),
+    ({"dice": {"emoji": "🎲", "value": 3}}, conversation.STICKER.ru),
+    ({"location": {"latitude": 1.0, "longitude": 1.0}}, conversation.OTHER_KIND.ru),
+    ({"contact": {"phone_number": "1", "first_name": "А"}}, conversation.OTHER_KIND.ru),
+    ({"document": FILE}, conversation.DOCUMENT_KIND.ru),
+    ({"story": {"id": 1, "chat": {"id": 5, "type": "private"}}}, conversation.OTHER_KIND.ru),
 ]
 
 
@@ -285,7 +284,7 @@ async def test_an_album_gets_one_sentence(
         await deliver(bot, message=message(photo=photo, media_group_id="another"))
         await all_done(read)
         texts = [said.text for said in await Person(http, ANYA).from_bot()]
-    assert texts == [RUSSIAN.picture] * 2
+    assert texts == [conversation.PICTURE.ru] * 2
 
 
 async def test_an_album_with_a_review_gets_one_answer(
@@ -355,7 +354,7 @@ async def test_an_edit_to_what_is_no_review_gets_a_kind_sentence(
     (sent,) = await anya.send(REVIEW)
     answer = await anya.answer_to(sent.message_id)
     await anya.edit(sent.message_id, "👍")
-    assert (await anya.answer_to(answer.message_id)).text == RUSSIAN.only_symbols
+    assert (await anya.answer_to(answer.message_id)).text == PROBLEMS[Problem.ONLY_SYMBOLS].ru
     assert len(await reviews(read)) == 1
 
 
@@ -365,7 +364,7 @@ async def test_an_edited_part_of_a_long_review_asks_for_the_whole(
     first, last = await anya.send((REVIEW + " ") * 80)
     answer = await anya.answer_to(last.message_id)
     await anya.edit(first.message_id, REVIEW)
-    assert (await anya.answer_to(answer.message_id)).text == RUSSIAN.edited_in_parts
+    assert (await anya.answer_to(answer.message_id)).text == conversation.EDITED_IN_PARTS.ru
     assert len(await reviews(read)) == 1
 
 
@@ -383,7 +382,7 @@ async def test_a_failure_gets_one_sorry_sentence_and_leaves_no_text_in_the_log(
         anya = Person(http, ANYA)
         sent = await anya.send((REVIEW + " ") * 80)
         answer = await anya.answer_to(sent[-1].message_id)
-        assert answer.text == RUSSIAN.failed
+        assert answer.text == conversation.FAILED.ru
         assert "CLS и Mean" in ((await anya.ask("/help")).text or "")
         assert len(await anya.from_bot()) == 2
     assert "broken" in caplog.text

@@ -16,12 +16,9 @@ from telegram import Message
 
 from bot.local.server import LocalServer
 from bot.prediction.live_models import load_models
-from bot.texts.en import ENGLISH
-from bot.texts.retraining import ENGLISH_RETRAINING, RUSSIAN_RETRAINING
-from bot.texts.ru import RUSSIAN
-from bot.texts.statistics import ENGLISH_STATISTICS, RUSSIAN_STATISTICS
+from bot.texts import conversation
+from bot.texts.locale import ENGLISH, RUSSIAN
 from bot.views.decision_chart import draw_decision
-from bot.views.numbers import Numbers
 from classifier.data.reviews import load_reviews
 from classifier.evaluation.gate import judge
 from classifier.registry.registry import Registry
@@ -80,16 +77,13 @@ def test_the_chart(judged: Judged, without_rated: bool) -> None:
         figures = {"holdout": decision["figures"]["holdout"]}
         checks = [check for check in decision["checks"] if check["name"] != "feedback"]
         decision = decision | {"figures": figures, "checks": checks}
-    for texts, said, numbers in (
-        (RUSSIAN, RUSSIAN_RETRAINING, Numbers(RUSSIAN_STATISTICS)),
-        (ENGLISH, ENGLISH_RETRAINING, Numbers(ENGLISH_STATISTICS)),
-    ):
+    for locale in (RUSSIAN, ENGLISH):
         passed, failed = (
             [check | {"passed": is_passed} for check in decision["checks"]]
             for is_passed in (True, False)
         )
         unmarked, marked = (
-            image(draw_decision(decision | {"checks": checks}, texts, said, numbers))
+            image(draw_decision(decision | {"checks": checks}, locale))
             for checks in (passed, failed)
         )
         assert marked.size == unmarked.size == (1050, 1590)
@@ -133,5 +127,5 @@ async def test_a_stored_decision_is_shown_again(
         assert image(content).width == 1050
         # One that nothing is known of, as from an old button.
         assert await boris.tap_and_wait(listed.message_id, f"m:d:{old}") == (
-            RUSSIAN.toast_old_button
+            conversation.TOAST_OLD_BUTTON.ru
         )

@@ -19,8 +19,11 @@ from bot.services import error_analysis
 from bot.services.error_analysis import PAGE, ErrorAnalysis, Page, TooLarge
 from bot.services.periods import SPANS, Span
 from bot.services.review_table import COLUMNS
-from bot.texts.error_analysis import ENGLISH_ERRORS, RUSSIAN_ERRORS
-from bot.texts.ru import RUSSIAN
+from bot.texts import conversation
+from bot.texts import error_analysis as phrases
+from bot.texts.locale import RUSSIAN
+from bot.texts.terms import BAD_SPAN
+from bot.texts.terms import SPANS as SPAN_NAMES
 from db import users
 from db.engine import Sessions
 from db.hard_reviews import Order
@@ -101,10 +104,13 @@ async def actions(read: Sessions) -> list[tuple[int | None, str, object]]:
 @pytest.mark.usefixtures("live")
 async def test_others_neither_ask_nor_tap(http: httpx.AsyncClient, read: Sessions) -> None:
     anya = Person(http, ANYA)
-    assert (await anya.ask("/errors")).text == RUSSIAN.unknown_command
+    assert (await anya.ask("/errors")).text == conversation.UNKNOWN_COMMAND.ru
     help_message = await anya.ask("/help")
     for sent in ("e:csv:all", "e:html:all", "e:w:all:0"):
-        assert await anya.tap_and_wait(help_message.message_id, sent) == RUSSIAN.toast_old_button
+        assert (
+            await anya.tap_and_wait(help_message.message_id, sent)
+            == conversation.TOAST_OLD_BUTTON.ru
+        )
     assert await actions(read) == []
 
 
@@ -112,7 +118,7 @@ async def test_others_neither_ask_nor_tap(http: httpx.AsyncClient, read: Session
 async def test_turning_the_pages(boris: Person) -> None:
     first = await boris.ask("/errors all")
     text = first.text or ""
-    assert text.startswith(f"{RUSSIAN_ERRORS.worst_title} {RUSSIAN_ERRORS.span_all}\n1–3 из ")
+    assert text.startswith(f"{phrases.WORST_TITLE.ru} {SPAN_NAMES['all'].ru}\n1–3 из ")
     assert text.count("автор поставил") == PAGE
     assert EVIL in text  # as it is, not as HTML
     assert [label for label, _ in buttons_of(first)[0]] == ["›"]
@@ -125,9 +131,9 @@ async def test_turning_the_pages(boris: Person) -> None:
     back = await boris.edited(first.message_id, second)
     assert back.text == text
 
-    await boris.tap(first.message_id, data(first, RUSSIAN_ERRORS.button_disagreed))
+    await boris.tap(first.message_id, data(first, phrases.BUTTON_DISAGREED.ru))
     disagreed = await boris.edited(first.message_id, back)
-    assert (disagreed.text or "").startswith(RUSSIAN_ERRORS.disagreed_title)
+    assert (disagreed.text or "").startswith(phrases.DISAGREED_TITLE.ru)
     # Beyond the end, as after an erasure: the last page.
     await boris.tap(first.message_id, "e:w:all:999999")
     last = await boris.edited(first.message_id, disagreed)
@@ -156,15 +162,15 @@ async def test_of_quick_taps_the_last_ones_page_is_shown(
 
 async def test_nothing_to_show(boris: Person) -> None:
     page = await boris.ask("/errors")
-    assert RUSSIAN_ERRORS.nothing_worst in (page.text or "")
-    assert (await boris.ask("/errors 5y")).text == RUSSIAN_ERRORS.bad_span
-    assert await boris.tap_and_wait(page.message_id, "e:w:1y:0") == RUSSIAN.toast_old_button
+    assert phrases.NOTHING_WORST.ru in (page.text or "")
+    assert (await boris.ask("/errors 5y")).text == RUSSIAN(BAD_SPAN, command="/errors")
+    assert await boris.tap_and_wait(page.message_id, "e:w:1y:0") == conversation.TOAST_OLD_BUTTON.ru
 
 
 @pytest.mark.usefixtures("live")
 async def test_the_table_has_every_review(boris: Person, read: Sessions) -> None:
     page = await boris.ask("/errors all")
-    sent, content = await file(boris, page, RUSSIAN_ERRORS.button_csv)
+    sent, content = await file(boris, page, phrases.BUTTON_CSV.ru)
     assert sent.document is not None
     assert sent.document.file_name == "kinorate-all.csv"
     assert content.startswith(b"\xef\xbb\xbf")
@@ -187,7 +193,7 @@ async def test_the_table_has_every_review(boris: Person, read: Sessions) -> None
 async def test_the_page_is_whole_and_harmless(http: httpx.AsyncClient, read: Sessions) -> None:
     emily = Person(http, EMILY)
     message = await emily.ask("/errors 30d")
-    _, content = await file(emily, message, ENGLISH_ERRORS.button_html)
+    _, content = await file(emily, message, phrases.BUTTON_HTML.en)
     page = content.decode()
     assert "<script" not in page
     assert "&lt;script&gt;alert(1)" in page
@@ -204,8 +210,8 @@ async def test_the_page_is_whole_and_harmless(http: httpx.AsyncClient, read: Ses
 
 
 async def test_a_page_of_nothing(boris: Person) -> None:
-    _, content = await file(boris, await boris.ask("/errors"), RUSSIAN_ERRORS.button_html)
-    assert RUSSIAN_ERRORS.page_no_answers in content.decode()
+    _, content = await file(boris, await boris.ask("/errors"), phrases.BUTTON_HTML.ru)
+    assert phrases.PAGE_NO_ANSWERS.ru in content.decode()
 
 
 @pytest.mark.usefixtures("live")

@@ -8,12 +8,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from telegram import MessageEntity
 
-from bot.handlers.asking import without
+from bot.handlers.incoming import without
 from bot.local.people import BOT, CHATS
 from bot.local.server import LocalServer
+from bot.services.checking import Problem
 from bot.services.joining import units
-from bot.texts.en import ENGLISH
-from bot.texts.ru import RUSSIAN
+from bot.texts import conversation
+from bot.texts.conversation import PROBLEMS
 from db.engine import Sessions
 from tests.bot.conftest import RunningBot
 from tests.bot.local_client import Person, chat_client
@@ -136,18 +137,19 @@ async def test_a_caption_can_be_asked_about(
 
 
 async def test_asked_about_nothing(anya: Person) -> None:
-    assert (await anya.ask("/rate")).text == RUSSIAN.rate_explained
-    assert (await anya.ask(NAME)).text == RUSSIAN.rate_explained
+    assert (await anya.ask("/rate")).text == conversation.RATE_EXPLAINED.ru
+    assert (await anya.ask(NAME)).text == conversation.RATE_EXPLAINED.ru
 
 
 async def test_asked_about_the_bots_own_words(anya: Person) -> None:
     answer = await anya.ask(f"{NAME} {REVIEW}")
     (question,) = await anya.send("/rate", reply_to=answer.message_id)
-    assert (await anya.answer_to(question.message_id)).text == RUSSIAN.rate_explained
+    assert (await anya.answer_to(question.message_id)).text == conversation.RATE_EXPLAINED.ru
 
 
 @pytest.mark.parametrize(
-    ("said", "answered"), [("круто", RUSSIAN.too_short), ("🔥", RUSSIAN.only_symbols)]
+    ("said", "answered"),
+    [("круто", PROBLEMS[Problem.TOO_SHORT].ru), ("🔥", PROBLEMS[Problem.ONLY_SYMBOLS].ru)],
 )
 async def test_asked_about_what_is_no_review(anya: Person, said: str, answered: str) -> None:
     (message_,) = await anya.send(said)
@@ -157,9 +159,9 @@ async def test_asked_about_what_is_no_review(anya: Person, said: str, answered: 
 
 async def test_help_and_privacy_are_for_all_the_rest_is_private(http: httpx.AsyncClient) -> None:
     emily = Person(http, EMILY, GROUP)
-    assert (await emily.ask("/help")).text == ENGLISH.help_group
+    assert (await emily.ask("/help")).text == conversation.HELP_GROUP.en
     assert "What is stored" in ((await emily.ask("/privacy")).text or "")
-    assert (await emily.ask(f"/export{NAME}")).text == ENGLISH.private_only
+    assert (await emily.ask(f"/export{NAME}")).text == conversation.PRIVATE_ONLY.en
 
 
 async def test_only_who_asked_may_rate(anya: Person, boris: Person, read: Sessions) -> None:
@@ -167,7 +169,7 @@ async def test_only_who_asked_may_rate(anya: Person, boris: Person, read: Sessio
     (question,) = await boris.send("/rate", reply_to=said.message_id)
     answer = await boris.answer_to(question.message_id)
     data = rating_data(answer, 8)
-    assert await anya.tap_and_wait(answer.message_id, data) == RUSSIAN.toast_not_yours
+    assert await anya.tap_and_wait(answer.message_id, data) == conversation.TOAST_NOT_YOURS.ru
     assert await boris.tap_and_wait(answer.message_id, data) == "Записано: 8"
     rated = await boris.edited(answer.message_id, answer)
     assert (rated.text or "").endswith("Ваша оценка: 8")
@@ -207,7 +209,7 @@ async def test_who_writes_in_the_name_of_the_group_can_not_be_answered(
         await deliver(bot, message=asking)
         await all_done(read)
         (answer,) = await Person(http, ANYA, GROUP).from_bot()
-    assert answer.text == RUSSIAN.rate_anonymous
+    assert answer.text == conversation.RATE_ANONYMOUS.ru
     assert await reviews(read) == []
 
 
@@ -234,4 +236,4 @@ async def test_a_short_hello_on_joining(
         await deliver(bot, my_chat_member=change)
         await all_done(read)
         said = [answer.text for answer in await Person(http, EMILY, GROUP).from_bot()]
-    assert said == ([ENGLISH.hello_group] if greets else [])
+    assert said == ([conversation.HELLO_GROUP.en] if greets else [])

@@ -5,8 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.local.server import LocalServer
+from bot.services.checking import Problem
 from bot.services.flood import Admission, FloodLimit
-from bot.texts.ru import RUSSIAN
+from bot.texts import conversation
+from bot.texts.conversation import PROBLEMS
+from bot.texts.locale import RUSSIAN
 from db.engine import Sessions
 from tests.bot.conftest import RunningBot
 from tests.bot.local_client import Person, chat_client
@@ -69,11 +72,11 @@ async def test_a_flood_of_reviews_gets_one_sentence(
         await anya.send_file("sticker")
         assert "8 из 10" in ((await boris.ask(REVIEW)).text or "")
         said = await said_since(anya, read, first.message_id)
-        refusal = RUSSIAN.too_many.format(messages="3 сообщения")
+        refusal = RUSSIAN(conversation.TOO_MANY, messages=3)
         assert sorted(text == refusal for text in said) == [False] * 3 + [True]
         assert [review.user_id for review in await reviews(read)].count(ANYA) == 3
         # Their data stay within reach.
-        assert (await anya.ask("/forget")).text == RUSSIAN.forget_question
+        assert (await anya.ask("/forget")).text == conversation.FORGET_QUESTION.ru
 
 
 async def test_a_flood_of_commands_gets_one_sentence(
@@ -100,10 +103,10 @@ async def test_a_full_queue_gets_one_sentence_a_person(
         for number in range(4):
             await anya.send(f"{REVIEW} Повтор {number}.")
         (asked,) = await boris.send(REVIEW)
-        assert (await boris.answer_to(asked.message_id)).text == RUSSIAN.busy
+        assert (await boris.answer_to(asked.message_id)).text == PROBLEMS[Problem.BUSY].ru
         await Person(http, EMILY).ask("/help")
         predictor.gate.set()
         await all_done(read)
         said = [message.text for message in await anya.from_bot()]
-        assert said.count(RUSSIAN.busy) == 1
+        assert said.count(PROBLEMS[Problem.BUSY].ru) == 1
         assert len(await reviews(read)) == len(said) - 1

@@ -8,8 +8,7 @@ from sqlalchemy import func, select
 from telegram import Message
 
 from bot.local.server import LocalServer
-from bot.texts.en import ENGLISH
-from bot.texts.ru import RUSSIAN
+from bot.texts import conversation
 from bot.views.keyboards import FORGET_NO, FORGET_YES
 from db.engine import Sessions
 from db.models import Base, Update, User
@@ -59,7 +58,10 @@ async def test_the_export_is_all_that_is_stored(anya: Person) -> None:
     await anya.tap_and_wait(answer.message_id, rating_data(answer, 9))
     sent = await anya.ask("/export")
     assert sent.document is not None
-    assert (sent.document.file_name, sent.caption) == ("kinorate-1001.json", RUSSIAN.export_caption)
+    assert (sent.document.file_name, sent.caption) == (
+        "kinorate-1001.json",
+        conversation.EXPORT_CAPTION.ru,
+    )
     content = await document(anya, sent)
     exported = json.loads(content)
     assert exported["user"]["id"] == ANYA
@@ -86,10 +88,10 @@ async def test_erasing_asks_first_and_then_erases_everything(anya: Person, read:
         answer = await anya.ask(text)
         await anya.tap_and_wait(answer.message_id, rating_data(answer, 9))
     question = await anya.ask("/forget")
-    assert question.text == RUSSIAN.forget_question
+    assert question.text == conversation.FORGET_QUESTION.ru
     assert buttons_of(question) == [
-        [(RUSSIAN.forget_yes, FORGET_YES)],
-        [(RUSSIAN.forget_no, FORGET_NO)],
+        [(conversation.FORGET_YES.ru, FORGET_YES)],
+        [(conversation.FORGET_NO.ru, FORGET_NO)],
     ]
     await anya.tap(question.message_id, FORGET_YES)
     said = await anya.edited(question.message_id, question)
@@ -102,18 +104,18 @@ async def test_erasing_asks_first_and_then_erases_everything(anya: Person, read:
 
     # Another tap, a tap on an erased review, and the commands still do no harm.
     toast = await anya.tap_and_wait(question.message_id, FORGET_YES)
-    assert toast == RUSSIAN.toast_already_forgotten
+    assert toast == conversation.TOAST_ALREADY_FORGOTTEN.ru
     toast = await anya.tap_and_wait(answer.message_id, rating_data(answer, 3))
-    assert toast == RUSSIAN.toast_gone
-    assert (await anya.ask("/history")).text == RUSSIAN.history_empty
-    assert (await anya.ask("/forget")).text == RUSSIAN.forgotten_nothing
+    assert toast == conversation.TOAST_GONE.ru
+    assert (await anya.ask("/history")).text == conversation.HISTORY_EMPTY.ru
+    assert (await anya.ask("/forget")).text == conversation.FORGOTTEN_NOTHING.ru
     assert json.loads(await document(anya, await anya.ask("/export")))["reviews"] == []
     assert [user for user, _, _ in await users(read)] == [BORIS]
 
 
 async def test_a_stranger_leaves_nothing_behind(anya: Person, read: Sessions) -> None:
     await anya.ask("/help")
-    assert (await anya.ask("/forget")).text == RUSSIAN.forgotten_nothing
+    assert (await anya.ask("/forget")).text == conversation.FORGOTTEN_NOTHING.ru
     await all_done(read)
     async with read() as session:
         assert list(await session.scalars(select(Update.user_id))) == [None, None]
@@ -124,7 +126,7 @@ async def test_keeping_everything_after_all(anya: Person, read: Sessions) -> Non
     question = await anya.ask("/forget")
     await anya.tap(question.message_id, FORGET_NO)
     said = await anya.edited(question.message_id, question)
-    assert (said.text, said.reply_markup) == (RUSSIAN.kept, None)
+    assert (said.text, said.reply_markup) == (conversation.KEPT.ru, None)
     assert len(await reviews(read)) == 1
 
 
@@ -159,7 +161,7 @@ async def test_who_blocks_the_bot_is_inactive_until_they_write_again(
     await all_done(read)
     assert await users(read) == [(EMILY, "en", False)]
     await emily.block(False)
-    assert (await emily.ask("/start")).text != ENGLISH.failed
+    assert (await emily.ask("/start")).text != conversation.FAILED.en
     assert await users(read) == [(EMILY, "en", True)]
 
 

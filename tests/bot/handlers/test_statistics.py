@@ -14,9 +14,10 @@ from bot.local.server import LocalServer
 from bot.services.comparison import ENOUGH
 from bot.services.periods import SPANS, USUAL, parse_span
 from bot.services.statistics import Overview, StatisticsService
-from bot.texts.en import ENGLISH
-from bot.texts.ru import RUSSIAN
-from bot.texts.statistics import ENGLISH_STATISTICS, RUSSIAN_STATISTICS
+from bot.texts import conversation, statistics
+from bot.texts.locale import ENGLISH, RUSSIAN
+from bot.texts.terms import BAD_SPAN
+from bot.texts.terms import SPANS as SPAN_NAMES
 from bot.views.stats import stats_message
 from bot.views.stats_chart import draw_statistics
 from classifier.labels import sentiment_of
@@ -49,7 +50,7 @@ def image(content: bytes) -> Image.Image:
 
 async def test_others_know_no_such_command(http: httpx.AsyncClient, read: Sessions) -> None:
     anya = Person(http, ANYA)
-    assert (await anya.ask("/stats")).text == RUSSIAN.unknown_command
+    assert (await anya.ask("/stats")).text == conversation.UNKNOWN_COMMAND.ru
     for person in (Person(http, ANYA, GROUP), Person(http, BORIS, GROUP)):
         (sent,) = await person.send("/stats")
         assert await said_since(person, read, sent.message_id) == []
@@ -66,24 +67,26 @@ async def test_an_admin_gets_figures_and_a_chart(
     text, photo = answers[-2:]
     assert text.message_id > sent.message_id
     assert "Отзывов: 300" in (text.text or "")
-    assert photo.caption == RUSSIAN_STATISTICS.chart_days
+    assert photo.caption == RUSSIAN(statistics.CHART_CAPTION, window=statistics.CHART_WEEK.ru)
     biggest = photo.photo[-1]
     content = (await http.get(f"/chat/file/{biggest.file_id}")).content
     assert image(content).size == (1050, 1590)
 
     emily = Person(http, EMILY)
-    assert ENGLISH_STATISTICS.title_all in ((await emily.ask("/stats all")).text or "")
+    assert ENGLISH(statistics.TITLE, span=SPAN_NAMES["all"].en) in (
+        (await emily.ask("/stats all")).text or ""
+    )
 
 
 @pytest.mark.parametrize("arguments", ["7", "1w", "-1d", "7d 30d", "<b>"])
 async def test_an_unknown_span(http: httpx.AsyncClient, arguments: str) -> None:
     said = await Person(http, BORIS).ask(f"/stats {arguments}")
-    assert said.text == RUSSIAN_STATISTICS.bad_span
+    assert said.text == RUSSIAN(BAD_SPAN, command="/stats")
 
 
 async def test_a_span_without_reviews(http: httpx.AsyncClient) -> None:
     said = await Person(http, BORIS).ask("/stats 24h")
-    assert RUSSIAN_STATISTICS.nothing in (said.text or "")
+    assert statistics.NOTHING.ru in (said.text or "")
 
 
 def test_spans() -> None:
@@ -95,7 +98,7 @@ def test_spans() -> None:
 async def test_the_message_says_what_the_rows_say(write: Sessions, read: Sessions) -> None:
     async with write.begin() as session:
         await add_live_reviews(session, 1500, NOW, 14)
-    text = stats_message(await overview(read), RUSSIAN, RUSSIAN_STATISTICS)
+    text = stats_message(await overview(read), RUSSIAN)
     live = [row for row in await reviews(read) if row.created_at >= NOW - timedelta(days=7)]
     rated = [row for row in live if row.feedback]
     assert f"Отзывов: {len(live)}, авторов: {len({row.user_id for row in live})}" in text
@@ -133,8 +136,8 @@ async def test_every_span_in_both_languages_fits_a_message(
         await add_live_reviews(session, 400, NOW, 40)
     for span in SPANS:
         found = await overview(read, span)
-        for texts, said in ((RUSSIAN, RUSSIAN_STATISTICS), (ENGLISH, ENGLISH_STATISTICS)):
-            text = stats_message(found, texts, said)
+        for locale in (RUSSIAN, ENGLISH):
+            text = stats_message(found, locale)
             assert len(text) < 2500
             widest = max(map(len, text[text.index("<pre>") : text.index("</pre>")].splitlines()))
             assert widest <= len("<pre>") + 28
@@ -146,9 +149,9 @@ async def test_too_few_answers_yet(write: Sessions, read: Sessions) -> None:
         await add_live_reviews(session, 100, NOW, 6)
     found = await overview(read)
     assert found.comparison.answers < ENOUGH
-    for texts, said in ((RUSSIAN, RUSSIAN_STATISTICS), (ENGLISH, ENGLISH_STATISTICS)):
-        verdict = said.too_few.format(answers=found.comparison.answers, enough=ENOUGH)
-        assert verdict in stats_message(found, texts, said)
+    for locale in (RUSSIAN, ENGLISH):
+        verdict = locale(statistics.TOO_FEW, answers=found.comparison.answers, enough=ENOUGH)
+        assert verdict in stats_message(found, locale)
 
 
 async def test_a_rolling_figure_looks_back_a_week(write: Sessions, read: Sessions) -> None:
@@ -194,7 +197,7 @@ async def test_whatever_is_missing_a_chart_is_drawn(write: Sessions, read: Sessi
         session.add(review)
     found = await overview(read)
     assert found.comparison.accuracy is None
-    text = stats_message(found, RUSSIAN, RUSSIAN_STATISTICS)
-    assert RUSSIAN_STATISTICS.too_few.format(answers=0, enough=ENOUGH) in text
-    for said in (RUSSIAN_STATISTICS, ENGLISH_STATISTICS):
-        assert image(draw_statistics(found, said)).format == "PNG"
+    text = stats_message(found, RUSSIAN)
+    assert RUSSIAN(statistics.TOO_FEW, answers=0, enough=ENOUGH) in text
+    for locale in (RUSSIAN, ENGLISH):
+        assert image(draw_statistics(found, locale)).format == "PNG"

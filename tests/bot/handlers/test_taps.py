@@ -9,8 +9,7 @@ from sqlalchemy import select
 
 from bot.local.server import LocalServer
 from bot.services.feedback import is_asked, is_held_out
-from bot.texts.en import ENGLISH
-from bot.texts.ru import RUSSIAN
+from bot.texts import conversation
 from db.engine import Sessions
 from db.models import Feedback, FeedbackHistory
 from tests.bot.conftest import RunningBot
@@ -91,7 +90,7 @@ async def test_the_feedback_that_was_asked_for_or_is_kept_out_of_training(
             telegram.state.updates.next_id = next(filter(is_asked, ids))
         answer = await anya.ask(f"{REVIEW} Смотрела уже {number} раз.")
         if number in (2, 5):
-            assert (answer.text or "").endswith(RUSSIAN.please_rate)
+            assert (answer.text or "").endswith(conversation.PLEASE_RATE.ru)
         await anya.tap_and_wait(answer.message_id, rating_data(answer, 7))
     stored = await reviews(read)
     assert [(given.asked, given.held_out) for review in stored for given in review.feedback] == [
@@ -119,17 +118,17 @@ async def test_someone_else_can_not_rate(http: httpx.AsyncClient, read: Sessions
     emily = Person(http, EMILY)
     own = await emily.ask("/help")
     data = rating_data(answer, 3)
-    assert await emily.tap_and_wait(own.message_id, data) == ENGLISH.toast_not_yours
+    assert await emily.tap_and_wait(own.message_id, data) == conversation.TOAST_NOT_YOURS.en
     assert await ratings(read) == []
 
 
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        ("r:999999:5", RUSSIAN.toast_gone),
-        (f"r:{10**17}:5", RUSSIAN.toast_gone),
-        ("r:1:11", RUSSIAN.toast_old_button),
-        ("old", RUSSIAN.toast_old_button),
+        ("r:999999:5", conversation.TOAST_GONE.ru),
+        (f"r:{10**17}:5", conversation.TOAST_GONE.ru),
+        ("r:1:11", conversation.TOAST_OLD_BUTTON.ru),
+        ("old", conversation.TOAST_OLD_BUTTON.ru),
     ],
 )
 async def test_taps_on_what_is_not_there(anya: Person, data: str, said: str) -> None:

@@ -6,8 +6,7 @@ from telegram import Message
 
 from bot.local.server import LocalServer
 from bot.prediction.live_models import load_models
-from bot.texts.models import ENGLISH_MODELS, RUSSIAN_MODELS
-from bot.texts.ru import RUSSIAN
+from bot.texts import conversation, versions
 from classifier.registry.registry import Registry
 from db.engine import Sessions
 from db.models import AdminAction
@@ -63,7 +62,7 @@ async def test_promote_and_roll_back(
         old = await boris.ask("/models")
         await boris.tap(old.message_id, f"m:r!:{second}")
         changed = await boris.edited(old.message_id, old)
-        assert changed.text == RUSSIAN_MODELS.changed
+        assert changed.text == versions.CHANGED.ru
     async with read() as session:
         actions = list(await session.scalars(select(AdminAction).order_by(AdminAction.id)))
     noted = [(one.admin_id, one.action, one.details) for one in actions]
@@ -103,9 +102,9 @@ async def test_to_others_it_does_not_exist(
     ):
         anya = Person(http, ANYA)
         unknown = await anya.ask("/models")
-        assert unknown.text == RUSSIAN.unknown_command
+        assert unknown.text == conversation.UNKNOWN_COMMAND.ru
         assert await anya.tap_and_wait(unknown.message_id, f"m:p!:{name}") == (
-            RUSSIAN.toast_old_button
+            conversation.TOAST_OLD_BUTTON.ru
         )
         assert "models" not in await anya.commands()
         assert "models" in await Person(http, BORIS).commands()
@@ -119,4 +118,4 @@ async def test_in_english(
     running = running_bot(pair, models=registry.root, admin_ids=[EMILY])
     async with running, chat_client(telegram.url) as http:
         listed = await Person(http, EMILY).ask("/models")
-    assert ENGLISH_MODELS.explained in str(listed.text)
+    assert versions.EXPLAINED.en in str(listed.text)

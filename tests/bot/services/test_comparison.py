@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bot.services.comparison import ENOUGH, ENOUGH_USERS, Comparison, compare
-from bot.texts.statistics import RUSSIAN_STATISTICS
+from bot.texts.locale import RUSSIAN
 from bot.views.stats import verdict
 from classifier.evaluation.comparison import compare as compare_rows
 from classifier.evaluation.resampling import Difference
@@ -154,9 +154,9 @@ NONE = Difference(0.1, -0.05, 0.15, 0.3)
     ],
 )
 def test_the_verdict(accuracy: Difference, mae: Difference | None, begins: str) -> None:
-    said = verdict(Comparison(ENOUGH, ENOUGH_USERS, accuracy, mae), RUSSIAN_STATISTICS)
+    said = verdict(Comparison(ENOUGH, ENOUGH_USERS, accuracy, mae), RUSSIAN)
     assert said.startswith(begins)
-    too_few = verdict(Comparison(ENOUGH - 1, ENOUGH_USERS, accuracy, mae), RUSSIAN_STATISTICS)
+    too_few = verdict(Comparison(ENOUGH - 1, ENOUGH_USERS, accuracy, mae), RUSSIAN)
     assert too_few.startswith("Пока слишком мало оценок")
-    few_users = verdict(Comparison(ENOUGH, ENOUGH_USERS - 1, accuracy, mae), RUSSIAN_STATISTICS)
+    few_users = verdict(Comparison(ENOUGH, ENOUGH_USERS - 1, accuracy, mae), RUSSIAN)
     assert few_users.startswith("Пока слишком мало тех, кто оценивал")

@@ -12,14 +12,16 @@ import numpy as np
 import pytest
 from telegram import Bot
 
+from bot.handlers.admin_notices import watch_drift
 from bot.local.html import parse
 from bot.local.server import LOCAL_TOKEN, LocalServer
 from bot.prediction.live_models import LiveModels
 from bot.services import drift as service
 from bot.services.drift import Drift, DriftWatch
 from bot.services.personal import Personal
-from bot.texts.drift import RUSSIAN_DRIFT
-from bot.views.drift import notice, watch_drift
+from bot.texts.drift import END
+from bot.texts.locale import RUSSIAN
+from bot.views.drift import notice
 from classifier.evaluation import drift
 from classifier.evaluation.drift import Shift
 from classifier.files import write_json
@@ -227,7 +229,7 @@ def test_a_notice_has_a_line_for_each_shift() -> None:
         Shift("cls_sentiment", 0.4, 0.1, 1.6, 1.0, *shares),
         Shift("mean_confidence", 0.3, 0.1, 0.914, 0.716, (), ()),
     ]
-    text, _ = parse(notice(Drift("v1", 121, shifts), "ru"))
+    text, _ = parse(notice(Drift("v1", 121, shifts), RUSSIAN))
     assert text.splitlines()[1:6] == [
         "Что за неделю присылали (121 отзыв), не похоже на то, на чём модели учились:",
         "• длина: в среднем 1801 → 353 знаков (PSI 1,23)",
@@ -235,7 +237,7 @@ def test_a_notice_has_a_line_for_each_shift() -> None:
         "• ответы CLS: 😞 13 → 40 %, 😐 12 → 20 %, 😊 75 → 40 % (PSI 0,40)",
         "• уверенность Mean: в среднем 91 → 72 % (PSI 0,30)",
     ]
-    assert text.endswith(RUSSIAN_DRIFT.end)
+    assert text.endswith(END.ru)
 
 
 async def test_the_bot_looks_every_day(

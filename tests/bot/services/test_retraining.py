@@ -22,7 +22,8 @@ from bot.services.admin_log import AdminLog
 from bot.services.retraining import REFUSED_KEPT, NotBegun, Retraining
 from bot.services.training_process import Progress, TrainingProcess
 from bot.services.versions import VersionService
-from bot.texts.retraining import RUSSIAN_RETRAINING
+from bot.texts import retraining
+from bot.texts.locale import RUSSIAN
 from classifier.registry.registry import Registry
 from db import feedback, privacy, reviews, training_runs, users
 from db.engine import Sessions
@@ -443,20 +444,20 @@ async def test_retrain_in_the_chat(
     pair = Numbered(registry.get("champion").name)
     async with running_bot(pair, models=registry.root), chat_client(telegram.url) as http:
         boris = Person(http, BORIS)
-        assert (await boris.ask("/retrain")).text == RUSSIAN_RETRAINING.skipped
+        assert (await boris.ask("/retrain")).text == retraining.SKIPPED.ru
         await rate(write, 3)
         begun = await boris.ask("/retrain")
         going = await boris.edited(begun.message_id, begun)
         assert going.text == "Переобучаю: эпоха 1 из 3\n▰▰▰▱▱▱▱▱▱▱▱▱ 25 %\nОсталось минут: 2."
         await hanging(registry)
-        assert (await boris.ask("/retrain")).text == RUSSIAN_RETRAINING.busy
+        assert (await boris.ask("/retrain")).text == retraining.BUSY.ru
         (((_, data),),) = buttons_of(going)
         await boris.tap(begun.message_id, data)
         await boris.wait_until(
-            lambda all_: RUSSIAN_RETRAINING.cancelled in [each.text for each in all_]
+            lambda all_: retraining.ENDINGS["cancelled"].ru in [each.text for each in all_]
         )
         toast = await boris.tap_and_wait(begun.message_id, data)
-        assert toast == RUSSIAN_RETRAINING.toast_not_running
+        assert toast == retraining.TOAST_NOT_RUNNING.ru
     async with read() as session:
         actions = list(await session.scalars(select(AdminAction).order_by(AdminAction.id)))
     assert [(one.admin_id, one.action) for one in actions] == [
@@ -507,8 +508,10 @@ async def test_a_real_training_from_feedback_to_the_next_answer(
         told = await boris.answer_to(begun.message_id, patience=180)
         assert str(told.text or told.caption).startswith("✅"), told.text
         messages = await boris.wait_until(lambda all_: bool(all_[-1].photo))
-        assert messages[-1].caption == RUSSIAN_RETRAINING.chart_caption.format(
-            champion=champion.name, challenger=registry.get("champion").name
+        assert messages[-1].caption == RUSSIAN(
+            retraining.CHART_CAPTION,
+            champion=champion.name,
+            challenger=registry.get("champion").name,
         )
         answered = await boris.ask("Гениальный фильм, великолепный сюжет и потрясающий финал.")
         assert "Хорошо" in str(answered.text)

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from bot.local.html import parse
 from bot.services.feedback import is_asked
 from bot.services.joining import units
-from bot.texts.en import ENGLISH
-from bot.texts.ru import RUSSIAN
-from bot.texts.texts import Texts
+from bot.texts import conversation
+from bot.texts.locale import ENGLISH, RUSSIAN, Locale
 from bot.views.keyboards import FORGET_NO, FORGET_YES, RatingTap, rating_keyboard, rating_tap
 from bot.views.review_answer import answer, history, snippet
 from db.models import Feedback, Prediction, Review
@@ -92,8 +91,8 @@ def test_an_answer_in_russian() -> None:
 def test_a_few_are_asked_for_their_rating_in_so_many_words() -> None:
     stored = review([prediction("cls"), prediction("mean")])
     stored.update_id = next(number for number in range(100) if is_asked(number))
-    assert answer(stored, RUSSIAN).endswith(RUSSIAN.please_rate)
-    assert answer(stored, RUSSIAN, 7).endswith(RUSSIAN.your_rating.format(rating=7))
+    assert answer(stored, RUSSIAN).endswith(conversation.PLEASE_RATE.ru)
+    assert answer(stored, RUSSIAN, 7).endswith(RUSSIAN(conversation.YOUR_RATING, rating=7))
 
 
 def test_an_answer_in_english() -> None:
@@ -134,7 +133,7 @@ def test_no_model_is_certain() -> None:
     assert answer(stored, RUSSIAN).count("99 %") == 2
 
 
-@pytest.mark.parametrize("texts", [RUSSIAN, ENGLISH])
+@pytest.mark.parametrize("locale", [RUSSIAN, ENGLISH])
 @given(
     sentiments=st.tuples(st.integers(0, 2), st.integers(0, 2)),
     ratings=st.tuples(st.integers(0, 10), st.integers(0, 10)),
@@ -142,7 +141,7 @@ def test_no_model_is_certain() -> None:
     given_rating=st.none() | st.integers(0, 10),
 )
 def test_every_answer_is_html_that_telegram_takes(
-    texts: Texts,
+    locale: Locale,
     sentiments: tuple[int, int],
     ratings: tuple[int, int],
     shares: tuple[float, float],
@@ -151,7 +150,7 @@ def test_every_answer_is_html_that_telegram_takes(
     poolings = ("cls", "mean")
     columns = zip(poolings, sentiments, ratings, shares, strict=True)
     stored = review([prediction(*values) for values in columns])
-    text = shown(answer(stored, texts, given_rating))
+    text = shown(answer(stored, locale, given_rating))
     assert units(text) <= 4096
     assert max(map(len, text.splitlines())) <= 85
 
@@ -174,7 +173,7 @@ def test_a_history() -> None:
 
 
 def test_no_history_yet() -> None:
-    assert history([], 1, RUSSIAN) == RUSSIAN.history_empty
+    assert history([], 1, RUSSIAN) == conversation.HISTORY_EMPTY.ru
 
 
 @given(st.lists(ANY_TEXT, min_size=1, max_size=5))

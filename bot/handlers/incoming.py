@@ -1,10 +1,11 @@
-"""From a message to what it asks."""
+"""What an update brings: the message, who wrote it in which language, the text to be rated."""
 
 from collections.abc import Iterable
 
 from telegram import Message, MessageEntity, Update, User
 
 from bot.services.reviewing import ReviewRequest
+from bot.texts.locale import Locale, locale_for
 
 
 def message_of(update: Update) -> tuple[Message, User]:
@@ -15,13 +16,23 @@ def message_of(update: Update) -> tuple[Message, User]:
     return message, message.from_user
 
 
+def language_of(user: User) -> str:
+    """The language that the user's Telegram speaks."""
+    return user.language_code or "ru"
+
+
+def locale_of(update: Update) -> Locale:
+    """The locale of whoever wrote, or tapped."""
+    return locale_for(update.effective_user.language_code if update.effective_user else None)
+
+
 def request_from(update: Update, text: str, source: str) -> ReviewRequest:
     """The text as a review to predict, sent with the message of this update."""
     message, user = message_of(update)
     return ReviewRequest(
         update_id=update.update_id,
         user_id=user.id,
-        language=user.language_code or "ru",
+        language=language_of(user),
         chat_id=message.chat_id,
         message_id=message.message_id,
         text=text,

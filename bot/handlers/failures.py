@@ -7,7 +7,8 @@ from telegram.constants import ParseMode
 from telegram.error import TelegramError
 from telegram.ext import ContextTypes
 
-from bot.texts.languages import texts_for
+from bot.handlers.incoming import locale_of
+from bot.texts import conversation as phrases
 
 logger = logging.getLogger(__name__)
 
@@ -27,10 +28,9 @@ async def apologise(update: Update) -> None:
     """Tell the chat that this update can't be dealt with; that it can't be told is only logged."""
     if update.effective_chat is None:
         return
-    texts = texts_for(update.effective_user.language_code if update.effective_user else None)
     try:
-        bot = update.get_bot()
-        await bot.send_message(update.effective_chat.id, texts.failed, ParseMode.HTML)
+        text = locale_of(update)(phrases.FAILED)
+        await update.get_bot().send_message(update.effective_chat.id, text, ParseMode.HTML)
     except TelegramError as error:
         ids = {"update_id": update.update_id}
         logger.warning("the apology did not arrive", exc_info=error, extra=ids)

@@ -1,0 +1,67 @@
+"""What the admins are told: how a retraining ended, a decision of the gate, drift."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection
+
+from telegram import Bot
+from telegram.constants import ParseMode
+from telegram.error import TelegramError
+
+from bot.services.drift import DriftWatch
+from bot.services.personal import Personal
+from bot.texts.locale import Locale, locale_for
+from bot.texts.retraining import CHART_CAPTION
+from bot.views.drift import notice
+from bot.views.retraining import is_drawable
+from db.models import TrainingRun
+
+logger = logging.getLogger(__name__)
+
+
+async def tell_admins(admin_ids: Collection[int], tell: Callable[[int], Awaitable[None]]) -> bool:
+    """Tell each of them; whether anyone could be reached."""
+    has_arrived = False
+    for admin_id in admin_ids:
+        try:
+            await tell(admin_id)
+            has_arrived = True
+        except TelegramError as error:  # Telegram is away, or this admin never wrote to the bot
+            logger.warning("an admin can't be told", exc_info=error, extra={"admin": admin_id})
+    return has_arrived
+
+
+async def watch_drift(
+    bot: Bot, admin_ids: Collection[int], watch: DriftWatch, personal: Personal
+) -> None:
+    """Look at the last week and tell the admins of new drift; to be called once a day."""
+    drift = await watch.check()
+    if drift is None:
+        return
+
+    async def tell(admin_id: int) -> None:
+        locale = locale_for(await personal.language(admin_id))
+        await bot.send_message(admin_id, notice(drift, locale), ParseMode.HTML)
+
+    # A kill before `told` repeats the message tomorrow: better twice than never.
+    if await tell_admins(admin_ids, tell):
+        await watch.told(drift)
+
+
+async def send_decision(
+    bot: Bot, chat_id: int, run: TrainingRun, text: str, locale: Locale
+) -> None:
+    """Send the text, and the chart of the run if there is anything to draw."""
+    await bot.send_message(chat_id, text, ParseMode.HTML)
+    if not is_drawable(run):
+        return
+    assert run.figures is not None
+    chart = await asyncio.to_thread(_draw, run.figures, locale)
+    versions = {name: run.figures[name] for name in ("champion", "challenger")}
+    await bot.send_photo(chat_id, chart, locale(CHART_CAPTION, **versions))
+
+
+def _draw(decision: dict[str, object], locale: Locale) -> bytes:
+    from bot.views.decision_chart import draw_decision  # matplotlib takes a second to import
+
+    return draw_decision(decision, locale)

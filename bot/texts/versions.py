@@ -1,0 +1,44 @@
+"""What admins read about the versions of the models."""
+
+from bot.texts.locale import Phrase
+
+TITLE = Phrase("<b>Версии моделей</b>", "<b>The models' versions</b>")
+NONE = Phrase("Версий пока нет.", "There are no versions yet.")
+CHAMPION = Phrase("★ <b>{name}</b> — отвечает сейчас", "★ <b>{name}</b>, which answers now")
+FIGURES = Phrase(
+    "{model}: точность {accuracy}, macro F1 {macro_f1}, MAE оценки {mae}",
+    "{model}: accuracy {accuracy}, macro F1 {macro_f1}, rating MAE {mae}",
+)
+NO_FIGURES = Phrase("показателей нет", "no figures")
+OLDER = Phrase("…и ещё {count}, постарше.", "…and {count} older ones.")
+EXPLAINED = Phrase(
+    "Показатели — на отложенных отзывах самой версии.",
+    "The figures are of each version's own held-out reviews.",
+)
+WAS_REFUSED = Phrase(" — ⛔ не принята", " — ⛔ refused")
+DECISION = Phrase("📊 Итог {name}", "📊 Gate {name}")
+PROMOTE = Phrase("Поставить {name}", "Use {name}")
+ROLL_BACK = Phrase("↩ Вернуть {name}", "↩ Back to {name}")
+ASK_PROMOTE = Phrase(
+    "Отвечать на отзывы будет <b>{name}</b>. Сейчас — {champion}. Поставить?",
+    "Reviews will be answered by <b>{name}</b>. Now it is {champion}. Use it?",
+)
+ASK_ROLL_BACK = Phrase(
+    "Вернуть прежнюю версию <b>{name}</b>? Сейчас — {champion}.",
+    "Go back to <b>{name}</b>, the version before? Now it is {champion}.",
+)
+YES = Phrase("Да", "Yes")
+NO = Phrase("Нет", "No")
+PROMOTED = Phrase(
+    "Готово: следующий отзыв оценит <b>{name}</b>.",
+    "Done: <b>{name}</b> will rate the next review.",
+)
+REFUSED = Phrase(
+    "Версию {name} поставить не вышло, отвечает прежняя:\n<code>{reason}</code>",
+    "{name} can't be used, the version before still answers:\n<code>{reason}</code>",
+)
+CHANGED = Phrase(
+    "Пока вы думали, версии сменились. Посмотрите ещё раз: /models.",
+    "The versions have changed meanwhile. Have another look: /models.",
+)
+NOBODY = Phrase("никто", "nobody")
