@@ -18,7 +18,6 @@ from transformers import (
     Trainer,
     TrainerCallback,
     TrainerControl,
-    TrainerState,
     TrainingArguments,
 )
 
@@ -61,14 +60,9 @@ class _Stopwatch(TrainerCallback):
     def on_epoch_begin(self, *_: Any, **__: Any) -> None:
         self._pace.interrupt()
 
-    def on_step_end(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,  # noqa: ARG002  # the Trainer passes it by this name
-        control: TrainerControl,
-        **_: Any,
-    ) -> None:
-        if self._pace.step(args.per_device_train_batch_size, self._model.last_loss.item()):
+    def on_step_end(self, *arguments: Any, **__: Any) -> None:
+        control: TrainerControl = arguments[2]  # after the arguments and the state
+        if self._pace.step(DEFAULT.batch_size, self._model.last_loss.item()):
             control.should_training_stop = True
 
 
