@@ -27,7 +27,7 @@ logger = logging.getLogger("bot")
 
 
 def main() -> int:
-    """The exit status: 1 after a sentence that says what to mend."""
+    """The exit status: 1 after a sentence that says what to correct."""
     collect_garbage_seldom()
     try:
         settings = load_settings()
@@ -35,13 +35,18 @@ def main() -> int:
         configure_logging(
             settings.log_level, [secret.get_secret_value() for secret in secrets if secret]
         )
-        champion = _champion(settings)
+        champion = Registry(settings.models).champion()
+        if champion is None:
+            raise BotError(
+                f"There are no trained models in {settings.models}: `make run` trains them and then"
+                " starts the bot."
+            )
         bring_up_to_date(settings.database_url, utc_now())
         asyncio.run(_run(settings, _load(champion)))
     except (BotError, DatabaseError, ClassifierError) as error:
         print(error, file=sys.stderr)
         return 1
-    except KeyboardInterrupt:  # before the loop ran, which stops in order
+    except KeyboardInterrupt:  # before the event loop ran, which stops in order
         return 130
     except Exception:  # Python's own traceback could show the token
         logger.critical("stopped by a bug", exc_info=True)
@@ -49,18 +54,8 @@ def main() -> int:
     return 0
 
 
-def _champion(settings: Settings) -> Version:
-    champion = Registry(settings.models).champion()
-    if champion is None:
-        raise BotError(
-            f"There are no trained models in {settings.models}: `make run` trains them and then"
-            " starts the bot."
-        )
-    return champion
-
-
 def _load(champion: Version) -> "Predicts":
-    # Here, not above: torch takes seconds to import, and a wrong setting is told at once.
+    # Here, not above: torch takes seconds to import, and a wrong setting is reported at once.
     import torch
 
     from bot.prediction.live_models import load_models
@@ -68,7 +63,7 @@ def _load(champion: Version) -> "Predicts":
 
     if compute_dtype(default_device()) == torch.float32:
         logger.warning("no bfloat16 on this machine: predicting in float32, at half the speed")
-    # A core for the event loop and whatever else runs; the two models have a thread at least each.
+    # One core is left for the event loop and other programs; each model has at least one thread.
     torch.set_num_threads(max(1, torch.get_num_threads() - 1))
     return load_models(champion.path)
 
@@ -82,21 +77,20 @@ async def _run(settings: Settings, predictor: "Predicts") -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with _telegram(settings) as (settings, token, server):
-        logger.info(
-            "starting",
-            extra={
-                "mode": _mode(settings),
-                "model": predictor.version,
-                "database": parse_url(settings.database_url).get_backend_name(),
-            },
-        )
+        mode = "webhook" if settings.webhook_url else "polling"
+        facts = {
+            "mode": mode if settings.telegram_token else "local chat",
+            "model": predictor.version,
+            "database": parse_url(settings.database_url).get_backend_name(),
+        }
+        logger.info("starting", extra=facts)
         application = build_application(settings, predictor, token=token, base_url=server)
         await serve(application, settings, stop)
 
 
 @asynccontextmanager
 async def _telegram(settings: Settings) -> AsyncIterator[tuple[Settings, str, str]]:
-    """The settings, token and Bot API server to go by: those set, or the local chat's."""
+    """The settings, token and Bot API server to use: those of .env, or the local chat's."""
     if settings.telegram_token:
         yield settings, settings.telegram_token.get_secret_value(), settings.bot_api_url
         return
@@ -118,12 +112,6 @@ async def _telegram(settings: Settings) -> AsyncIterator[tuple[Settings, str, st
         yield settings.model_copy(update={"admin_ids": admins}), LOCAL_TOKEN, server.url
     finally:
         await server.stop()
-
-
-def _mode(settings: Settings) -> str:
-    if not settings.telegram_token:
-        return "local chat"
-    return "webhook" if settings.webhook_url else "polling"
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from bot.handlers.admin_notices import watch_drift
 from bot.handlers.failures import apologise, on_error
 from bot.handlers.registration import register
 from bot.monitoring.health import Checkup
-from bot.monitoring.metrics import CountedPredictor, Metrics
+from bot.monitoring.metrics import Metrics
 from bot.monitoring.server import Monitoring
 from bot.prediction.live_models import LiveModels, load_models
 from bot.prediction.queue import PredictionQueue, Predicts
@@ -41,8 +41,9 @@ class Parts:
         self.database = Database(settings.database_url)
         self.metrics = Metrics()
         self.live = LiveModels(predictor, Registry(settings.models), load_models)
-        counted = CountedPredictor(self.live, self.metrics)
-        self.queue = PredictionQueue(counted, limit=settings.waiting_reviews)
+        self.queue = PredictionQueue(
+            self.live, limit=settings.waiting_reviews, on_batch=self.metrics.predicted
+        )
         self.transactions = Transactions(self.database.write)
         self.inbox = InboxQueue(self.transactions, clock)
         self.processor = InboxProcessor(CONCURRENT_UPDATES, self.inbox, apologise)

@@ -1,10 +1,10 @@
-"""The time, passed in to whoever needs it, so that a test can choose it."""
+"""The time, passed to whatever needs it, so that a test can choose it."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 Clock = Callable[[], datetime]
-"""The moment of the call, aware and in UTC."""
+"""Returns the moment of the call, with its time zone, UTC."""
 
 
 def utc_now() -> datetime:

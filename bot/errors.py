@@ -1,4 +1,4 @@
-"""The one error that this package raises for what the operator can mend."""
+"""The one error that this package raises for what the operator can correct."""
 
 
 class BotError(Exception):

@@ -1,4 +1,4 @@
-"""Logs for machines: one JSON line an event on stderr, without secrets and without reviews."""
+"""Logs for machines: one JSON line for each event on stderr, without secrets or reviews."""
 
 import logging
 import sys
@@ -18,7 +18,7 @@ OURS = ("bot", "classifier", "db")
 def configure_logging(
     level: str, secrets: Collection[str], stream: TextIO = sys.stderr
 ) -> logging.Handler:
-    """Log this program's packages from `level` on and all others' warnings; the root's handler.
+    """Log this program's packages from `level` on, and warnings of all others; the root's handler.
 
     The others stay at warnings whatever the level: httpx logs the token as part of each URL, PTB
     whole updates, SQLAlchemy and aiosqlite every value they store.
@@ -34,7 +34,7 @@ def configure_logging(
 
 
 class DiscreetFormatter(JsonFormatter):
-    """JSON with every secret blotted out, and of others' records only what they can't leak by."""
+    """JSON with every secret replaced, and without the values in the records of other packages."""
 
     def __init__(self, secrets: Collection[str]) -> None:
         super().__init__(

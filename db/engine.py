@@ -1,4 +1,4 @@
-"""The async engine for either database, and its two kinds of session: writing and reading."""
+"""The async engine for either database, its two kinds of session, and what their SQL needs."""
 
 import json
 import sqlite3
@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import (
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
+from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from db.errors import DatabaseError
@@ -33,6 +35,7 @@ PRAGMAS = (
 _TRIES, _PAUSE = 250, 0.02  # seconds
 
 Sessions = async_sessionmaker[AsyncSession]
+Insert = sqlite.Insert | postgresql.Insert
 
 
 def create_engine(url: str) -> AsyncEngine:
@@ -82,6 +85,13 @@ class Database:
         self.write, self.read = writing(self.engine), reading(self.engine)
 
 
+def insert(session: AsyncSession, table: type[DeclarativeBase]) -> Insert:
+    """An insert that takes an on_conflict_… clause, which both databases spell alike."""
+    if session.get_bind().dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
 def parse_url(url: str) -> URL:
     """The URL's parts; raises DatabaseError unless it is one of the two kinds supported.
 
@@ -104,7 +114,7 @@ def parse_url(url: str) -> URL:
 
 def sqlite_file(url: URL) -> Path:
     """The file of a SQLite database."""
-    assert url.database is not None  # parse_url has seen to it
+    assert url.database is not None  # parse_url has checked it
     return Path(url.database)
 
 
@@ -118,7 +128,7 @@ def _set_pragmas(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
 
 
 def _execute(cursor: DBAPICursor, pragma: str) -> None:
-    """Also while another process switches the same new file to WAL: no timeout covers that."""
+    """Tries again while another process switches the same new file to WAL: no timeout covers it."""
     for _ in range(_TRIES):
         try:
             cursor.execute(pragma)

@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.engine import insert
 from db.models import Feedback, FeedbackHistory, Review
-from db.upsert import insert
 
 
 async def rate(

@@ -1,4 +1,4 @@
-"""The tables. A rule that must always hold is a constraint here, so that the database keeps it."""
+"""The tables. A rule that must always hold is a constraint, so that the database enforces it."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -19,10 +19,19 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_co
 from db.columns import AnyText, UtcDateTime
 
 TelegramId = Annotated[int, mapped_column(BigInteger)]
-"""Ids of users, chats, messages and updates are Telegram's and outgrow 32 bits."""
+"""Ids of users, chats, messages and updates are Telegram's and exceed 32 bits."""
 
 OwnerId = Annotated[int, mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)]
-"""Whose row this is: it goes when the user is erased."""
+"""Whose row this is: it is deleted when the user is erased."""
+
+
+def _partial_index(name: str, column: str, *, where: str, unique: bool = False) -> Index:
+    condition = text(where)
+    return Index(name, column, unique=unique, sqlite_where=condition, postgresql_where=condition)
+
+
+def _between(column: str, least: int, most: int) -> CheckConstraint:
+    return CheckConstraint(f"{column} BETWEEN {least} AND {most}", name=column)
 
 
 class Base(MappedAsDataclass, DeclarativeBase, repr=False, eq=False):
@@ -59,26 +68,21 @@ class User(Base, kw_only=True):
 
 
 class Update(Base, kw_only=True):
-    """The inbox: what Telegram sent, kept until it has been dealt with.
+    """The inbox: what Telegram sent, kept until it is handled.
 
-    A row stays after that, as the mark that the update was seen, but its payload goes: it may
-    quote anyone.
+    The row stays after that, as the mark that the update was seen, but its payload is deleted: it
+    may quote anyone.
     """
 
     __tablename__ = "updates"
     __table_args__ = (
         CheckConstraint("(done_at IS NULL) = (payload IS NOT NULL)", name="payload_until_done"),
         CheckConstraint("attempts >= 0", name="attempts"),
-        Index(
-            "ix_updates_pending",
-            "received_at",
-            sqlite_where=text("done_at IS NULL"),
-            postgresql_where=text("done_at IS NULL"),
-        ),
+        _partial_index("ix_updates_pending", "received_at", where="done_at IS NULL"),
     )
 
     update_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    # Not a foreign key: the inbox is written before anyone has looked at who it is.
+    # Not a foreign key: the inbox is written before it is known who that is.
     user_id: Mapped[TelegramId | None] = mapped_column(index=True)
     payload: Mapped[dict[str, Any] | None]
     received_at: Mapped[datetime]
@@ -123,38 +127,29 @@ class Review(Base, kw_only=True):
 
 
 class Prediction(Base, kw_only=True):
-    """What one pooling of one model version said of a review."""
+    """What one pooling of one model version predicted of a review."""
 
     __tablename__ = "predictions"
     __table_args__ = (
         UniqueConstraint("review_id", "pooling", "model_version"),
         CheckConstraint("pooling IN ('cls', 'mean')", name="pooling"),
-        CheckConstraint("sentiment BETWEEN 0 AND 2", name="sentiment"),
-        CheckConstraint("probability_bad BETWEEN 0 AND 1", name="probability_bad"),
-        CheckConstraint("probability_neutral BETWEEN 0 AND 1", name="probability_neutral"),
-        CheckConstraint("probability_good BETWEEN 0 AND 1", name="probability_good"),
-        CheckConstraint("rating BETWEEN 0 AND 10", name="rating"),
-        CheckConstraint("rating_confidence BETWEEN 0 AND 1", name="rating_confidence"),
+        _between("sentiment", 0, 2),
+        *(_between(f"probability_{one}", 0, 1) for one in ("bad", "neutral", "good")),
+        _between("rating", 0, 10),
+        _between("rating_confidence", 0, 1),
         CheckConstraint(
             "(rating IS NULL) = (rating_probabilities IS NULL)"
             " AND (rating IS NULL) = (rating_confidence IS NULL)",
             name="whole_rating",
         ),
         CheckConstraint("milliseconds >= 0", name="milliseconds"),
-        # Holds all that is counted of a period, so that the rows, which are far larger for the
-        # distributions in them, are not read for it.
+        # Holds all that is counted of a period, so that the rows, which the distributions make far
+        # larger, are not read for it.
         Index(
             "ix_predictions_counted",
-            "created_at",
-            "review_id",
-            "pooling",
-            "model_version",
-            "sentiment",
-            "probability_bad",
-            "probability_neutral",
-            "probability_good",
-            "rating",
-            "milliseconds",
+            *("created_at", "review_id", "pooling", "model_version", "sentiment"),
+            *("probability_bad", "probability_neutral", "probability_good"),
+            *("rating", "milliseconds"),
         ),
     )
 
@@ -182,7 +177,7 @@ class Feedback(Base, kw_only=True):
     __tablename__ = "feedback"
     __table_args__ = (
         UniqueConstraint("review_id", "user_id"),
-        CheckConstraint("rating BETWEEN 0 AND 10", name="rating"),
+        _between("rating", 0, 10),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, init=False)
@@ -207,7 +202,7 @@ class FeedbackHistory(Base, kw_only=True):
     """Every rating that a feedback has had, the present one included."""
 
     __tablename__ = "feedback_history"
-    __table_args__ = (CheckConstraint("rating BETWEEN 0 AND 10", name="rating"),)
+    __table_args__ = (_between("rating", 0, 10),)
 
     id: Mapped[int] = mapped_column(primary_key=True, init=False)
     feedback_id: Mapped[int] = mapped_column(
@@ -215,6 +210,9 @@ class FeedbackHistory(Base, kw_only=True):
     )
     rating: Mapped[int]
     created_at: Mapped[datetime]
+
+
+_RUNNING = "status = 'running'"
 
 
 class TrainingRun(Base, kw_only=True):
@@ -228,14 +226,10 @@ class TrainingRun(Base, kw_only=True):
             " 'skipped')",
             name="status",
         ),
-        CheckConstraint("(status = 'running') = (finished_at IS NULL)", name="finished"),
+        CheckConstraint(f"({_RUNNING}) = (finished_at IS NULL)", name="finished"),
         # One at a time, across processes too.
-        Index(
-            "uq_training_runs_running",
-            "status",
-            unique=True,
-            sqlite_where=text("status = 'running'"),
-            postgresql_where=text("status = 'running'"),
+        _partial_index(
+            "uq_training_runs_running", "status", where="status = 'running'", unique=True
         ),
     )
 

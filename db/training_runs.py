@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.engine import insert
 from db.models import TrainingRun
-from db.upsert import insert
 
 JUDGED = ("promoted", "refused")
 """How a run ends whose version was judged by the gate: what it learnt from is no longer new."""

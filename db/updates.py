@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.engine import insert
 from db.models import Update
-from db.upsert import insert
 
 _PENDING = Update.done_at.is_(None)
 

@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.engine import insert
 from db.models import User
-from db.upsert import insert
 
 
 async def seen(session: AsyncSession, user_id: int, language: str, now: datetime) -> None:

@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 
 def can_wait(error: Exception) -> bool:
-    """Whether an update that failed so is to be tried again: Telegram or the database is away."""
+    """Whether an update that failed with this is tried again: Telegram or the database is away."""
     if isinstance(error, BadRequest):  # a NetworkError by name only
         return False
     # InvalidToken: a revoked token stops the program, and the next one may answer.
@@ -82,15 +82,13 @@ class InboxQueue(asyncio.Queue[object]):
             return await updates.add(session, update.update_id, payload, user_id, self.clock())
 
         new = await self.transactions.run(add)
-        logger.info(
-            "update received" if new else "update seen before",
-            extra={"update_id": update.update_id},
-        )
+        event = "update received" if new else "update seen before"
+        logger.info(event, extra={"update_id": update.update_id})
         return new
 
 
 class InboxProcessor(BaseUpdateProcessor):
-    """Runs handlers, a bounded number at once, and keeps the inbox's books on it."""
+    """Runs handlers, a bounded number at once, and notes in the inbox what they have done."""
 
     def __init__(
         self,
@@ -116,7 +114,7 @@ class InboxProcessor(BaseUpdateProcessor):
         """Nothing: `finish` has stopped it."""
 
     async def finish(self, seconds: float) -> None:
-        """Begin no update any more, and give those in hand some time before they are cancelled.
+        """Start no more updates, and give those in hand some time before they are cancelled.
 
         What is not finished stays in the inbox for the next start.
         """
@@ -143,12 +141,13 @@ class InboxProcessor(BaseUpdateProcessor):
                 await self._handle(update, coroutine)
         finally:
             self._in_hand.discard(task)
-            _close(coroutine)
+            if asyncio.iscoroutine(coroutine):  # one never awaited would make Python warn
+                coroutine.close()
 
     async def _begin(self, update: Update) -> bool:
         """Whether the update is to be handled now."""
-        # In order: else they race for the database, and the tail of a split text may reach its
-        # handler first and be taken for a review.
+        # In order: otherwise they race for the database, and the second part of a split text may
+        # reach its handler first and be taken for a review.
         async with self._begins_in_order:
             attempt = 0 if self._stopping else await self._count_attempt(update.update_id)
         if attempt > MAX_ATTEMPTS:
@@ -156,11 +155,11 @@ class InboxProcessor(BaseUpdateProcessor):
         return 1 <= attempt <= MAX_ATTEMPTS
 
     async def _count_attempt(self, update_id: int) -> int:
-        """Which attempt at the update this is; 0 if none is due, its user erased perhaps."""
+        """Which attempt at the update this is; 0 if none is due: its user may be erased."""
         if update_id not in self._retries:
             return await self._transactions.run(lambda each: updates.start(each, update_id))
         if await self._transactions.run(lambda each: updates.is_pending(each, update_id)):
-            return 1  # there was no kill since it was counted
+            return 1  # no kill since it was counted
         del self._retries[update_id]
         return 0
 
@@ -181,15 +180,9 @@ class InboxProcessor(BaseUpdateProcessor):
     def _try_again(self, update: Update, retry: int, error: Exception) -> None:
         self._retries[update.update_id] = retry
         pause = pause_before(retry)
-        logger.warning(
-            "update is tried again later",
-            extra={
-                "update_id": update.update_id,
-                "retry": retry,
-                "pause": pause,
-                "error": type(error).__name__,
-            },
-        )
+        facts = {"update_id": update.update_id, "retry": retry, "pause": pause}
+        kind = type(error).__name__
+        logger.warning("update is tried again later", extra={**facts, "error": kind})
 
         def put_again() -> None:
             self._timers.discard(timer)
@@ -200,7 +193,7 @@ class InboxProcessor(BaseUpdateProcessor):
 
     async def _give_up(self, update: Update, reason: str) -> None:
         logger.error("update given up", extra={"update_id": update.update_id, "reason": reason})
-        await self._mark_done(update)  # first, lest the apology is what kills
+        await self._mark_done(update)  # first: the apology may be what kills
         await self._apologise(update)
 
     async def _mark_done(self, update: Update) -> None:
@@ -208,9 +201,3 @@ class InboxProcessor(BaseUpdateProcessor):
         await self._transactions.run(
             lambda session: updates.mark_done(session, [update.update_id], self._queue.clock())
         )
-
-
-def _close(coroutine: Awaitable[Any]) -> None:
-    """Spare Python's warning about a coroutine that was never awaited; awaited ones don't mind."""
-    if asyncio.iscoroutine(coroutine):
-        coroutine.close()

@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 class Pulse:
-    """When a poll last ended, and what stands in the way of the next one."""
+    """When a poll last ended, and why there can be no next one."""
 
     def __init__(self) -> None:
         self.last_poll = time.monotonic()
@@ -40,7 +40,7 @@ class Pulse:
         self._stopped = asyncio.Event()
 
     def beat(self, status: int | None) -> None:
-        """Note that a poll has ended, with this HTTP status or none."""
+        """Note that a poll has ended, with this HTTP status or without any."""
         self.last_poll = time.monotonic()
         self._conflicts = self._conflicts + 1 if status == HTTPStatus.CONFLICT else 0
         if status == HTTPStatus.OK:
@@ -68,7 +68,7 @@ class Pulse:
 
 
 class PollingRequest(HTTPXRequest):
-    """What `getUpdates` is called with; every end of a poll beats the pulse."""
+    """The requests of `getUpdates`; the end of each poll is a beat of the pulse."""
 
     def __init__(self, pulse: Pulse, **options: Any) -> None:
         super().__init__(**options)

@@ -1,4 +1,4 @@
-"""Transactions of the inbox: never broken off, and repeated while the database is away."""
+"""Transactions of the inbox: never cancelled, and repeated while the database is away."""
 
 import asyncio
 import logging
@@ -18,9 +18,9 @@ Result = TypeVar("Result")
 
 
 class Transactions:
-    """A caller that is cancelled leaves its transaction to come to its end by itself.
+    """Runs transactions that end by themselves when their caller is cancelled.
 
-    PTB cancels a poll while its updates are being stored. Broken off in the wrong moment, such a
+    PTB cancels a poll while its updates are being stored. Cancelled at the wrong moment, such a
     transaction kept SQLite's write lock, and all others waited 30 seconds for it (measured).
     """
 
@@ -57,7 +57,7 @@ class Transactions:
 
 
 def database_away(error: Exception) -> bool:
-    # OSError: SQLAlchemy leaves what asyncpg meets while connecting as it is.
+    # OSError: SQLAlchemy does not wrap what asyncpg raises while it connects.
     return isinstance(error, OperationalError | InterfaceError | OSError) or (
         isinstance(error, DBAPIError) and error.connection_invalidated
     )

@@ -1,4 +1,4 @@
 """What a supervisor sees: health, metrics, and the server that shows them.
 
-Imports delivery and prediction.
+May import delivery and prediction.
 """

@@ -1,4 +1,4 @@
-"""Is the bot well?"""
+"""The health of the bot: does the database answer, are updates fetched?"""
 
 import asyncio
 import time
@@ -18,14 +18,14 @@ PATIENCE = 2.0
 
 @dataclass(frozen=True)
 class Health:
-    """The state of one moment; the problems are sentences for the operator."""
+    """The state at one moment; the problems are sentences for the operator."""
 
     problems: tuple[str, ...]
     model: str
     waiting_reviews: int
     waiting_updates: int
     last_poll_seconds: float | None  # None where Telegram brings the updates itself
-    training_runs: dict[str, int]  # how many of each status; as last known
+    training_runs: dict[str, int]  # how many of each status, as last read
 
     @property
     def is_well(self) -> bool:
@@ -34,7 +34,7 @@ class Health:
 
 @dataclass
 class Checkup:
-    """Looks at what a bot consists of."""
+    """Examines the parts of a bot."""
 
     read: Sessions
     predictor: Predicts
@@ -66,8 +66,8 @@ class Checkup:
         )
 
     async def _database_answers(self) -> bool:
-        # One question at a time, however often a monitor asks; never broken off, lest a
-        # connection is left in the middle of something.
+        # One query at a time, however often a monitor asks, and never cancelled: that would leave
+        # a connection in the middle of it.
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._ask())
         answered, _ = await asyncio.wait({self._asking}, timeout=PATIENCE)

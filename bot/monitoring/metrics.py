@@ -9,7 +9,6 @@ from telegram import Update
 
 from bot.delivery.inbox import ALLOWED_UPDATES
 from bot.monitoring.health import Health
-from bot.prediction.queue import Predicts
 
 if TYPE_CHECKING:  # torch takes seconds to import
     from bot.prediction.queue import Predictions
@@ -66,7 +65,7 @@ class Metrics:
         self._updates.labels(kind).inc()
 
     def predicted(self, answers: "list[Predictions]") -> None:
-        """Count a batch; may be called by any thread."""
+        """Count a batch."""
         for answer in answers:
             for pooling, prediction in answer.items():
                 self._predictions.labels(pooling, prediction.sentiment).inc()
@@ -97,20 +96,3 @@ class Metrics:
         self, kind: Callable[..., Metric], name: str, says: str, labels: Sequence[str] = ()
     ) -> Metric:
         return kind(f"kinorate_{name}", says, labels, registry=self.registry)
-
-
-class CountedPredictor:
-    """A predictor whose predictions are counted."""
-
-    def __init__(self, predictor: Predicts, metrics: Metrics) -> None:
-        self._predictor = predictor
-        self._metrics = metrics
-
-    @property
-    def version(self) -> str:
-        return self._predictor.version
-
-    def predict(self, texts: list[str]) -> "list[Predictions]":
-        answers = self._predictor.predict(texts)
-        self._metrics.predicted(answers)
-        return answers

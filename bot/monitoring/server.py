@@ -1,4 +1,4 @@
-"""/healthz and /metrics on loopback, for whatever watches the bot."""
+"""/healthz and /metrics on loopback, for programs that watch the bot."""
 
 from dataclasses import asdict
 
@@ -19,11 +19,9 @@ class Monitoring:
 
     def __init__(self, port: int, checkup: Checkup, metrics: Metrics) -> None:
         self._port = port
+        parts = {"checkup": checkup, "metrics": metrics}
         self._application = Application(
-            [
-                ("/healthz", _Health, {"checkup": checkup}),
-                ("/metrics", _Metrics, {"checkup": checkup, "metrics": metrics}),
-            ],
+            [("/healthz", _Health, parts), ("/metrics", _Metrics, parts)],
             log_function=lambda _handler: None,
         )
         self._http: HTTPServer | None = None
@@ -46,10 +44,12 @@ class Monitoring:
             await http.close_all_connections()
 
 
-class _Health(RequestHandler):
-    def initialize(self, checkup: Checkup) -> None:
-        self._checkup = checkup
+class _Handler(RequestHandler):
+    def initialize(self, checkup: Checkup, metrics: Metrics) -> None:
+        self._checkup, self._metrics = checkup, metrics
 
+
+class _Health(_Handler):
     async def get(self) -> None:
         """200 and "ok", or 503 and what is wrong."""
         health = await self._checkup.examine()
@@ -57,10 +57,7 @@ class _Health(RequestHandler):
         self.finish({"status": "ok" if health.is_well else "failing", **asdict(health)})
 
 
-class _Metrics(RequestHandler):
-    def initialize(self, checkup: Checkup, metrics: Metrics) -> None:
-        self._checkup, self._metrics = checkup, metrics
-
+class _Metrics(_Handler):
     async def get(self) -> None:
         """In the format that the scraper asks for."""
         self._metrics.show(await self._checkup.examine())

@@ -1,1 +1,1 @@
-"""Texts to predictions, off the event loop: the queue before the models, and the live models."""
+"""From texts to predictions: the queue before the models, and the models that answer now."""

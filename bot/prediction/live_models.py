@@ -1,4 +1,4 @@
-"""The pair of models that answers reviews, replaced while the bot runs."""
+"""The models that answer reviews now, replaced while the bot runs."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # torch takes seconds to import
     from bot.prediction.queue import Predictions
 
 Load = Callable[[Path], Predicts]
-"""Loads the pair of the version in a folder; ClassifierError where it is damaged."""
+"""Loads both models of the version in a folder; ClassifierError where it is damaged."""
 
 SECONDS_BETWEEN_LOOKS = 5.0
 _SELF_TEST = ["Прекрасный фильм, смотрели всей семьёй.", "Скучно, затянуто, ушли с середины."]
@@ -25,38 +25,44 @@ logger = logging.getLogger(__name__)
 
 
 class LiveModels:
-    """Predicts with one version's pair at a time.
+    """Predicts with both models of one version at a time.
 
-    Everything about a pair is behind the one reference that `take` assigns, and a batch looks at
-    it once: both predictions of a review are of the same version.
+    All of a version is behind the one reference that `take` assigns, and a batch reads it once:
+    both predictions of a review are of the same version.
     """
 
-    def __init__(self, pair: Predicts, registry: Registry, load: Load) -> None:
+    def __init__(self, models: Predicts, registry: Registry, load: Load) -> None:
         self.registry = registry
-        self._pair = pair
+        self._models = models
         self._load = load
-        self._refused: str | None = None  # a champion that can't be taken: not loaded again
-        self._trouble: str | None = None  # what was logged last, so as to say it once
+        self._refused: str | None = None  # a champion that failed to load: not tried again
+        self._trouble: str | None = None  # what was logged last, to log it once
 
     @property
     def version(self) -> str:
-        return self._pair.version
+        return self._models.version
 
     def predict(self, texts: list[str]) -> "list[Predictions]":
-        return self._pair.predict(texts)
+        return self._models.predict(texts)
 
     async def load(self, version: str) -> Predicts:
-        """A version's pair, loaded beside the one in use and tested; ClassifierError, BotError."""
+        """The models of a version, tested, beside those in use; ClassifierError, BotError."""
         folder = self.registry.get(version).path
-        return await asyncio.to_thread(self._loaded, folder)
 
-    def take(self, pair: Predicts) -> None:
-        """Predict with this pair from the next batch on; a batch under way ends with the old."""
-        self._pair = pair
-        logger.info("model taken", extra={"model": pair.version})
+        def load_and_test() -> Predicts:
+            models = self._load(folder)
+            self_test(models)
+            return models
+
+        return await asyncio.to_thread(load_and_test)
+
+    def take(self, models: Predicts) -> None:
+        """Predict with these from the next batch on; a batch under way ends with the old ones."""
+        self._models = models
+        logger.info("model taken", extra={"model": models.version})
 
     async def follow(self, seconds: float = SECONDS_BETWEEN_LOOKS) -> None:
-        """Take whatever champion the command line or another bot promotes, until cancelled."""
+        """Take each champion that the command line or another bot promotes, until cancelled."""
         while True:
             await asyncio.sleep(seconds)
             await self._look()
@@ -68,10 +74,10 @@ class LiveModels:
             if champion is None or champion.name in (self.version, self._refused):
                 return
             name = champion.name
-            pair = await self.load(name)
+            models = await self.load(name)
             # It may have changed back while this one was loading.
             if await asyncio.to_thread(self.registry.champion) == champion:
-                self.take(pair)
+                self.take(models)
         except (ClassifierError, BotError) as error:
             if str(error) != self._trouble:
                 logger.error("the champion can't be taken", extra={"error": str(error)})
@@ -79,18 +85,13 @@ class LiveModels:
         else:
             self._trouble = self._refused = None
 
-    def _loaded(self, folder: Path) -> Predicts:
-        pair = self._load(folder)
-        self_test(pair)
-        return pair
 
-
-def self_test(pair: Predicts) -> None:
+def self_test(models: Predicts) -> None:
     """Raises BotError unless both models answer two sentences with probabilities."""
-    failed = f"{pair.version} fails its self-test"
+    failed = f"{models.version} fails its self-test"
     try:
-        answers = pair.predict(_SELF_TEST)
-    except Exception as error:  # whatever a model of another making may raise
+        answers = models.predict(_SELF_TEST)
+    except Exception as error:  # whatever a model that others made may raise
         raise BotError(f"{failed}: {type(error).__name__}: {error}") from error
     for answer in answers:
         for pooling in ("cls", "mean"):
@@ -99,11 +100,11 @@ def self_test(pair: Predicts) -> None:
                 raise BotError(f"{failed}: no answer from {pooling}.")
             for shares in (prediction.sentiment_probabilities, prediction.rating_probabilities):
                 if shares is not None and not _is_distribution(shares):
-                    raise BotError(f"{failed}: what {pooling} answers is not probabilities.")
+                    raise BotError(f"{failed}: the answer of {pooling} is not probabilities.")
 
 
 def load_models(folder: Path) -> Predicts:
-    """The pair of the version in a folder, on this machine's GPU if it has one."""
+    """The models of the version in a folder, on this machine's GPU if it has one."""
     from classifier.modeling.device import default_device
     from classifier.serving.predictor import Predictor
 

@@ -1,9 +1,9 @@
-"""One worker that predicts the reviews waiting at a moment together, off the event loop."""
+"""The queue before the models: reviews that wait at the same moment are predicted together."""
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:  # torch takes seconds to import
     from classifier.modeling.pooling import Pooling
@@ -22,20 +22,28 @@ class Predicts(Protocol):
 
 
 class QueueFull(Exception):  # noqa: N818  (the name that asyncio gives it)
-    """As many reviews wait as may."""
+    """As many reviews are waiting as are allowed to."""
 
 
-@dataclass(frozen=True)
-class _Waiting:
+class _Waiting(NamedTuple):
     text: str
     answer: "asyncio.Future[Predictions]"
 
 
 class PredictionQueue:
-    """Predictions for many callers at once; the predictor is used by one thread only."""
+    """Predicts for many callers at once, off the event loop, in one thread."""
 
-    def __init__(self, predictor: Predicts, *, max_batch: int = 16, limit: int) -> None:
+    def __init__(
+        self,
+        predictor: Predicts,
+        *,
+        limit: int,
+        max_batch: int = 16,
+        on_batch: "Callable[[list[Predictions]], None]" = lambda _: None,
+    ) -> None:
+        """`limit`: how many reviews may wait; `on_batch` gets the predictions of each batch."""
         self._predictor = predictor
+        self._on_batch = on_batch
         self._max_batch = max_batch
         self._limit = limit
         self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue()  # None: stop
@@ -44,14 +52,14 @@ class PredictionQueue:
 
     @property
     def waiting(self) -> int:
-        """How many reviews no batch has taken yet."""
+        """How many reviews are in no batch yet."""
         return self._queue.qsize()
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._work(), name="predictions")
 
     async def stop(self) -> None:
-        """Finish what waits, then take no more."""
+        """Predict what is waiting, then accept no more."""
         if self._task is not None:
             task, self._task = self._task, None
             self._queue.put_nowait(None)
@@ -59,7 +67,7 @@ class PredictionQueue:
         self._executor.shutdown()
 
     async def predict(self, text: str) -> "Predictions":
-        """Both models' predictions; whatever the predictor raises, and QueueFull."""
+        """Both models' predictions; raises QueueFull, and whatever the predictor raises."""
         if self._task is None:
             raise RuntimeError("the prediction queue is not running")
         if self.waiting >= self._limit:
@@ -86,6 +94,7 @@ class PredictionQueue:
         loop = asyncio.get_running_loop()
         try:
             answers = await loop.run_in_executor(self._executor, self._predictor.predict, texts)
+            self._on_batch(answers)
             for one, predictions in zip(batch, answers, strict=True):
                 if not one.answer.done():
                     one.answer.set_result(predictions)

@@ -16,7 +16,7 @@ class AdminLog:
     async def note(
         self, admin_id: int, language: str, action: str, details: dict[str, Any] | None = None
     ) -> None:
-        """Log an action, such as "promote", with what it was done to."""
+        """Log an action, such as "promote", with what it changed."""
         now = self.clock()
         async with self.write.begin() as session:
             await users.seen(session, admin_id, language, now)  # the record names a user

@@ -41,8 +41,8 @@ class ReviewText:
 def check(text: str) -> ReviewText | Problem:
     """The text if it is a review, otherwise what is wrong with it. Never raises.
 
-    What counts is what the models see: the text without the ratings written in it. A long text
-    takes a tenth of a second at worst, so that it is best called in a thread.
+    Checks what the models see: the text without the ratings written in it. A long text takes up
+    to a tenth of a second, so call it in a thread.
     """
     if len(text) > LONGEST:
         return Problem.TOO_LONG

@@ -1,4 +1,4 @@
-"""Do last week's reviews still resemble those that the models learnt from?"""
+"""Do last week's reviews still resemble those that the models were trained on?"""
 
 import asyncio
 import logging
@@ -18,10 +18,10 @@ if TYPE_CHECKING:  # torch takes seconds to import
 
 PERIOD = timedelta(days=7)
 FEWEST = 100
-"""Reviews of the period without which nothing is said."""
+"""Fewer reviews of the period tell nothing."""
 
 MOST = 1_000
-"""Reviews that are looked at, drawn at random where there are more."""
+"""How many reviews are looked at, at most; drawn at random where there are more."""
 
 _BEGUN, _OVER = "drift", "drift over"  # as admin_actions has them
 
@@ -39,10 +39,10 @@ class Drift:
 
 @dataclass(frozen=True)
 class DriftWatch:
-    """Drift comes in episodes: from the first shift until all has settled, or other models answer.
+    """Drift comes in episodes: from the first shift until all has settled or other models answer.
 
-    The database remembers the episode, so that the admins get one message on it, not one a day or
-    one a restart.
+    The database remembers the episode, so that the admins get one message about it, not one each
+    day or restart.
     """
 
     write: Sessions
@@ -51,7 +51,7 @@ class DriftWatch:
     clock: Clock
 
     async def check(self) -> Drift | None:
-        """An episode that the admins have not been told of; once they are, call `told`."""
+        """A drift that the admins have not been told of; call `told` after telling them."""
         model = self.live.version
         async with self.read() as session:
             since = self.clock() - PERIOD
@@ -79,7 +79,7 @@ class DriftWatch:
         return Drift(model, len(reviews), shifted)
 
     async def told(self, drift: Drift) -> None:
-        """Note that the admins know of this episode."""
+        """Note that the admins know of this drift: an episode begins."""
         indices = {shift.name: round(shift.index, 3) for shift in drift.shifts}
         await self._note(_BEGUN, {"model": drift.model, "reviews": drift.reviews, "psi": indices})
 
@@ -103,6 +103,6 @@ class DriftWatch:
             }
             texts = [review.text for review in reviews]
             return drift.compare(reference, drift.of_reviews(version.path, texts, probabilities))
-        except ClassifierError as error:  # pruned meanwhile, or damaged
+        except ClassifierError as error:  # deleted meanwhile, or damaged
             logger.warning("drift can't be told", extra={"error": str(error)})
             return []

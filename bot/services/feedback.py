@@ -1,4 +1,4 @@
-"""The true ratings: who may give one, who is asked for one, which are kept out of training."""
+"""True ratings: who may give one, who is asked for one, which are kept out of training."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -10,8 +10,8 @@ from db import feedback, reviews
 from db.engine import Sessions
 from db.models import Review
 
-_HELD_OUT = 5  # one in so many
-_ASKED = 10  # likewise
+_HELD_OUT = 5  # one rating in five
+_ASKED = 10  # one review in ten
 
 
 class NotRated(Enum):
@@ -57,19 +57,20 @@ class FeedbackService:
 
 
 def is_asked(update_id: int) -> bool:
-    """Whether the answer to a review asks for the rating in so many words: one in ten does.
+    """Whether the answer to a review asks for its rating: one in ten does.
 
-    Those who rate unasked are no fair sample of those who write. By a hash of the update, so that
-    an answer that is repeated, and the rating that comes for it, are on the same side.
+    Users who rate without being asked are no fair sample of all users. Decided by a hash of the
+    update, so that a repeated answer, and the rating given to it, are in the same group.
     """
     digest = sha256(f"asked:{update_id}".encode()).digest()
     return int.from_bytes(digest) % _ASKED == 0
 
 
 def is_held_out(user_id: int, text: str) -> bool:
-    """Whether a review's rating is for evaluation alone: always the same fifth.
+    """Whether a review's rating is for evaluation only: always the same fifth.
 
-    By user and text, so that a text sent again, with other blanks or capitals, stays on its side.
+    Decided by user and text, so that a text sent again, with other spaces or capitals, stays in
+    its group.
     """
     normalised = " ".join(text.casefold().split())
     digest = sha256(f"{user_id}:{normalised}".encode()).digest()

@@ -1,4 +1,4 @@
-"""How much one user may send: others must not wait for them."""
+"""How much one user may send, so that others need not wait."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 
 WINDOW = timedelta(minutes=1)
-_MANY_USERS = 1_000  # from here on, those who are quiet are forgotten
+_MANY_USERS = 1_000  # from this number on, users who send nothing are forgotten
 
 
 class Admission(Enum):
     ADMITTED = auto()
-    REFUSED = auto()  # to be told so
-    SILENT = auto()  # has been told already
+    REFUSED = auto()  # and the user is to be told
+    SILENT = auto()  # refused, and the user has been told already
 
 
 @dataclass
@@ -22,10 +22,10 @@ class _Sender:
 
 
 class FloodLimit:
-    """So many messages a minute and user, by the time at which Telegram got them.
+    """A limit on the messages of each user in a minute, by the time at which Telegram got them.
 
-    By that time, not by the clock: after a pause of the bot, all that came meanwhile arrives at
-    once and is no flood.
+    Not by the clock: after a pause of the bot, all that was sent meanwhile arrives at once and is
+    no flood.
     """
 
     def __init__(self, per_minute: int) -> None:
@@ -33,7 +33,7 @@ class FloodLimit:
         self._senders: dict[int, _Sender] = {}
 
     def admit(self, user_id: int, update_id: int, sent_at: datetime) -> Admission:
-        """Whether to deal with an update; one that was admitted before is so again."""
+        """Whether to handle an update; one that was admitted before is admitted again."""
         self._forget_the_quiet(sent_at)
         sender = self._senders.setdefault(user_id, _Sender())
         admitted = sender.admitted
@@ -47,7 +47,7 @@ class FloodLimit:
         return self.refuse(user_id, sent_at)
 
     def refuse(self, user_id: int, sent_at: datetime) -> Admission:
-        """Turn a message down for any reason: the user is told once, until a quiet minute."""
+        """Refuse a message; the user is told once, until there was no refusal for a minute."""
         sender = self._senders.setdefault(user_id, _Sender())
         told = sender.refused_at is not None and sent_at - sender.refused_at < WINDOW
         sender.refused_at = sent_at

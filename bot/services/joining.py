@@ -1,4 +1,4 @@
-"""A long text that a client splits into several messages is one review."""
+"""Joining the parts of a long text, which a client splits into several messages, to one review."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -10,7 +10,7 @@ NEAR_LIMIT = 3_500
 LIMIT = 4_096
 """Telegram's limit for a message, and from where on one may have been cut; in UTF-16 units."""
 
-_MOST_PARTS = 50  # nobody holds a text open for ever; it is too long for a review long before
+_MOST_PARTS = 50  # so that a text ends some time; fewer are too long for a review already
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class _Split:
 class Joiner:
     """Collects the parts that follow each other within `wait` seconds, from one user in one chat.
 
-    Only a part near Telegram's limit makes the next one wait for: a short text is whole at once.
+    Only after a part near Telegram's limit is there a wait for the next one.
     """
 
     def __init__(self, wait: float, is_tried_again: Callable[[Exception], bool]) -> None:
-        """`is_tried_again` tells whether an update that failed so will come once more."""
+        """`is_tried_again`: whether an update that failed with this error will be tried again."""
         self._wait = wait
         self._is_tried_again = is_tried_again
         self._open: dict[tuple[int, int], _Split] = {}
@@ -47,10 +47,10 @@ class Joiner:
     async def joined(
         self, chat_id: int, user_id: int, part: Part
     ) -> AsyncIterator[list[Part] | None]:
-        """The parts of the text, this one's first; whoever brought the first deals with them all.
+        """All parts of the text for its first part, whose caller handles them; None for the others.
 
-        None for a later part, once the text is dealt with: until then its update must not count
-        as done, or a kill would lose it.
+        A caller with a later part waits until the text is handled: if its update counted as done
+        before, a kill would lose the part.
         """
         key = (chat_id, user_id)
         split = self._open.get(key)
@@ -92,7 +92,7 @@ class Joiner:
 
 
 def join(parts: list[Part]) -> str:
-    """The text that was split: clients cut at a blank, which they drop, or else within a word."""
+    """The text that was split: clients cut at a space, which they drop, or within a word."""
     ordered = sorted(parts, key=lambda part: part.message_id)
     text = ordered[0].text
     for before, part in pairwise(ordered):

@@ -1,4 +1,4 @@
-"""Retraining: when it is worth while, one at a time, judged by the gate, and taken into use."""
+"""Retraining: when there is enough to learn from, one at a time, judged by the gate, promoted."""
 
 import asyncio
 import logging
@@ -21,19 +21,19 @@ from db.models import TrainingRun
 from db.training_runs import Ending
 
 PER_USER = 50
-"""Of each user so many of their latest ratings are used, and no more."""
+"""How many of the latest ratings of a user are used at most."""
 
 REFUSED_KEPT = 3
-"""So many of the newest refused versions stay on disk, for an admin who wants one all the same."""
+"""How many of the newest refused versions stay on disk, for an admin who wants one anyway."""
 
 SECONDS_TO_CLEAR_UP = 10.0
-"""So long a retraining waits for what a bot does at its start and after a run, under the lock."""
+"""How long a start waits while a bot clears up, which it does when it starts and after a run."""
 
 logger = logging.getLogger(__name__)
 
 
 class Watcher(Protocol):
-    """Who is told how retrainings go, such as the admins."""
+    """Is told how retrainings go, and tells the admins."""
 
     async def progressed(self, run_id: int, progress: Progress) -> None: ...
 
@@ -41,8 +41,8 @@ class Watcher(Protocol):
 
 
 class NotBegun(Enum):
-    BUSY = auto()  # one is under way
-    SKIPPED = auto()  # too little to learn from; a run with the reason is stored
+    BUSY = auto()  # one is running
+    SKIPPED = auto()  # too few new ratings; a run with the reason is stored
 
 
 class Retraining:
@@ -105,7 +105,7 @@ class Retraining:
         return run_id
 
     async def cancel(self, run_id: int) -> bool:
-        """Kill the run; False if it is not under way here, or came to its end first."""
+        """Kill the run; False if it is not running here, or ended first."""
         async with self._read() as session:
             run = await training_runs.newest(session, "running")
         if run is None or run.id != run_id or self._task is None or self._task.done():
@@ -113,7 +113,7 @@ class Retraining:
         return await self._kill(Ending("cancelled", "an admin cancelled it"))
 
     async def catch_up(self, schedule: Schedule, cron: str) -> None:
-        """Begin the run that came due while the bot was down, if one did since the last."""
+        """Begin a run if one has come due since the last, while the bot was down."""
         async with self._read() as session:
             newest = await training_runs.newest(session)
         if newest is not None and schedule.was_missed(cron, newest.started_at, self._clock()):
@@ -121,29 +121,29 @@ class Retraining:
             await self.begin("schedule")
 
     async def stop(self) -> None:
-        """Interrupt a run under way, and begin none any more: the bot stops."""
+        """Interrupt the run and begin no other: the bot stops."""
         self._stopping = True
         async with self._beginning:
             await self._kill(Ending("interrupted", "the bot was stopped"))
 
     async def wait(self) -> None:
-        """Wait for the end of the run under way, if there is one."""
+        """Wait for the end of the run, if there is one."""
         if self._task is not None:
             await asyncio.wait({self._task})
 
     async def recover(self) -> None:
-        """Mark a run as interrupted whose bot is dead, and clear up behind it."""
+        """Mark a run whose bot is dead as interrupted, and remove what it left."""
         if not self._hold():
             return  # the bot that runs it is alive, in another process
         try:
-            await self._interrupt_orphan()  # first: another bot may ask whether a run is under way
+            await self._interrupt_orphan()  # first: another bot may ask whether one is running
             await asyncio.to_thread(self._training.clear)
             await self._tidy()
         finally:
             self._let_go()
 
     async def _interrupt_orphan(self) -> None:
-        """With the lock held, no run that is said to be under way is."""
+        """End the run that the database calls running: we hold the lock, so its bot is dead."""
         async with self._read() as session:
             run = await training_runs.newest(session, "running")
         if run is not None:
@@ -171,7 +171,7 @@ class Retraining:
 
         async def on_progress(progress: Progress) -> None:
             if self.watcher is not None:
-                await self._told(self.watcher.progressed(run_id, progress))
+                await self._tell(self.watcher.progressed(run_id, progress))
 
         if self._killed_as is not None:
             raise TrainingFailed("killed before it began")
@@ -183,26 +183,23 @@ class Retraining:
         return Ending("promoted", reason, version, decision)
 
     async def _tidy(self) -> None:
-        """Leave nothing of a killed training, and no heap of refused versions."""
+        """Delete what a killed training left, and old refused versions."""
         async with self._read() as session:
             decided = await training_runs.decided(session)
         refused = [version for version, status in decided.items() if status == "refused"]
         try:
-            await self._versions.sweep()
-            await self._versions.discard(refused[REFUSED_KEPT:])
-        except (ClassifierError, OSError) as error:  # no room, no right: next time
+            await self._versions.tidy(refused[REFUSED_KEPT:])
+        except (ClassifierError, OSError) as error:  # no space or no permission: next time
             logger.warning("the versions can't be tidied", exc_info=error)
 
     async def _end(self, run_id: int, ending: Ending) -> None:
         async with self._write.begin() as session:
             ended = await training_runs.finish(session, run_id, ending, self._clock())
             run = await session.get(TrainingRun, run_id)
-        logger.info(
-            "retraining ended",
-            extra={"run": run_id, "status": ending.status, "why": ending.reason},
-        )
+        facts = {"run": run_id, "status": ending.status, "why": ending.reason}
+        logger.info("retraining ended", extra=facts)
         if ended and run is not None and self.watcher is not None:
-            await self._told(self.watcher.ended(run))
+            await self._tell(self.watcher.ended(run))
 
     async def _kill(self, ending: Ending) -> bool:
         if self._task is None or self._task.done():
@@ -212,14 +209,14 @@ class Retraining:
         await self.wait()
         return self._ended_as is ending
 
-    async def _told(self, telling: Awaitable[None]) -> None:
+    async def _tell(self, telling: Awaitable[None]) -> None:
         try:
             await telling
-        except Exception:  # Telegram is away: no reason to stop a training
+        except Exception:  # Telegram can't be reached: no reason to stop a training
             logger.warning("the watcher of a retraining failed", exc_info=True)
 
     async def _hold_between_runs(self) -> bool:
-        """`_hold` once nobody clears up any more; False where a retraining is under way."""
+        """`_hold`, after waiting for a bot that clears up; False where a retraining is running."""
         give_up = time.monotonic() + SECONDS_TO_CLEAR_UP
         while not self._stopping:
             if self._hold():
@@ -230,24 +227,23 @@ class Retraining:
         return False
 
     async def _under_way(self) -> bool:
-        """Whether whoever holds the lock retrains, and does not only clear up or tell the end."""
-        if self._lock is not None:  # we do; what the database calls running may be a dead bot's
+        """Whether the holder of the lock is retraining, not only clearing up or telling the end."""
+        if self._lock is not None:  # the database may call a dead bot's run running
             return self._task is not None and not self._task.done() and self._ended_as is None
         async with self._read() as session:
             return await training_runs.newest(session, "running") is not None
 
     def _hold(self) -> bool:
-        """Lock a file while a run is this process's: the system lets go of it when we die.
+        """Lock a file while a run is this process's; the system unlocks it when the process dies.
 
         Bots that share a database share the folder of models as well.
         """
         models = self._training.folder.parent
         models.mkdir(parents=True, exist_ok=True)
-        lock = take_lock(models / ".retraining.lock", wait=False)
-        if lock is None:
+        if self._lock is not None:
             return False
-        self._lock = lock
-        return True
+        self._lock = take_lock(models / ".retraining.lock", wait=False)
+        return self._lock is not None
 
     def _let_go(self) -> None:
         if self._lock is not None:

@@ -41,7 +41,7 @@ class Reviewing:
     clock: Clock
 
     async def find(self, update_id: int) -> Review | None:
-        """The review that this update has become already, before a kill perhaps."""
+        """The review of this update if it is stored already, perhaps before a kill."""
         async with self.read() as session:
             return await reviews.find(session, update_id=update_id)
 
@@ -51,7 +51,7 @@ class Reviewing:
             return await reviews.find(session, chat_id=chat_id, message_id=message_id)
 
     async def review(self, request: ReviewRequest) -> Review | Problem | None:
-        """Predict and store; why not, or None if the user was erased meanwhile."""
+        """Predict and store; what is wrong with the text, or None for a user erased meanwhile."""
         checked = await asyncio.to_thread(check, request.text)
         if not isinstance(checked, ReviewText):
             return checked
@@ -78,7 +78,7 @@ class Reviewing:
             predictions=[_row(prediction, now) for prediction in predictions],
         )
         async with self.write.begin() as session:
-            # Whoever had everything erased while the models thought must not come back.
+            # A user who was erased during the prediction must not be stored again.
             if not await updates.is_pending(session, request.update_id):
                 return None
             await users.seen(session, request.user_id, request.language, now)
@@ -87,11 +87,11 @@ class Reviewing:
             return await reviews.find(session, update_id=request.update_id)
 
     async def answered(self, review: Review, reply_message_id: int) -> None:
-        """Note the answer that was sent, and that its update is dealt with.
+        """Note which message answers the review, and that its update is done.
 
-        A kill after the sending and before this repeats the answer when the bot starts again:
-        Telegram can't be asked whether a message went out. At most one answer a kill (those in
-        groups apart, see bot/handlers/answering.py), and the review itself stays one.
+        A kill between sending and this repeats the answer when the bot starts again: Telegram
+        can't be asked whether a message was sent. At most one answer for each kill (except in
+        groups, see bot/handlers/answering.py), and the review itself is stored once.
         """
         async with self.write.begin() as session:
             await reviews.set_reply(session, review.id, reply_message_id)
@@ -117,4 +117,4 @@ def _row(prediction: "Prediction", now: datetime) -> rows.Prediction:
 
 
 def _share(probability: float) -> float:
-    return min(max(probability, 0.0), 1.0)  # a sum of float32 may exceed 1 by a hair
+    return min(max(probability, 0.0), 1.0)  # a sum of float32 may slightly exceed 1

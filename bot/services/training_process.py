@@ -1,4 +1,4 @@
-"""The training itself, as a process of its own: started, listened to, killed."""
+"""The process that trains a challenger: started, listened to, killed."""
 
 import asyncio
 import json
@@ -8,26 +8,24 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from db.training_data import RatedReview
 
 COMMAND = (sys.executable, "-m", "classifier", "retrain")
-"""What trains a challenger; options follow."""
+"""The command, without its options."""
 
 NICENESS = 19
-"""The system's lowest priority: whoever writes to the bot meanwhile comes first."""
+"""The system's lowest priority: the bot's answers come first."""
 
-_SECRETS = {"TELEGRAM_TOKEN", "WEBHOOK_SECRET", "DATABASE_URL"}  # nothing that training needs
+_SECRETS = {"TELEGRAM_TOKEN", "WEBHOOK_SECRET", "DATABASE_URL"}  # training needs none
 _LONGEST_LINE = 2**24  # bytes; the decision comes in one, with all its figures
 _ASKED_WEIGHT, _VOLUNTEERED_WEIGHT = 2.0, 1.0
-"""Who rates unasked is not like everyone: those who were asked count for more."""
+"""Users who rate without being asked differ from the others: asked ones count for more."""
 
 
-@dataclass(frozen=True)
-class Progress:
+class Progress(NamedTuple):
     epoch: int
     epochs: int
     share: float  # of the whole training
@@ -39,7 +37,7 @@ class TrainingFailed(Exception):  # noqa: N818  (what happened, not a bug)
 
 
 class TrainingProcess:
-    """One training at a time; what it writes on the way is below `folder`, and goes with it."""
+    """One training at a time, whose temporary files are below `folder` and removed at its end."""
 
     def __init__(self, models: Path, command: Sequence[str] = COMMAND) -> None:
         self.folder = models / ".retraining"
@@ -71,7 +69,7 @@ class TrainingProcess:
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     def clear(self) -> None:
-        """Remove what a training has left: also one whose bot was killed."""
+        """Remove what a training has left, here or in a bot that was killed."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _prepare(
@@ -109,8 +107,7 @@ class TrainingProcess:
                 if "decision" in told:
                     decision = told["decision"]
                 elif "share" in told:
-                    names = ("epoch", "epochs", "share", "seconds_left")
-                    await on_progress(Progress(*(told[name] for name in names)))
+                    await on_progress(Progress(*(told[name] for name in Progress._fields)))
         finally:
             if process.returncode is None and decision is None:
                 with suppress(ProcessLookupError):
@@ -139,7 +136,7 @@ def _write(file: Path, reviews: Sequence[RatedReview]) -> str:
 def _parsed(line: bytes) -> dict[str, Any]:
     try:
         told = json.loads(line)
-    except ValueError:  # a library's own words
+    except ValueError:  # printed by a library
         return {}
     return told if isinstance(told, dict) else {}
 

@@ -12,7 +12,7 @@ class Turns:
 
     @asynccontextmanager
     async def of_message(self, chat_id: int, message_id: int) -> AsyncIterator[None]:
-        """Wait for whatever began earlier with this message."""
+        """Wait for all that began earlier with this message."""
         lock = self._locks.setdefault((chat_id, message_id), asyncio.Lock())
         async with lock:
             yield

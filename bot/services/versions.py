@@ -1,4 +1,4 @@
-"""The model versions: which there are, which one answers, and making another one answer."""
+"""The model versions: which there are, what the gate decided, which one is to answer."""
 
 import asyncio
 import logging
@@ -22,16 +22,14 @@ logger = logging.getLogger(__name__)
 class ModelVersion:
     name: str
     made_at: datetime
-    figures: dict[str, dict[str, Any]]
-    """By pooling, those of its holdout, as metrics.json has them."""
+    figures: dict[str, dict[str, Any]]  # by pooling, those of its holdout in metrics.json
 
 
 @dataclass(frozen=True)
 class Versions:
     newest_first: list[ModelVersion]
     champion: str | None
-    earlier: str | None
-    """What a rollback would make the champion."""
+    earlier: str | None  # which a rollback would make the champion
 
 
 @dataclass(frozen=True)
@@ -57,42 +55,39 @@ class VersionService:
     async def promote(self, version: str, admin_id: int, language: str) -> None:
         """Make a version answer from the next batch on.
 
-        Raises BotError or ClassifierError, and the champion stays, where its files are damaged or
-        it fails the self-test.
+        Where its files are damaged or it fails the self-test, raises BotError or ClassifierError,
+        and the champion stays.
         """
         await self.install(version)
         await self.log.note(admin_id, language, "promote", {"version": version})
 
     async def install(self, version: str) -> None:
         """`promote`, without a record of who did it."""
-        pair = await self.live.load(version)
+        models = await self.live.load(version)
         await asyncio.to_thread(self.live.registry.promote, version)
-        self.live.take(pair)
+        self.live.take(models)
 
-    async def discard(self, versions: Collection[str]) -> None:
-        """Delete versions that nothing needs; those that have ever answered stay."""
-        deleted = await asyncio.to_thread(self.live.registry.discard, versions)
+    async def tidy(self, unneeded: Collection[str]) -> None:
+        """Delete what killed trainings left, and these versions, unless they ever answered."""
+        await asyncio.to_thread(self.live.registry.sweep)
+        deleted = await asyncio.to_thread(self.live.registry.discard, unneeded)
         if deleted:
             logger.info("versions deleted", extra={"versions": deleted})
 
-    async def sweep(self) -> None:
-        """Delete what a training that was killed has left among the versions."""
-        await asyncio.to_thread(self.live.registry.sweep)
-
     async def roll_back(self, version: str, admin_id: int, language: str) -> bool:
-        """Make the champion before this one answer again, which is to be `version`.
+        """Make `version`, the champion before this one, answer again.
 
-        False if by now a rollback would lead elsewhere. Raises as `promote` does.
+        False if another version is the one before by now. Raises as `promote` does.
         """
         registry = self.live.registry
         earlier = await asyncio.to_thread(registry.earlier_champion)
         if earlier is None or earlier.name != version:
             return False
-        pair = await self.live.load(version)
+        models = await self.live.load(version)
         reached = await asyncio.to_thread(registry.rollback)
-        if reached.name != version:  # somebody else was quicker: the bot follows the champion
+        if reached.name != version:  # another promotion was first: the bot follows it
             return False
-        self.live.take(pair)
+        self.live.take(models)
         await self.log.note(admin_id, language, "rollback", {"version": version})
         return True
 
