@@ -1,6 +1,7 @@
 """The reviews on which the models err or differ most, and all of them as a file."""
 
 import asyncio
+import csv
 import zipfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from bot.clock import Clock
 from bot.services.periods import Span
-from bot.services.review_table import ReviewTable
+from bot.services.review_table import COLUMNS, table_row
 from classifier.labels import NEAR, sentiment_of
 from db.engine import Sessions
 from db.hard_reviews import Group, HardReview, HardReviews, Order
@@ -99,10 +100,13 @@ class ErrorAnalysis:
 
     async def _write(self, file: Path, span: Span) -> int:
         count = 0
-        with ReviewTable(file) as table:
+        # With the mark by which spreadsheets recognise UTF-8.
+        with file.open("w", encoding="utf-8-sig", newline="") as opened:
+            table = csv.writer(opened)
+            table.writerow(COLUMNS)
             async with self._hard_reviews(span) as hard:
                 async for reviews in hard.all():
-                    await asyncio.to_thread(table.add, reviews)
+                    await asyncio.to_thread(table.writerows, map(table_row, reviews))
                     count += len(reviews)
         return count
 

@@ -1,10 +1,5 @@
-"""Reviews with both models' answers as a CSV file that a spreadsheet can open without harm."""
+"""A review with both models' answers as a row of a CSV file that a spreadsheet opens safely."""
 
-import csv
-from collections.abc import Sequence
-from datetime import datetime
-from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from classifier.files import spreadsheet_cell
@@ -38,36 +33,12 @@ COLUMNS = (
 )
 
 
-class ReviewTable:
-    """A file being written; in UTF-8 with the mark by which spreadsheets know it."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("w", encoding="utf-8-sig", newline="")
-        self._writer = csv.writer(self._file)
-        self._writer.writerow(COLUMNS)
-
-    def __enter__(self) -> "ReviewTable":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._file.close()
-
-    def add(self, reviews: Sequence[HardReview]) -> None:
-        self._writer.writerows(
-            [spreadsheet_cell(value) for value in _row(review)] for review in reviews
-        )
-
-
-def _row(hard: HardReview) -> list[Any]:
+def table_row(hard: HardReview) -> list[Any]:
+    """What COLUMNS name, nothing of which a spreadsheet would run as a formula."""
     review, given = hard.review, hard.given
-    return [
+    cells = [
         review.id,
-        _written(review.created_at),
+        review.created_at.strftime("%Y-%m-%d %H:%M:%S"),  # UTC, as spreadsheets read it
         review.source,
         len(review.text),
         review.text,
@@ -78,6 +49,7 @@ def _row(hard: HardReview) -> list[Any]:
         *_of_prediction(hard.cls, given),
         *_of_prediction(hard.mean, given),
     ]
+    return [spreadsheet_cell(cell) for cell in cells]
 
 
 def _of_prediction(said: Prediction, given: int | None) -> list[Any]:
@@ -98,7 +70,3 @@ def _of_prediction(said: Prediction, given: int | None) -> list[Any]:
 
 def _share(share: float | None) -> float | None:
     return None if share is None else round(share, 4)
-
-
-def _written(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M:%S")  # UTC, as spreadsheets read it

@@ -4,12 +4,12 @@ import asyncio
 import logging
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from bot.prediction.live_models import LiveModels
 from bot.services.admin_log import AdminLog
 from classifier.errors import ClassifierError
+from classifier.evaluation.figures import POOLING_NAMES
 from classifier.registry.version import Version
 from db import training_runs
 from db.engine import Sessions
@@ -21,7 +21,6 @@ logger = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class ModelVersion:
     name: str
-    made_at: datetime
     figures: dict[str, dict[str, Any]]  # by pooling, those of its holdout in metrics.json
 
 
@@ -106,13 +105,11 @@ class VersionService:
 
 
 def _described(version: Version) -> ModelVersion:
-    stamp = version.name.partition("-")[0]
     try:
         metrics = version.metrics()
     except ClassifierError:
         metrics = {}
+    figures = {name: metrics.get(name) for name in POOLING_NAMES}
     return ModelVersion(
-        version.name,
-        datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC),
-        {name: metrics[name] for name in ("cls", "mean") if isinstance(metrics.get(name), dict)},
+        version.name, {name: of for name, of in figures.items() if isinstance(of, dict)}
     )

@@ -46,7 +46,8 @@ def compare(
         narrator.trained_on(version.name, scores.trained_on)
         print_figures(console, scores.figures(), title=f"{version.name} on {reviews}")
         scored.append(scores)
-    comparison = versus(*scored)
+    first, second = scored
+    comparison = versus(first, second)
     print_versus(console, comparison)
     if json_path is not None:
         figures = {scores.version: scores.figures() for scores in scored}

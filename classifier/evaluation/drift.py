@@ -1,11 +1,11 @@
-"""Do the reviews of late still resemble those that the models learnt from?
+"""Do recent reviews still resemble those that the models learnt from?
 
 The measure is the population stability index: with p the share of the reference in a bin and q the
-share of late, the sum of (q - p) ln(q / p) over all bins. By the convention of credit scoring (N.
-Siddiqi, "Credit Risk Scorecards", 2006) up to 0.1 is nothing to speak of, above 0.25 is a shift.
+share of the recent reviews, the sum of (q - p) ln(q / p) over all bins. By the convention of credit
+scoring (N. Siddiqi, "Credit Risk Scorecards", 2006) up to 0.1 is negligible, above 0.25 is a shift.
 
 Few reviews differ by chance alone: where nothing has shifted, the index divided by (1/n + 1/m) is
-about chi-squared distributed with a degree of freedom less than there are bins (B. Yurdakul,
+about chi-squared distributed, with one degree of freedom fewer than there are bins (B. Yurdakul,
 "Statistical Properties of Population Stability Index", 2018). So it has to exceed chance as well.
 """
 
@@ -26,15 +26,15 @@ from classifier.serving.packed_model import PackedConfig
 
 MOVED = 0.1
 SHIFTED = 0.25
-"""The index from which on reviews are a bit unlike the reference, and really unlike it."""
+"""The index above which reviews differ a little from the reference, and above which clearly."""
 
 BY_CHANCE = 0.001
-"""How often chance alone may be taken for a shift."""
+"""How often chance alone may pass for a shift."""
 
 _QUANTILES = (0.2, 0.4, 0.6, 0.8)
 
 Values = dict[str, NDArray[np.float64]]
-"""What is watched, by name, with a number for each review.
+"""The watched values by name, a number for each review.
 
 `length` in characters, `unknown` the share of tokens that the vocabulary lacks, and for each
 pooling the `…_sentiment` predicted (0 to 2) and the `…_confidence` in it.
@@ -43,11 +43,11 @@ pooling the `…_sentiment` predicted (0 to 2) and the `…_confidence` in it.
 
 @dataclass(frozen=True)
 class Shift:
-    """One thing watched, then and now."""
+    """One of the watched values, in the reference and now."""
 
     name: str
     index: float  # the population stability index
-    by_chance: float  # which is above this once in 1 / BY_CHANCE times where nothing has shifted
+    by_chance: float  # exceeded with probability BY_CHANCE where nothing has shifted
     mean_then: float
     mean_now: float
     shares_then: tuple[float, ...]  # of the bins
@@ -59,15 +59,15 @@ class Shift:
 
     @property
     def is_settled(self) -> bool:
-        """Hardly any difference. Between this and a shift lies what is neither."""
+        """Hardly any difference; an index between this and a shift is neither."""
         return self.index <= max(MOVED, self.by_chance)
 
 
 def of_texts(contents: Sequence[str], tokens: Tokens, unknown_id: int | None) -> Values:
-    """What is watched of the reviews as written, and of their tokens.
+    """The watched values of the reviews as written, and of their tokens.
 
-    A model's reference counts the tokens trained on, whole reviews where windows are drawn of them;
-    later ones are cut to what it reads. Of the tokens of the longest alone some are not the same.
+    A model's reference counts the tokens trained on, which are whole reviews where training draws
+    windows from them; later reviews are cut to what the model reads. Only the longest differ.
     """
     values = {"length": np.array([len(content) for content in contents], dtype=np.float64)}
     if unknown_id is not None:
@@ -78,7 +78,7 @@ def of_texts(contents: Sequence[str], tokens: Tokens, unknown_id: int | None) ->
 
 
 def of_answers(pooling: str, probabilities: NDArray[np.float64]) -> Values:
-    """What is watched of a pooling's answers, from its probabilities [n, 3]."""
+    """The watched values of a pooling's answers, from its probabilities [n, 3]."""
     return {
         f"{pooling}_sentiment": probabilities.argmax(axis=1).astype(np.float64),
         f"{pooling}_confidence": probabilities.max(axis=1),
@@ -88,7 +88,7 @@ def of_answers(pooling: str, probabilities: NDArray[np.float64]) -> Values:
 def of_reviews(
     version: Path, contents: Sequence[str], probabilities: Mapping[str, NDArray[np.float64]]
 ) -> Values:
-    """All that is watched of reviews that the version in this folder has answered.
+    """All watched values of reviews that the version in this folder has answered.
 
     `probabilities` [n, 3] by pooling. Raises ClassifierError for a damaged version.
     """
@@ -103,10 +103,10 @@ def of_reviews(
 
 
 def reference(values: Values) -> dict[str, Any]:
-    """What later reviews are compared with, ready for JSON: bins by name, with their counts.
+    """What later reviews are compared with, ready for JSON: by name edges, counts and the mean.
 
-    The bins are a fifth of the reviews each, as far as equal values allow, or a sentiment each. A
-    value on an edge is in the bin below it.
+    A bin holds a fifth of the reviews, as far as equal values allow, or a sentiment. A value on an
+    edge is in the bin below it.
     """
     bins: dict[str, Any] = {}
     for name, numbers in values.items():
@@ -123,7 +123,7 @@ def reference(values: Values) -> dict[str, Any]:
 
 
 def compare(bins: Mapping[str, Any], values: Values) -> list[Shift]:
-    """Each thing watched that is in both, against its `reference`."""
+    """Each watched value that is in both, against its `reference`."""
     return [_shift(name, bins[name], numbers) for name, numbers in values.items() if name in bins]
 
 
@@ -149,5 +149,5 @@ def _counts(numbers: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray
 
 
 def _smoothed(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Shares, none of them 0: the index would be infinite."""
+    """Shares, none of them 0, which would make the index infinite."""
     return np.asarray((counts + 0.5) / (counts.sum() + 0.5 * len(counts)))

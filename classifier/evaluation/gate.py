@@ -1,7 +1,7 @@
-"""Whether a challenger may take the champion's place: both predict the same rows, and are compared.
+"""Whether a challenger may take the champion's place: both predict the same rows.
 
 The rows are the champion's holdout, which the challenger was not trained on either, and reviews
-with the ratings of those who use the models, as far as there are enough of them.
+rated by users, where there are enough of them.
 """
 
 import time
@@ -13,8 +13,7 @@ import torch
 from datasets import Dataset
 
 from classifier.data.tokenizer import FastTokenizer
-from classifier.evaluation.comparison import compare
-from classifier.evaluation.version_scores import Scores, score_rows
+from classifier.evaluation.version_scores import Scores, score_rows, versus
 from classifier.labels import SENTIMENTS
 from classifier.modeling.pooling import POOLINGS
 from classifier.registry.version import Version
@@ -76,12 +75,12 @@ _TOLD = {
 
 @dataclass(frozen=True)
 class Decision:
-    """What became of a challenger, and why."""
+    """Whether a challenger is accepted, and why."""
 
     champion: str
     challenger: str
     holdout_rows: int
-    rated_rows: int  # held-out reviews rated by those who use the models
+    rated_rows: int  # held-out reviews rated by users
     checks: list[Check]
     figures: dict[str, Any] = field(default_factory=dict)
     """By "holdout" and "feedback": the two versions' figures and their paired comparison."""
@@ -122,7 +121,7 @@ def judge(
 ) -> Decision:
     """Compare both on rows as `Reviews.rows` has them: the holdout and rated reviews.
 
-    Nothing about the rated ones is kept below `cache`. Raises ClassifierError for a version that
+    Nothing about the rated ones is written to `cache`. Raises ClassifierError for a version that
     can't be loaded, or rows that can't be told from each other.
     """
     old, new = (score_rows(version, holdout, device, cache) for version in (champion, challenger))
@@ -185,15 +184,7 @@ def _figures(old: Scores, new: Scores) -> dict[str, Any]:
     return {
         "champion": old.metrics,
         "challenger": new.metrics,
-        "comparison": {
-            pooling: compare(
-                old.outputs[pooling],
-                new.outputs[pooling],
-                new.labels,
-                names=("champion", "challenger"),
-            )
-            for pooling in POOLINGS
-        },
+        "comparison": versus(old, new, ("champion", "challenger")),
     }
 
 
@@ -204,7 +195,7 @@ def _speeds(
     device: torch.device,
     limits: Limits,
 ) -> list[Check]:
-    """Timed by turns, so that another busy process slows both; the quickest turn counts."""
+    """Timed in turns, so that another busy process slows both; the quickest turn counts."""
     checks = []
     for pooling in POOLINGS:
         timed = []

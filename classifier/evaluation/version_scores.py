@@ -26,7 +26,7 @@ class Scores:
     labels: Labels
     outputs: dict[str, Outputs]
     metrics: dict[str, Metrics]
-    trained_on: int  # rows that the version was trained on: its figures there flatter it
+    trained_on: int  # rows that the version was trained on, which flatter its figures
 
     def figures(self) -> dict[str, Any]:
         """The JSON of figures, with the paired comparison."""
@@ -60,14 +60,17 @@ def score_rows(version: Version, rows: Dataset, device: torch.device, cache: Pat
     return Scores(version.name, labels, outputs, metrics, sum(learnt_by(version, rows)))
 
 
-def versus(first: Scores, second: Scores) -> dict[str, Any]:
-    """The paired comparison of two versions on the same rows, by pooling."""
+def versus(first: Scores, second: Scores, names: tuple[str, str] | None = None) -> dict[str, Any]:
+    """The paired comparison of two versions on the same rows, by pooling.
+
+    `names` are what the verdict calls them, by default the versions' own and the pooling.
+    """
     return {
         pooling: compare(
             first.outputs[pooling],
             second.outputs[pooling],
             first.labels,
-            names=(f"{first.version}/{pooling}", f"{second.version}/{pooling}"),
+            names=names or (f"{first.version}/{pooling}", f"{second.version}/{pooling}"),
         )
         for pooling in POOLINGS
     }
