@@ -46,8 +46,7 @@ def compare(
         narrator.trained_on(version.name, scores.trained_on)
         print_figures(console, scores.figures(), title=f"{version.name} on {reviews}")
         scored.append(scores)
-    first, second = scored
-    comparison = versus(first, second)
+    comparison = versus(scored[0], scored[1])
     print_versus(console, comparison)
     if json_path is not None:
         figures = {scores.version: scores.figures() for scores in scored}
