@@ -2,25 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
-
-import jinja2
 
 from bot.services.error_analysis import Analysis
 from bot.services.statistics import share
 from bot.texts import error_analysis as phrases
 from bot.texts import terms
 from bot.texts.locale import Locale, Phrase
-from classifier.evaluation.figures import POOLING_NAMES
 from classifier.labels import sentiment_of
+from classifier.reports.templates import fold, template
 from db.hard_reviews import CONFIDENCE_GROUPS, LENGTHS, Group, HardReview
 from db.measures import confidence_of
 from db.models import Prediction
-
-_OPENING = 240  # characters of a long review that are seen without unfolding it
-_LONGEST = 6000  # characters shown at all: the table has the whole text
 
 
 @dataclass(frozen=True)
@@ -42,15 +36,21 @@ class _Table:
 
 
 def errors_page(analysis: Analysis, locale: Locale) -> str:
-    return _template().render(
+    """The page in one language, which escapes whatever users wrote."""
+    tables = _tables(analysis, locale)
+    return template(Path(__file__).with_name("error_page.html.jinja")).render(
         locale=locale,
         phrases=phrases,
         terms=terms,
         span=locale(terms.SPANS[analysis.span.name]),
         made=analysis.made.strftime("%Y-%m-%d %H:%M"),
         analysis=analysis,
-        models=POOLING_NAMES,
-        tables=_tables(analysis, locale),
+        tables=tables,
+        sections=[
+            *((table.id, table.title) for table in tables),
+            ("worst", locale(phrases.WORST_TITLE)),
+            ("disagreed", locale(phrases.DISAGREED_TITLE)),
+        ],
         worst=[_example(hard, locale) for hard in analysis.worst],
         disagreed=[_example(hard, locale) for hard in analysis.disagreed],
     )
@@ -103,17 +103,15 @@ def _confidence(key: int, locale: Locale) -> str:
 
 
 def _example(hard: HardReview, locale: Locale) -> dict[str, Any]:
-    text = hard.review.text
-    cut = len(text) if len(text) <= 2 * _OPENING else _OPENING
+    text = fold(hard.review.text)
     return {
         "id": hard.review.id,
         "moment": hard.review.created_at.strftime("%Y-%m-%d %H:%M"),
         "source": hard.review.source,
         "version": hard.cls.model_version,
-        "characters": locale.whole(len(text)),
-        "opening": text[:cut],
-        "rest": text[cut:_LONGEST],
-        "left_out": locale.whole(len(text) - _LONGEST) if len(text) > _LONGEST else "",
+        "characters": locale.whole(len(hard.review.text)),
+        "text": text,
+        "left_out": locale.whole(text.left_out),
         "given": hard.given,
         "asked": hard.asked,
         "sentiment": "–"
@@ -136,12 +134,3 @@ def _answer(row: Prediction, given: int | None, locale: Locale) -> dict[str, Any
         "rating": "–" if row.rating is None else row.rating,
         "off": off,
     }
-
-
-@cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    file = Path(__file__).with_name("error_page.html.jinja")
-    return environment.from_string(file.read_text("utf-8"))

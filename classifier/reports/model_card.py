@@ -5,17 +5,16 @@ can be pushed to a hub as it is. Every figure comes from metrics.json and traini
 """
 
 import re
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from huggingface_hub import EvalResult, ModelCardData
 from huggingface_hub.repocard_data import eval_results_to_model_index
 from markupsafe import Markup
 
 from classifier.evaluation.figures import METRICS, POOLING_TITLES, figure, interval, metrics_of
 from classifier.labels import SENTIMENTS
+from classifier.reports.templates import one_line, template
 
 HUB_REVIEWS = "blinoff/kinopoisk"
 
@@ -30,7 +29,6 @@ _METRIC_TYPES = {
     "macro_f1": "f1",
     "rating_mae": "mae",
 }
-_MARKDOWN = re.compile(r"[\\`*\[\]<>|~$&#]|(?<!\w)_|_(?!\w)")
 
 
 def version_card(training: dict[str, Any], metrics: dict[str, Any]) -> str:
@@ -45,7 +43,7 @@ def pooling_card(pooling: str, training: dict[str, Any], metrics: dict[str, Any]
 
 def _card(poolings: list[str], training: dict[str, Any], metrics: dict[str, Any]) -> str:
     figures = [metrics[pooling] for pooling in poolings]
-    return _template().render(
+    return template(Path(__file__).with_name("model_card.md.jinja")).render(
         front_matter=Markup(_front_matter(poolings, training, metrics)),
         title=" and ".join(POOLING_TITLES[pooling] for pooling in poolings),
         models=[
@@ -106,7 +104,7 @@ def _results(training: dict[str, Any], figures: dict[str, Any]) -> list[EvalResu
         EvalResult(
             task_type="text-classification",
             dataset_type=HUB_REVIEWS if from_hub else "local",
-            dataset_name=HUB_REVIEWS if from_hub else _one_line(Path(source).name),
+            dataset_name=HUB_REVIEWS if from_hub else one_line(Path(source).name),
             dataset_split="holdout",
             metric_type=metric_type,
             metric_name=METRICS[name].title,
@@ -120,36 +118,3 @@ def _results(training: dict[str, Any], figures: dict[str, Any]) -> list[EvalResu
 def _with_interval(figures: dict[str, Any], name: str) -> str:
     ends = interval(figures, name)
     return figure(figures.get(name)) + (f" ({ends})" if ends else "")
-
-
-def _listed(items: dict[str, Any]) -> str:
-    return ", ".join(
-        f"{name.replace('_', ' ')} {value if isinstance(value, str) else figure(value)}"
-        for name, value in items.items()
-    )
-
-
-def _plain(value: object) -> object:
-    """Text that Markdown shows as it is, on one line; `Markup` passes unchanged."""
-    if isinstance(value, Markup):
-        return value
-    return _MARKDOWN.sub(r"\\\g<0>", _one_line(str(value)))
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
-@cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=False,  # that would be HTML's; `_plain` is Markdown's
-        finalize=_plain,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"figure": figure, "listed": _listed}
-    return environment.get_template("model_card.md.jinja")

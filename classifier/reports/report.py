@@ -4,27 +4,16 @@ It answers "which pooling is better, and is that more than chance?" first, then 
 rests on. The page loads nothing from anywhere: its own content security policy forbids it.
 """
 
-import base64
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 
 from classifier.evaluation.comparison import MEASURES, Comparison, is_shown
-from classifier.evaluation.figures import (
-    METRICS,
-    POOLING_NAMES,
-    figure,
-    interval,
-    metrics_of,
-    p_value,
-    signed,
-)
+from classifier.evaluation.figures import METRICS, POOLING_NAMES, metrics_of
 from classifier.evaluation.resampling import Difference
 from classifier.files import write_text
 from classifier.labels import NO_RATING, SENTIMENTS
@@ -37,13 +26,10 @@ from classifier.modeling.outputs import (
 )
 from classifier.modeling.temperature import calibrated_probabilities
 from classifier.reports.plots import draw_plots
-from classifier.reports.theme import DARK, LIGHT
+from classifier.reports.templates import FoldedText, fold, template
 
 WORST = 10
 DISAGREEMENTS = 5
-
-_OPENING = 240  # characters of a long review that are seen without unfolding it
-_LONGEST = 6000  # characters shown at all, since reports are sent around
 
 
 @dataclass(frozen=True)
@@ -80,11 +66,7 @@ class Example:
     sentiment: str
     rating: int | None
     answers: dict[str, Answer]
-    opening: str
-    rest: str
-    """What is folded away; empty for a short review."""
-    left_out: int
-    """Characters at the end of a very long review that the report leaves out."""
+    text: FoldedText
 
 
 def write_report(
@@ -108,20 +90,20 @@ def write_report(
     for name, plot in plots.items():
         (folder / "plots" / f"{name}.png").write_bytes(plot.light)
         (folder / "plots" / f"{name}-dark.png").write_bytes(plot.dark)
-    page = _template().render(
+    page = template(Path(__file__).with_name("report.html.jinja")).render(
         training=training,
         history=history,
         metrics=metrics,
+        verdict=_parts(metrics["comparison"]["verdict"]),
+        seeds_verdict=_parts(metrics["seeds"]["verdict"]) if "seeds" in metrics else None,
         better=shown_better(metrics["comparison"]),
         measured=metrics_of(metrics[pooling] for pooling in POOLING_NAMES),
         compared=[METRICS[name].name for name in MEASURES],
         sentiments=SENTIMENTS,
-        poolings=POOLING_NAMES,
         examples=examples_of(
             holdout, {pooling: metrics[pooling]["temperature"] for pooling in POOLING_NAMES}
         ),
         plots=plots,
-        themes={"light": LIGHT, "dark": DARK},
     )
     write_text(folder / "report.html", page)
 
@@ -208,26 +190,13 @@ def _answers(outputs: Outputs, labels: Labels, temperature: float) -> list[Answe
 
 def _example(holdout: Holdout, answers: dict[str, list[Answer]], row: int) -> Example:
     rating = int(holdout.labels.rating[row])
-    text = holdout.texts[row].strip()
-    opening, rest = _folded(text[:_LONGEST])
     return Example(
         film=holdout.films[row],
         sentiment=SENTIMENTS[holdout.labels.sentiment[row]],
         rating=None if rating == NO_RATING else rating,
         answers={pooling: of_model[row] for pooling, of_model in answers.items()},
-        opening=opening,
-        rest=rest,
-        left_out=max(0, len(text) - _LONGEST),
+        text=fold(holdout.texts[row]),
     )
-
-
-def _folded(text: str) -> tuple[str, str]:
-    """A long text cut in two between words; a rest too short to be worth a fold stays."""
-    if len(text) <= 1.3 * _OPENING:
-        return text, ""
-    cut = max(text.rfind(blank, _OPENING // 2, _OPENING) for blank in " \n")
-    cut = cut if cut > 0 else _OPENING
-    return text[:cut], text[cut:].lstrip()
 
 
 def _parts(verdict: str) -> tuple[str, str, str]:
@@ -236,25 +205,3 @@ def _parts(verdict: str) -> tuple[str, str, str]:
     if sign is None:
         return verdict, "", ""
     return verdict[: sign.start()], sign.group(), verdict[sign.end() :].strip()
-
-
-def _worded(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def _data_uri(png: bytes) -> str:
-    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
-
-
-@cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,  # reviews hold HTML
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    filters = (_parts, figure, interval, signed, p_value, _worded, _data_uri)
-    environment.filters |= {function.__name__.strip("_"): function for function in filters}
-    return environment.get_template("report.html.jinja")

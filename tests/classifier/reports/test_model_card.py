@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 from huggingface_hub import ModelCard
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -277,6 +277,7 @@ def test_names_with_markdown_or_yaml_in_them_are_harmless(name: str) -> None:
     assert_shown_as_it_is(name)
 
 
+@example("__0__")
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs"])))
 def test_any_text_is_shown_as_it_is(text: str) -> None:
     assert_shown_as_it_is(text)

@@ -485,7 +485,7 @@ def test_examples_are_the_worst_first() -> None:
         Holdout(texts, [None] * 6, labels, {"cls": first, "mean": second}),
         {"cls": 1.0, "mean": 1.0},
     )
-    rows = {name: [int(e.opening[-1]) for e in examples] for name, examples in found.items()}
+    rows = {name: [int(e.text.opening[-1]) for e in examples] for name, examples in found.items()}
     assert rows["wrong_sentiment"] == [4, 2, 1]  # by the surer of the wrong answers
     assert rows["wrong_rating"] == [2, 1, 0]  # row 4 has no rating to be wrong about
     assert rows["disagreement"] == [4, 2, 1, 0]
@@ -522,6 +522,6 @@ def test_folding_loses_no_letter(text: str) -> None:
         ),
         {"cls": 1.0, "mean": 1.0},
     )["wrong_sentiment"]
-    assert "".join(f"{example.opening}{example.rest}".split()) == "".join(text.split())
-    assert len(example.opening) <= 320
-    assert example.left_out == 0
+    assert "".join(f"{example.text.opening}{example.text.rest}".split()) == "".join(text.split())
+    assert len(example.text.opening) <= 320
+    assert example.text.left_out == 0
