@@ -1,4 +1,4 @@
-"""Kinorate measured beside what one would take instead. Run from the repository's root."""
+"""Kinorate measured beside its alternatives. Run it from the root of the repository."""
 
 from pathlib import Path
 

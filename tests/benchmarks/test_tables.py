@@ -85,6 +85,6 @@ def test_the_check_passes_after_writing_and_fails_on_a_changed_readme(tmp_path: 
         tables("--check")
 
 
-def test_a_readme_without_markers_is_told() -> None:
+def test_a_readme_without_markers_is_refused() -> None:
     with pytest.raises(ClassifierError, match="no line"):
         with_tables("# Title\n", RESULTS)

@@ -59,7 +59,7 @@ def test_an_arm_trains(measure: Measure, job: TrainingJob) -> None:
     assert 0 < figures["last_loss"] < 10
 
 
-def test_words_are_fitted(job: TrainingJob) -> None:
+def test_tfidf_is_fitted(job: TrainingJob) -> None:
     assert tfidf.measure_fit(asdict(job))["fitted_reviews"] == 64
 
 
@@ -92,7 +92,7 @@ def test_the_pace_leaves_out_the_warm_up_and_what_interrupts(
     assert figures["last_loss"] < figures["first_loss"] == 1.0
 
 
-def test_an_unknown_arm_is_told(benchmark: Benchmark) -> None:
+def test_an_unknown_arm_is_refused(benchmark: Benchmark) -> None:
     with pytest.raises(ClassifierError, match=r"--arm theirs: there are ours, cls; ours, mean;"):
         benchmark("training", "--arm", "theirs")
 
