@@ -51,6 +51,7 @@ def training(
     path: Json = None,
 ) -> None:
     """Reviews a second in training, memory, and the share of what the processor can do."""
+    _require_accelerate()
     from benchmarks import training as benchmark
 
     plan = benchmark.Plan(reviews, rows, repeats, seconds, encoder, cache)
@@ -68,6 +69,7 @@ def serving(
     path: Json = None,
 ) -> None:
     """Milliseconds a review, reviews a second, cold start, and the bot's memory."""
+    _require_accelerate()
     from benchmarks import serving as benchmark
 
     plan = benchmark.Plan(reviews, rows, repeats, version, models)
@@ -98,6 +100,7 @@ def quality(
     path: Json = None,
 ) -> None:
     """Accuracy, F1 and the rating's error over several seeds. Continues an interrupted run."""
+    _require_accelerate()
     from benchmarks import quality as benchmark
 
     options, work = tuple(shlex.split(train_options)), work or cache / "benchmarks"
@@ -128,19 +131,8 @@ def tables(
     write_text(readme, wanted)
 
 
-def _measure(
-    run_arms: "Callable[[Console, _Plan, list[str], Path | None], Results]",
-    plan: _Plan,
-    names: list[str],
-    path: Path | None,
-) -> None:
-    """Run the arms and show their table.
-
-    Raises ClassifierError where an arm failed, and without the Trainer's accelerate.
-    """
-    from benchmarks.tables import table_of
-    from classifier.commands.quiet import quiet_libraries
-
+def _require_accelerate() -> None:
+    """Raise ClassifierError where accelerate, which transformers' Trainer needs, is missing."""
     try:
         importlib.import_module("accelerate")
     except ImportError as error:
@@ -148,6 +140,17 @@ def _measure(
             "The benchmarks need the packages for development, accelerate among them: "
             "pip install -e '.[dev]' -c constraints.txt"
         ) from error
+
+
+def _measure(
+    run_arms: "Callable[[Console, _Plan, list[str], Path | None], Results]",
+    plan: _Plan,
+    names: list[str],
+    path: Path | None,
+) -> None:
+    """Run the arms and show their table; ClassifierError where one failed."""
+    from benchmarks.tables import table_of
+    from classifier.commands.quiet import quiet_libraries
 
     quiet_libraries()
     console = Console()
