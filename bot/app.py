@@ -12,7 +12,7 @@ from bot.delivery.inbox import InboxProcessor, InboxQueue, can_wait
 from bot.delivery.polling import PollingRequest, Pulse
 from bot.delivery.transactions import Transactions
 from bot.handlers.admin_notices import watch_drift
-from bot.handlers.failures import apologise, on_error
+from bot.handlers.membership import apologise
 from bot.handlers.registration import register
 from bot.monitoring.health import Checkup
 from bot.monitoring.metrics import Metrics
@@ -106,7 +106,7 @@ class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
     async def process_error(
         self, update: object, error: Exception, job: Any = None, coroutine: Any = None
     ) -> bool:
-        """Hand an error that can wait up to the inbox, which tries again; others to on_error."""
+        """Hand an error that can wait to the inbox, which tries again; report any other."""
         # With a coroutine it is a background task's: its update may be done already.
         if isinstance(update, Update) and coroutine is None and can_wait(error):
             raise error
@@ -164,5 +164,4 @@ def build_application(
     register(application, services, admin_ids)
     if cron := settings.retrain_cron:
         schedule.add("retraining", cron, lambda: services.retraining.begin("schedule"))
-    application.add_error_handler(on_error)
     return application

@@ -14,7 +14,7 @@ from bot.texts import error_analysis as phrases
 from bot.texts import terms
 from bot.texts.conversation import TOAST_OLD_BUTTON
 from bot.texts.locale import Locale
-from bot.views.error_analysis import analysis_keyboard, analysis_message, analysis_tap
+from bot.views.error_analysis import AnalysisTap, analysis_keyboard, analysis_message, analysis_tap
 from bot.views.error_page import errors_page
 from db.hard_reviews import Order
 
@@ -47,30 +47,30 @@ class ErrorAnalysisCommand:
         if tap is None:
             await toast(query, locale(TOAST_OLD_BUTTON))
         elif tap.order is None:
-            await self._file(query, tap.file, tap.span, locale)
+            await self._file(query, tap, locale)
         else:
-            await self._turn(query, tap.order, tap.span, tap.page, locale)
+            await self._turn(query, tap.order, tap, locale)
 
     async def _turn(
-        self, query: CallbackQuery, order: Order, span: Span, number: int, locale: Locale
+        self, query: CallbackQuery, order: Order, tap: AnalysisTap, locale: Locale
     ) -> None:
         """Show another page: of quick taps the last one's, whichever is looked up sooner."""
         if query.message is None:
             return
         async with self._turns.of_message(query.message.chat.id, query.message.message_id):
             await toast(query)
-            page = await self._analysis.page(order, span, number)
+            page = await self._analysis.page(order, tap.span, tap.page)
             await show(query, analysis_message(page, locale), analysis_keyboard(page, locale))
 
-    async def _file(self, query: CallbackQuery, kind: str, span: Span, locale: Locale) -> None:
+    async def _file(self, query: CallbackQuery, tap: AnalysisTap, locale: Locale) -> None:
         if self._making:
             await toast(query, locale(phrases.TOAST_BUSY))
             return
         self._making = True  # one at a time: a table of all reviews takes seconds of work
         try:
             await toast(query, locale(phrases.TOAST_MAKING))
-            send = self._send_table if kind == "csv" else self._send_page
-            await send(query, span, locale)
+            send = self._send_table if tap.file == "csv" else self._send_page
+            await send(query, tap.span, locale)
         finally:
             self._making = False
 
@@ -81,7 +81,7 @@ class ErrorAnalysisCommand:
                 await self._note(query, file.suffix[1:], span, count)
                 phrase = phrases.ZIP_CAPTION if file.suffix == ".zip" else phrases.CSV_CAPTION
                 in_span = locale(terms.SPANS[span.name])
-                caption = locale(phrase, span=in_span, reviews=locale.whole(count))
+                caption = locale(phrase, span=in_span, reviews=count)
                 content = await asyncio.to_thread(file.read_bytes)
                 await _send(bot, chat_id, content, file.name, caption)
         except TooLarge:

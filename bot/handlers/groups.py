@@ -7,13 +7,11 @@ from bot.handlers.answering import Answering
 from bot.handlers.incoming import (
     entities_of,
     is_mention,
-    locale_of,
     message_of,
     request_from,
     text_of,
     without,
 )
-from bot.handlers.replying import say
 from bot.services.checking import ReviewText, check
 from bot.texts import conversation as phrases
 
@@ -38,14 +36,11 @@ class Groups:
         message, _user = message_of(update)
         request = request_from(update, text_in_question(message, context.bot.bot), "group")
         if message.sender_chat is not None:
-            problem = phrases.RATE_ANONYMOUS
+            await self._answering.decline(request, phrases.RATE_ANONYMOUS)
         elif not request.text:
-            problem = phrases.RATE_EXPLAINED
+            await self._answering.decline(request, phrases.RATE_EXPLAINED)
         else:
-            await self._answering.answer(context.bot, request, message.date)
-            return
-        if await self._answering.admitted(context.bot, request, message.date):
-            await say(context.bot, request, locale_of(update)(problem))
+            await self._answering.answer(request)
 
 
 def text_in_question(message: Message, bot: User) -> str:

@@ -35,6 +35,7 @@ def request_from(update: Update, text: str, source: str) -> ReviewRequest:
         language=language_of(user),
         chat_id=message.chat_id,
         message_id=message.message_id,
+        sent_at=message.edit_date or message.date,
         text=text,
         source=source,
     )

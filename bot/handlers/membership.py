@@ -1,11 +1,11 @@
-"""Who can be reached: a bot blocked, unblocked, taken into a group."""
+"""Who can be reached: the bot was blocked, or taken into a group, or failed at an update."""
 
 import logging
 
 from telegram import ChatMember, Update
 from telegram.constants import ParseMode
-from telegram.error import Forbidden
-from telegram.ext import ApplicationHandlerStop, ContextTypes
+from telegram.error import Forbidden, TelegramError
+from telegram.ext import ContextTypes
 
 from bot.handlers.incoming import locale_of
 from bot.services.services import Services
@@ -32,12 +32,30 @@ class Membership:
             hello = locale_of(update)(phrases.HELLO_GROUP)
             await context.bot.send_message(change.chat.id, hello, ParseMode.HTML)
 
-    async def unreachable(self, update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
-        """An error handler: nothing is sent any more to a user who blocked the bot."""
-        if not isinstance(context.error, Forbidden) or not isinstance(update, Update):
+    async def failed(self, update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """An error handler: log it, and apologise to whoever waits, unless they blocked the bot.
+
+        An error that can wait does not come here: the inbox tries such an update again.
+        """
+        ids = {"update_id": update.update_id} if isinstance(update, Update) else {}
+        if isinstance(update, Update) and isinstance(context.error, Forbidden):
+            logger.info("the bot may not write here", extra=ids)
+            chat = update.effective_chat
+            if chat is not None and chat.type == chat.PRIVATE:
+                await self._personal.blocked(chat.id)
             return
-        chat = update.effective_chat
-        if chat is not None and chat.type == chat.PRIVATE:
-            await self._personal.blocked(chat.id)
-        logger.info("the bot may not write here", extra={"update_id": update.update_id})
-        raise ApplicationHandlerStop  # a sorry sentence would not arrive either
+        logger.error("update failed", exc_info=context.error, extra=ids)
+        if isinstance(update, Update):
+            await apologise(update)
+
+
+async def apologise(update: Update) -> None:
+    """Tell the chat that this update can't be dealt with; that it can't be told is only logged."""
+    if update.effective_chat is None:
+        return
+    try:
+        text = locale_of(update)(phrases.FAILED)
+        await update.get_bot().send_message(update.effective_chat.id, text, ParseMode.HTML)
+    except TelegramError as error:
+        ids = {"update_id": update.update_id}
+        logger.warning("the apology did not arrive", exc_info=error, extra=ids)

@@ -4,8 +4,7 @@ from telegram import Message, MessageOriginChannel, Update
 from telegram.ext import ContextTypes, filters
 
 from bot.handlers.answering import Answering
-from bot.handlers.incoming import locale_of, message_of, request_from
-from bot.handlers.replying import say
+from bot.handlers.incoming import message_of, request_from
 from bot.services.checking import ReviewText, check
 from bot.texts import conversation as phrases
 from bot.texts.locale import Phrase
@@ -28,29 +27,22 @@ class OtherKinds:
         self._answering = answering
         self._albums: dict[str, int] = {}  # with the update that was answered
 
-    async def channel_post(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
-        await self._say(update, context, phrases.CHANNEL_POST)
+    async def channel_post(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
+        await self._decline(update, phrases.CHANNEL_POST)
 
-    async def other(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+    async def other(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """Anything else; its caption may be a review."""
         message, _user = message_of(update)
         caption = message.caption or ""
         if isinstance(check(caption), ReviewText):
             self._speaks_for_album(update)  # the other pictures have nothing to add
-            request = request_from(update, caption, "private")
-            await self._answering.answer(context.bot, request, message.date)
+            await self._answering.answer(request_from(update, caption, "private"))
         else:
-            await self._say(update, context, _sentence_for(message))
+            await self._decline(update, _sentence_for(message))
 
-    async def _say(
-        self, update: Update, context: ContextTypes.DEFAULT_TYPE, phrase: Phrase
-    ) -> None:
-        message, _user = message_of(update)
-        request = request_from(update, "", "private")
-        if self._speaks_for_album(update) and await self._answering.admitted(
-            context.bot, request, message.date
-        ):
-            await say(context.bot, request, locale_of(update)(phrase))
+    async def _decline(self, update: Update, phrase: Phrase) -> None:
+        if self._speaks_for_album(update):
+            await self._answering.decline(request_from(update, "", "private"), phrase)
 
     def _speaks_for_album(self, update: Update) -> bool:
         """Whether this is the first picture of its album: they come as a message each."""

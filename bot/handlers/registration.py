@@ -6,7 +6,6 @@ from typing import Any
 from telegram import Update
 from telegram.ext import (
     Application,
-    BaseHandler,
     CallbackQueryHandler,
     ChatMemberHandler,
     CommandHandler,
@@ -18,7 +17,6 @@ from telegram.ext import (
 from bot.handlers.admin_only import AdminOnly, Callback
 from bot.handlers.answering import Answering
 from bot.handlers.commands import Commands
-from bot.handlers.edits import Edits
 from bot.handlers.error_analysis import ErrorAnalysisCommand
 from bot.handlers.groups import MENTIONED, Groups
 from bot.handlers.membership import Membership
@@ -45,18 +43,25 @@ def register(
     admin_ids: Collection[int],
 ) -> None:
     """Add all handlers. Of those that fit an update, the first one added has it to itself."""
+    admin_only, answering = AdminOnly(admin_ids), Answering(services, application.bot)
+    analysis, versions = ErrorAnalysisCommand(services), ModelVersions(services)
     retrainings = Retrainings(services, application.bot, admin_ids)
-    application.add_handlers(_for_admins(AdminOnly(admin_ids), services, retrainings))
-    answering = Answering(services)
     commands, groups = Commands(services), Groups(answering)
-    reviews, edits = Reviews(services, answering), Edits(services, answering)
-    others, taps, membership = OtherKinds(answering), Taps(services), Membership(services)
+    reviews, others = Reviews(services, answering), OtherKinds(answering)
+    taps, membership = Taps(services), Membership(services)
 
     def in_turn(callback: Callback) -> Callback:
         return _in_turn(services.turns, callback)
 
     application.add_handlers(
         [
+            admin_only.command("errors", analysis.command),
+            admin_only.taps(ANALYSIS_TAPS, analysis.tapped),
+            admin_only.command("stats", Stats(services).command),
+            admin_only.command("models", versions.command),
+            admin_only.taps(MODEL_TAPS, in_turn(versions.tapped)),
+            admin_only.command("retrain", retrainings.command),
+            admin_only.taps(RETRAINING_TAPS, retrainings.tapped),
             CommandHandler("start", commands.start, PRIVATE),
             CommandHandler("help", commands.help, NEW),
             CommandHandler("privacy", commands.privacy, NEW),
@@ -72,28 +77,12 @@ def register(
             MessageHandler(PRIVATE & TEXT_FILE, in_turn(reviews.document)),
             MessageHandler(PRIVATE & ~filters.StatusUpdate.ALL, in_turn(others.other)),
             MessageHandler(GROUP & MENTIONED, in_turn(groups.rate)),
-            MessageHandler(filters.UpdateType.EDITED_MESSAGE, in_turn(edits.edited)),
+            MessageHandler(filters.UpdateType.EDITED_MESSAGE, in_turn(reviews.edited)),
             CallbackQueryHandler(in_turn(taps.tapped)),
             ChatMemberHandler(membership.changed, ChatMemberHandler.MY_CHAT_MEMBER),
         ]
     )
-    application.add_error_handler(membership.unreachable)
-
-
-def _for_admins(
-    admin_only: AdminOnly, services: Services, retrainings: Retrainings
-) -> list[BaseHandler[Any, Any, Any]]:
-    versions = ModelVersions(services)
-    error_analysis = ErrorAnalysisCommand(services)
-    return [
-        admin_only.command("errors", error_analysis.command),
-        admin_only.taps(ANALYSIS_TAPS, error_analysis.tapped),
-        admin_only.command("stats", Stats(services).command),
-        admin_only.command("models", versions.command),
-        admin_only.taps(MODEL_TAPS, _in_turn(services.turns, versions.tapped)),
-        admin_only.command("retrain", retrainings.command),
-        admin_only.taps(RETRAINING_TAPS, retrainings.tapped),
-    ]
+    application.add_error_handler(membership.failed)
 
 
 def _in_turn(turns: Turns, callback: Callback) -> Callback:

@@ -1,27 +1,12 @@
-"""How the bot speaks: a reply, the toast after a tap, another text in the message tapped on."""
+"""What follows a tap on a button: a toast, and another text in the message with the button."""
 
-from telegram import Bot, CallbackQuery, InlineKeyboardMarkup, Message, ReplyParameters
+from telegram import CallbackQuery, InlineKeyboardMarkup
 from telegram.constants import ParseMode
 from telegram.error import BadRequest
-
-from bot.services.reviewing import ReviewRequest
 
 _STALE = "query is too old"
 # The message shows that already, or it is gone, or too old to be changed: nothing to do.
 _SETTLED = ("message is not modified", "message to edit not found", "message can't be edited")
-
-
-async def say(
-    bot: Bot, request: ReviewRequest, text: str, keyboard: InlineKeyboardMarkup | None = None
-) -> Message:
-    """Reply to the message that asked, or just write if it was deleted meanwhile."""
-    return await bot.send_message(
-        request.chat_id,
-        text,
-        ParseMode.HTML,
-        reply_markup=keyboard,
-        reply_parameters=ReplyParameters(request.message_id, allow_sending_without_reply=True),
-    )
 
 
 async def toast(query: CallbackQuery, text: str | None = None, *, alert: bool = False) -> None:

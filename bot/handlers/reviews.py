@@ -1,4 +1,4 @@
-"""Reviews in a private chat, as text or as a file."""
+"""Reviews in a private chat, as text or as a file, and reviews that are edited anywhere."""
 
 from dataclasses import replace
 
@@ -6,10 +6,10 @@ from telegram import Message, Update
 from telegram.ext import ContextTypes, filters
 
 from bot.handlers.answering import Answering
-from bot.handlers.incoming import locale_of, message_of, request_from, text_of
-from bot.handlers.replying import say
+from bot.handlers.groups import text_in_question
+from bot.handlers.incoming import message_of, request_from, text_of
 from bot.services.checking import LARGEST_FILE, decode_file
-from bot.services.joining import Part, join
+from bot.services.joining import LIMIT, NEAR_LIMIT, Part, join, units
 from bot.services.services import Services
 from bot.texts import conversation as phrases
 
@@ -31,7 +31,7 @@ class Reviews:
         self._joiner = services.joiner
         self._answering = answering
 
-    async def text(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+    async def text(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """A text, which may be a part of a longer one."""
         message, user = message_of(update)
         part = Part(update.update_id, message.message_id, text_of(message))
@@ -41,36 +41,58 @@ class Reviews:
             first, *others = parts
             if others and await self._reviewing.find(first.update_id):
                 # It was stored before a kill with all its parts: what came now is none of them.
-                await self._answer(update, context, [first])
+                await self._answer(update, [first])
                 parts = others
-            await self._answer(update, context, parts)
+            await self._answer(update, parts)
 
-    async def _answer(
-        self, update: Update, context: ContextTypes.DEFAULT_TYPE, parts: list[Part]
-    ) -> None:
-        message, _user = message_of(update)
+    async def _answer(self, update: Update, parts: list[Part]) -> None:
         request = replace(
             request_from(update, join(parts), "private"),
             update_id=parts[0].update_id,
             message_id=min(part.message_id for part in parts),
             parts=tuple(part.update_id for part in parts[1:]),
         )
-        await self._answering.answer(context.bot, request, message.date)
+        await self._answering.answer(request)
 
-    async def document(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+    async def document(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """A .txt file."""
         message, _user = message_of(update)
-        document, locale = message.document, locale_of(update)
+        document = message.document
         assert document is not None
         request = request_from(update, "", "document")
-        if not await self._answering.admitted(context.bot, request, message.date):
+        if not await self._answering.admitted(request):
             return
         if (document.file_size or 0) > LARGEST_FILE:
-            await say(context.bot, request, locale(phrases.DOCUMENT_TOO_LARGE))
+            await self._answering.decline(request, phrases.DOCUMENT_TOO_LARGE)
             return
         file = await document.get_file()
         text = decode_file(bytes(await file.download_as_bytearray()))
         if text is None:
-            await say(context.bot, request, locale(phrases.DOCUMENT_UNREADABLE))
+            await self._answering.decline(request, phrases.DOCUMENT_UNREADABLE)
             return
-        await self._answering.answer(context.bot, replace(request, text=text), message.date)
+        await self._answering.answer(replace(request, text=text))
+
+    async def edited(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """A review whose text has changed gets a new prediction; any other edit gets no answer."""
+        message, user = message_of(update)
+        earlier = await self._reviewing.of_message(message.chat_id, message.message_id)
+        if earlier is None or earlier.user_id != user.id or earlier.source == "document":
+            return
+        private = message.chat.type == message.chat.PRIVATE
+        text = text_of(message) if private else text_in_question(message, context.bot.bot)
+        request = replace(request_from(update, text, "edit"), replaces=earlier.id)
+        # Stored before a kill, it may not have been answered yet.
+        is_stored = earlier.update_id == update.update_id
+        if not is_stored and (not text or _is_same(text, earlier.text)):
+            return
+        if is_stored or units(earlier.text) <= LIMIT:
+            await self._answering.answer(request)
+        else:
+            await self._answering.decline(request, phrases.EDITED_IN_PARTS)
+
+
+def _is_same(text: str, earlier: str) -> bool:
+    """Whether a message still has the text of its review, or of the first part of it."""
+    if units(earlier) > LIMIT and units(text) >= NEAR_LIMIT:
+        return earlier.startswith(text)
+    return text == earlier

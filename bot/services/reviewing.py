@@ -27,6 +27,7 @@ class ReviewRequest:
     language: str
     chat_id: int
     message_id: int
+    sent_at: datetime  # or edited
     text: str
     source: str  # private, group, document or edit
     parts: tuple[int, ...] = ()  # updates that brought the rest of the text

@@ -14,9 +14,10 @@ _MINUS = "−"
 class Phrase:
     """What the bot says, in Russian and in English, with the same placeholders in both.
 
-    `{reviews}` is replaced by a value; `{reviews:отзыв|отзыва|отзывов}` by a number and the form
-    of the noun that goes with it. Messages are HTML as Telegram reads it. Toasts (`TOAST_…`),
-    buttons, the menu (`MENU_…`), charts and pages are plain text.
+    `{reviews}` is replaced by a value, whole numbers with a blank between thousands;
+    `{reviews:отзыв|отзыва|отзывов}` by a number and the form of the noun that goes with it.
+    Messages are HTML as Telegram reads it. Toasts (`TOAST_…`), buttons, menus, charts and pages
+    are plain text.
     """
 
     ru: str
@@ -43,9 +44,11 @@ class Locale(string.Formatter):
         return self.vformat(text, (), values)
 
     def format_field(self, value: Any, format_spec: str) -> str:
-        if "|" not in format_spec:
+        if not isinstance(value, int):
             return str(super().format_field(value, format_spec))
-        return f"{self.whole(value)} {format_spec.split('|')[self.form_of(value)]}"
+        written = self.whole(value)
+        noun_forms = format_spec.split("|")
+        return f"{written} {noun_forms[self.form_of(value)]}" if format_spec else written
 
     def whole(self, number: int) -> str:
         return f"{number:,}".replace(",", "\u00a0")

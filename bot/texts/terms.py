@@ -5,11 +5,7 @@ from bot.texts.locale import Phrase
 FACES = ("😞", "😐", "😊")
 """Of the sentiments, from Bad to Good."""
 
-SENTIMENTS = (
-    Phrase("Плохо", "Bad"),
-    Phrase("Нейтрально", "Neutral"),
-    Phrase("Хорошо", "Good"),
-)
+SENTIMENTS = (Phrase("Плохо", "Bad"), Phrase("Нейтрально", "Neutral"), Phrase("Хорошо", "Good"))
 """Their names, in the same order."""
 
 MODEL = Phrase("Модель", "Model")

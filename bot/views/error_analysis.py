@@ -70,12 +70,7 @@ def analysis_message(page: Page, locale: Locale) -> str:
     if not page.reviews:
         return f"{head}\n\n{locale(phrases.NOTHING_WORST if worst else phrases.NOTHING_DISAGREED)}"
     first = PAGE * page.number + 1
-    place = locale(
-        phrases.PLACE,
-        first=locale.whole(first),
-        last=locale.whole(first + len(page.reviews) - 1),
-        all=locale.whole(page.count),
-    )
+    place = locale(phrases.PLACE, first=first, last=first + len(page.reviews) - 1, all=page.count)
     blocks = [_review(hard, locale) for hard in page.reviews]
     return "\n\n".join([f"{head}\n{place}", *blocks])
 

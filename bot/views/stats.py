@@ -26,9 +26,9 @@ def stats_message(overview: Overview, locale: Locale) -> str:
         return f"{title}\n\n{locale(phrases.NOTHING)}"
     totals = locale(
         phrases.TOTALS,
-        reviews=locale.whole(written.reviews),
-        users=locale.whole(written.users),
-        answered=locale.whole(written.rated),
+        reviews=written.reviews,
+        users=written.users,
+        answered=written.rated,
         coverage=locale.percent(share(written.rated, written.reviews)),
     )
     blocks = [
@@ -113,8 +113,8 @@ def _pairs(overview: Overview, locale: Locale) -> str:
         lines.append(
             locale(
                 phrases.ONLY_ONE_RIGHT,
-                cls=locale.whole(pairs.all_users.only_cls_right),
-                mean=locale.whole(pairs.all_users.only_mean_right),
+                cls=pairs.all_users.only_cls_right,
+                mean=pairs.all_users.only_mean_right,
                 p=escape(locale.p_value(comparison.accuracy.p)),
             )
         )
