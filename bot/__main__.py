@@ -6,12 +6,12 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
 from bot.clock import utc_now
 from bot.database import bring_up_to_date
 from bot.errors import BotError
 from bot.logs import configure_logging
+from bot.prediction.queue import Predicts
 from bot.settings import Settings, load_settings
 from classifier.errors import ClassifierError
 from classifier.memory import collect_garbage_seldom
@@ -19,9 +19,6 @@ from classifier.registry.registry import Registry
 from classifier.registry.version import Version
 from db.engine import parse_url
 from db.errors import DatabaseError
-
-if TYPE_CHECKING:
-    from bot.prediction.queue import Predicts
 
 logger = logging.getLogger("bot")
 
@@ -54,7 +51,7 @@ def main() -> int:
     return 0
 
 
-def _load(champion: Version) -> "Predicts":
+def _load(champion: Version) -> Predicts:
     # Here, not above: torch takes seconds to import, and a wrong setting is reported at once.
     import torch
 
@@ -68,7 +65,7 @@ def _load(champion: Version) -> "Predicts":
     return load_models(champion.path)
 
 
-async def _run(settings: Settings, predictor: "Predicts") -> None:
+async def _run(settings: Settings, predictor: Predicts) -> None:
     from bot.app import build_application
     from bot.serving import serve
 

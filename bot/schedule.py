@@ -44,7 +44,7 @@ class Schedule:
         self.scheduler.add_listener(_log, sum(_TROUBLE))
 
     def add(self, name: str, cron: str, job: Callable[[], Awaitable[object]]) -> None:
-        """Do `job` whenever the cron line says; what it raises is logged."""
+        """Run `job` at the times of the cron line; its errors are logged."""
 
         async def run() -> None:  # APScheduler awaits only what `async def` has defined
             await job()

@@ -41,7 +41,7 @@ Insert = sqlite.Insert | postgresql.Insert
 def create_engine(url: str) -> AsyncEngine:
     """An engine for the database at `url`; nothing is connected yet.
 
-    The folder of a SQLite file is made if it is missing. Raises DatabaseError for a URL that is
+    The folder of a SQLite file is created if it is missing. Raises DatabaseError for a URL that is
     neither sqlite+aiosqlite:///FILE nor postgresql+asyncpg://…, or whose driver is missing.
     """
     parsed = parse_url(url)
@@ -70,7 +70,7 @@ def writing(engine: AsyncEngine) -> Sessions:
 
 
 def reading(engine: AsyncEngine) -> Sessions:
-    """Sessions that see one moment of the database, delay no writer, and are refused any write."""
+    """Sessions that see a snapshot of the database, block no writer and cannot write."""
     options: dict[str, object] = {"read_only": True}
     if engine.dialect.name == "postgresql":
         options = {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}

@@ -20,10 +20,10 @@ SCRIPTS = Path(__file__).resolve().parent.parent / "alembic"
 
 
 def upgrade(url: str) -> None:
-    """Migrate the database at `url` to the newest revision, making it if there is none.
+    """Migrate the database at `url` to the newest revision, creating it if there is none.
 
     One transaction: a failure or a kill leaves the schema as it was. Several processes may call
-    it at once. Raises DatabaseError where the database is at a revision this program lacks.
+    it at once. Raises DatabaseError where the database is at a revision that this program does not know.
     """
     try:
         command.upgrade(configuration(url), "head")

@@ -5,43 +5,44 @@ from typing import Any
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import InstrumentedAttribute, selectinload
 
 from db.models import AdminAction, Base, Feedback, FeedbackHistory, Prediction, Review, Update, User
 
 
 async def export(session: AsyncSession, user_id: int) -> dict[str, Any]:
     """All that is stored about a user, ready for JSON; times are ISO 8601 in UTC."""
+
+    async def rows(
+        owner: InstrumentedAttribute[Any],
+        order: InstrumentedAttribute[Any],
+        children: InstrumentedAttribute[Any] | None = None,
+    ) -> list[dict[str, Any]]:
+        """A table's rows that are the user's, each with its rows of another table."""
+        owned = select(owner.class_).where(owner == user_id).order_by(order)
+        if children is None:
+            return [_columns(row) for row in await session.scalars(owned)]
+        return [
+            _columns(row) | {children.key: [_columns(one) for one in getattr(row, children.key)]}
+            for row in await session.scalars(owned.options(selectinload(children)))
+        ]
+
     user = await session.get(User, user_id)
-    reviews = select(Review).options(selectinload(Review.predictions)).order_by(Review.id)
-    given = select(Feedback).options(selectinload(Feedback.history)).order_by(Feedback.id)
-    inbox = select(Update).order_by(Update.received_at)
-    actions = select(AdminAction).order_by(AdminAction.id)
     return {
         "user": None if user is None else _columns(user),
-        "reviews": [
-            _columns(review) | {"predictions": list(map(_columns, review.predictions))}
-            for review in await session.scalars(reviews.where(Review.user_id == user_id))
-        ],
-        "feedback": [
-            _columns(row) | {"history": list(map(_columns, row.history))}
-            for row in await session.scalars(given.where(Feedback.user_id == user_id))
-        ],
-        "updates": list(
-            map(_columns, await session.scalars(inbox.where(Update.user_id == user_id)))
-        ),
-        "admin_actions": list(
-            map(_columns, await session.scalars(actions.where(AdminAction.admin_id == user_id)))
-        ),
+        "reviews": await rows(Review.user_id, Review.id, Review.predictions),
+        "feedback": await rows(Feedback.user_id, Feedback.id, Feedback.history),
+        "updates": await rows(Update.user_id, Update.received_at),
+        "admin_actions": await rows(AdminAction.admin_id, AdminAction.id),
     }
 
 
 async def erase(session: AsyncSession, user_id: int, now: datetime) -> dict[str, int]:
-    """Erase a user with all that is theirs; how many rows of each table that were.
+    """Erase a user with all that is theirs; returns how many rows of each table that were.
 
-    Feedback that others gave on the user's reviews goes with the reviews. The user's updates
-    leave the inbox, pending or not, except for their bare ids: Telegram may deliver them again.
-    What the user did as an admin stays on record, without saying who did it.
+    Feedback that others gave on the user's reviews is erased with the reviews. Of the user's
+    updates, pending or not, only the ids stay: Telegram may deliver them again. What the user did
+    as an admin stays on record, without their id.
     """
     theirs = select(Review.id).where(Review.user_id == user_id)
     given = select(Feedback.id).where(

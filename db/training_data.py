@@ -1,4 +1,4 @@
-"""The reviews with their true ratings that models may learn from, and those to judge them by."""
+"""Rated reviews: those to train on, and those to evaluate with."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,7 @@ async def rated_reviews(
 ) -> list[RatedReview]:
     """Those held out or the others, newest first: of each user at most the last `per_user` rated.
 
-    So nobody outvotes the rest. What was erased is gone from here too.
+    So no user dominates. Erased reviews are not among them.
     """
     ranked = (
         select(
@@ -48,7 +48,7 @@ async def rated_reviews(
 
 
 async def rated_since(session: AsyncSession, moment: datetime | None) -> int:
-    """How many ratings to learn from are new, or changed, since then; all where it is None."""
+    """How many ratings to train on are new or changed since then; all of them if it is None."""
     count = select(func.count()).select_from(Feedback).where(Feedback.held_out.is_(False))
     if moment is not None:
         count = count.where(Feedback.updated_at > moment)

@@ -1,4 +1,4 @@
-"""The inbox: updates that Telegram delivered and that are not dealt with yet."""
+"""The inbox: updates that Telegram delivered, and which of them are not handled yet."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -20,9 +20,9 @@ async def add(
     user_id: int | None,
     now: datetime,
 ) -> bool:
-    """Put an update into the inbox; False if it has been there before, dealt with or not.
+    """Put an update into the inbox; False if it has been there before, handled or not.
 
-    `user_id` is whom it comes from, so that it can be erased with them.
+    `user_id` is its sender, so that it can be erased with them.
     """
     new = insert(session, Update).values(
         update_id=update_id, payload=payload, user_id=user_id, received_at=now, attempts=0
@@ -32,15 +32,15 @@ async def add(
 
 
 async def pending(session: AsyncSession) -> list[Update]:
-    """The updates still to be dealt with, in the order in which they came."""
+    """The updates still to be handled, in the order in which they came."""
     waiting = select(Update).where(_PENDING)
     return list(await session.scalars(waiting.order_by(Update.received_at, Update.update_id)))
 
 
 async def start(session: AsyncSession, update_id: int) -> int:
-    """Count an attempt at an update before making it; which attempt it is, 0 if none is pending.
+    """Count an attempt at an update; which attempt it is, 0 if the update is not pending.
 
-    Commit it first: an update that kills the process each time is recognised by this number.
+    Commit it before the attempt: the number shows an update that kills the process each time.
     """
     counted = await session.scalar(
         update(Update)
@@ -52,9 +52,9 @@ async def start(session: AsyncSession, update_id: int) -> int:
 
 
 async def is_pending(session: AsyncSession, update_id: int) -> bool:
-    """Whether an update is still to be dealt with: erasing its user ends that.
+    """Whether an update is still to be handled: after its user's erasure it is not.
 
-    Until the transaction ends it stays so: what the update leads to can be stored in it.
+    The answer holds until the transaction ends, so its results can be stored in that.
     """
     # Locked, so that PostgreSQL lets nobody erase it before the commit; SQLite has one writer.
     waiting = select(Update.update_id).where(Update.update_id == update_id, _PENDING)
@@ -62,7 +62,7 @@ async def is_pending(session: AsyncSession, update_id: int) -> bool:
 
 
 async def mark_done(session: AsyncSession, update_ids: Collection[int], now: datetime) -> None:
-    """Note that these updates are dealt with: their payloads go, the ids stay as seen."""
+    """Note that these updates are handled: their payloads are deleted, the ids stay as seen."""
     await session.execute(
         update(Update)
         .where(Update.update_id.in_(update_ids), _PENDING)

@@ -1,4 +1,4 @@
-"""Who has written to the bot, and whether it may still write to them."""
+"""The users who have written to the bot, and whether it may still write to them."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from db.models import User
 
 
 async def seen(session: AsyncSession, user_id: int, language: str, now: datetime) -> None:
-    """Note that the user wrote just now, in this language: a new user, or one who is back."""
+    """Note that the user has written, in this language: a new user, or one who unblocked the bot."""
     new = insert(session, User).values(
         id=user_id, language=language, is_active=True, created_at=now, last_seen_at=now
     )

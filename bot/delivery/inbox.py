@@ -1,4 +1,4 @@
-"""The durable update queue: what Telegram delivered is on disk until it has been dealt with.
+"""The durable update queue: what Telegram delivered is on disk until it is handled.
 
 PTB confirms an update to Telegram as soon as it is in the queue, so a killed process would lose
 the updates it had fetched. Here `put` returns once the update is in the database, and a start
@@ -96,7 +96,7 @@ class InboxProcessor(BaseUpdateProcessor):
         queue: InboxQueue,
         apologise: Callable[[Update], Awaitable[None]],
     ) -> None:
-        """`apologise` tells the chat that its update can't be dealt with."""
+        """`apologise` tells the chat that its update can't be handled."""
         super().__init__(max_concurrent_updates)
         self._queue = queue
         self._transactions = queue.transactions

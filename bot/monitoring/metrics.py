@@ -2,16 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from telegram import Update
 
 from bot.delivery.inbox import ALLOWED_UPDATES
 from bot.monitoring.health import Health
-
-if TYPE_CHECKING:  # torch takes seconds to import
-    from bot.prediction.queue import Predictions
+from bot.prediction.queue import Predictions
 
 _PREDICTION_SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 _ANSWER_SECONDS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60)
@@ -64,7 +62,7 @@ class Metrics:
         kind = next((kind for kind in ALLOWED_UPDATES if getattr(update, kind)), "other")
         self._updates.labels(kind).inc()
 
-    def predicted(self, answers: "list[Predictions]") -> None:
+    def predicted(self, answers: list[Predictions]) -> None:
         """Count a batch."""
         for answer in answers:
             for pooling, prediction in answer.items():

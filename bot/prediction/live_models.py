@@ -5,15 +5,11 @@ import logging
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bot.errors import BotError
-from bot.prediction.queue import Predicts
+from bot.prediction.queue import Predictions, Predicts
 from classifier.errors import ClassifierError
 from classifier.registry.registry import Registry
-
-if TYPE_CHECKING:  # torch takes seconds to import
-    from bot.prediction.queue import Predictions
 
 Load = Callable[[Path], Predicts]
 """Loads both models of the version in a folder; ClassifierError where it is damaged."""
@@ -42,7 +38,7 @@ class LiveModels:
     def version(self) -> str:
         return self._models.version
 
-    def predict(self, texts: list[str]) -> "list[Predictions]":
+    def predict(self, texts: list[str]) -> list[Predictions]:
         return self._models.predict(texts)
 
     async def load(self, version: str) -> Predicts:

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:  # torch takes seconds to import
     from classifier.modeling.pooling import Pooling
     from classifier.serving.predictor import Prediction
 
-    Predictions = dict[Pooling, Prediction]
+Predictions: TypeAlias = "dict[Pooling, Prediction]"
+"""What both models of a version predict of one review."""
 
 
 class Predicts(Protocol):
@@ -18,7 +19,7 @@ class Predicts(Protocol):
     @property
     def version(self) -> str: ...
 
-    def predict(self, texts: list[str]) -> "list[Predictions]": ...
+    def predict(self, texts: list[str]) -> list[Predictions]: ...
 
 
 class QueueFull(Exception):  # noqa: N818  (the name that asyncio gives it)
@@ -27,7 +28,7 @@ class QueueFull(Exception):  # noqa: N818  (the name that asyncio gives it)
 
 class _Waiting(NamedTuple):
     text: str
-    answer: "asyncio.Future[Predictions]"
+    answer: asyncio.Future[Predictions]
 
 
 class PredictionQueue:
@@ -39,7 +40,7 @@ class PredictionQueue:
         *,
         limit: int,
         max_batch: int = 16,
-        on_batch: "Callable[[list[Predictions]], None]" = lambda _: None,
+        on_batch: Callable[[list[Predictions]], None] = lambda _: None,
     ) -> None:
         """`limit`: how many reviews may wait; `on_batch` gets the predictions of each batch."""
         self._predictor = predictor
@@ -66,7 +67,7 @@ class PredictionQueue:
             await task
         self._executor.shutdown()
 
-    async def predict(self, text: str) -> "Predictions":
+    async def predict(self, text: str) -> Predictions:
         """Both models' predictions; raises QueueFull, and whatever the predictor raises."""
         if self._task is None:
             raise RuntimeError("the prediction queue is not running")

@@ -66,8 +66,8 @@ class DriftWatch:
             logger.info("too few reviews to tell drift by", extra={"reviews": len(reviews)})
             return None
         shifts = await asyncio.to_thread(self._shifts, model, reviews)
-        indices = {shift.name: round(shift.index, 3) for shift in shifts}
-        logger.info("drift", extra={"model": model, "reviews": len(reviews), **indices})
+        facts = {"model": model, "reviews": len(reviews)}
+        logger.info("drift", extra={**facts, **_indices(shifts)})
         if is_open:
             if all(shift.is_settled for shift in shifts):
                 await self._note(_OVER, {"model": model})
@@ -80,8 +80,8 @@ class DriftWatch:
 
     async def told(self, drift: Drift) -> None:
         """Note that the admins know of this drift: an episode begins."""
-        indices = {shift.name: round(shift.index, 3) for shift in drift.shifts}
-        await self._note(_BEGUN, {"model": drift.model, "reviews": drift.reviews, "psi": indices})
+        facts = {"model": drift.model, "reviews": drift.reviews, "psi": _indices(drift.shifts)}
+        await self._note(_BEGUN, facts)
 
     async def _note(self, action: str, details: dict[str, Any]) -> None:
         async with self.write.begin() as session:
@@ -106,3 +106,7 @@ class DriftWatch:
         except ClassifierError as error:  # deleted meanwhile, or damaged
             logger.warning("drift can't be told", extra={"error": str(error)})
             return []
+
+
+def _indices(shifts: "list[Shift]") -> dict[str, float]:
+    return {shift.name: round(shift.index, 3) for shift in shifts}

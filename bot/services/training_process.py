@@ -64,6 +64,10 @@ class TrainingProcess:
     def kill(self) -> None:
         """End the training now: `train` raises TrainingFailed, and leaves nothing behind."""
         self._killed = True
+        self._end()
+
+    def _end(self) -> None:
+        """Kill the process, with those that it has started, if it is still running."""
         if self._process is not None and self._process.returncode is None:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -98,7 +102,7 @@ class TrainingProcess:
                 limit=_LONGEST_LINE,
             )
         if self._killed:  # while it was being started
-            self.kill()
+            self._end()
         decision: dict[str, Any] | None = None
         try:
             assert process.stdout is not None
@@ -109,9 +113,8 @@ class TrainingProcess:
                 elif "share" in told:
                     await on_progress(Progress(*(told[name] for name in Progress._fields)))
         finally:
-            if process.returncode is None and decision is None:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
+            if decision is None:
+                self._end()
             status = await process.wait()
         if self._killed:
             raise TrainingFailed("killed")
