@@ -23,7 +23,7 @@ def upgrade(url: str) -> None:
     """Migrate the database at `url` to the newest revision, creating it if there is none.
 
     One transaction: a failure or a kill leaves the schema as it was. Several processes may call
-    it at once. Raises DatabaseError where the database is at a revision that this program does not know.
+    it at once. Raises DatabaseError where this program does not know the database's revision.
     """
     try:
         command.upgrade(configuration(url), "head")

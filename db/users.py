@@ -10,7 +10,7 @@ from db.models import User
 
 
 async def seen(session: AsyncSession, user_id: int, language: str, now: datetime) -> None:
-    """Note that the user has written, in this language: a new user, or one who unblocked the bot."""
+    """Note that the user has written, in this language; they may be new, or inactive before."""
     new = insert(session, User).values(
         id=user_id, language=language, is_active=True, created_at=now, last_seen_at=now
     )

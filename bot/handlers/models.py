@@ -51,9 +51,8 @@ class ModelVersions:
             await show(query, await self._done(query, what, name, locale))
 
     async def _listed(self, locale: Locale) -> tuple[str, InlineKeyboardMarkup | None]:
-        versions, statuses = await self._versions.versions(), await self._versions.statuses()
-        keyboard = version_keyboard(versions, statuses, locale)
-        return version_list(versions, statuses, locale), keyboard
+        versions = await self._versions.versions()
+        return version_list(versions, locale), version_keyboard(versions, locale)
 
     async def _send_decision(self, query: CallbackQuery, version: str, locale: Locale) -> None:
         run = await self._versions.decision_on(version)

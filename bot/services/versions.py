@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 class ModelVersion:
     name: str
     figures: dict[str, dict[str, Any]]  # by pooling, those of its holdout in metrics.json
+    decision: str | None  # of the gate: "promoted" or "refused"
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,9 @@ class VersionService:
 
     async def versions(self) -> Versions:
         """Those on disk that are complete."""
-        return await asyncio.to_thread(self._versions)
-
-    async def statuses(self) -> dict[str, str]:
-        """Version → "promoted" or "refused", newest first, of those that the gate decided on."""
         async with self.read() as session:
-            return await training_runs.decided(session)
+            decisions = await training_runs.decided(session)
+        return await asyncio.to_thread(self._versions, decisions)
 
     async def decision_on(self, version: str) -> TrainingRun | None:
         """The run in which the gate decided on this version."""
@@ -90,7 +88,7 @@ class VersionService:
         await self.log.note(admin_id, language, "rollback", {"version": version})
         return True
 
-    def _versions(self) -> Versions:
+    def _versions(self, decisions: Mapping[str, str]) -> Versions:
         registry = self.live.registry
         try:
             champion = registry.champion()
@@ -98,18 +96,19 @@ class VersionService:
             champion = None
         earlier = registry.earlier_champion()
         return Versions(
-            newest_first=[_described(version) for version in reversed(registry.versions())],
+            newest_first=[
+                _described(one, decisions.get(one.name)) for one in reversed(registry.versions())
+            ],
             champion=champion.name if champion else None,
             earlier=earlier.name if earlier else None,
         )
 
 
-def _described(version: Version) -> ModelVersion:
+def _described(version: Version, decision: str | None) -> ModelVersion:
     try:
         metrics = version.metrics()
     except ClassifierError:
         metrics = {}
     figures = {name: metrics.get(name) for name in POOLING_NAMES}
-    return ModelVersion(
-        version.name, {name: of for name, of in figures.items() if isinstance(of, dict)}
-    )
+    known = {name: of for name, of in figures.items() if isinstance(of, dict)}
+    return ModelVersion(version.name, known, decision)

@@ -1,6 +1,5 @@
 """The messages of /models, made of the versions there are, and their buttons."""
 
-from collections.abc import Collection, Mapping
 from html import escape
 from typing import Any
 
@@ -15,54 +14,50 @@ SHOWN = 8
 """How many versions a message lists: the newest."""
 
 
-def version_list(versions: Versions, statuses: Mapping[str, str], locale: Locale) -> str:
-    """`statuses` are the gate's decisions by version: "promoted" or "refused"."""
+def version_list(versions: Versions, locale: Locale) -> str:
     if not versions.newest_first:
         return locale(phrases.NONE)
     shown = versions.newest_first[:SHOWN]
     blocks = [
         locale(phrases.TITLE),
-        *(_version(one, versions.champion, statuses.get(one.name), locale) for one in shown),
+        *(_version(one, versions.champion, locale) for one in shown),
     ]
     if older := len(versions.newest_first) - len(shown):
         blocks.append(locale(phrases.OLDER, count=older))
     return "\n\n".join([*blocks, locale(phrases.EXPLAINED)])
 
 
-def version_keyboard(
-    versions: Versions, decided: Collection[str], locale: Locale
-) -> InlineKeyboardMarkup | None:
+def version_keyboard(versions: Versions, locale: Locale) -> InlineKeyboardMarkup | None:
     """A row for each version that could answer instead, then one for each decision to look at."""
-    shown = [one.name for one in versions.newest_first[:SHOWN]]
+    shown = versions.newest_first[:SHOWN]
     rows = [
-        [InlineKeyboardButton(locale(phrases.PROMOTE, name=name), callback_data=f"m:p:{name}")]
-        for name in shown
-        if name != versions.champion
+        [_button(locale(phrases.PROMOTE, name=one.name), f"m:p:{one.name}")]
+        for one in shown
+        if one.name != versions.champion
     ]
     rows += [
-        [InlineKeyboardButton(locale(phrases.DECISION, name=name), callback_data=f"m:d:{name}")]
-        for name in shown
-        if name in decided
+        [_button(locale(phrases.DECISION, name=one.name), f"m:d:{one.name}")]
+        for one in shown
+        if one.decision
     ]
     if name := versions.earlier:
-        label = locale(phrases.ROLL_BACK, name=name)
-        rows.append([InlineKeyboardButton(label, callback_data=f"m:r:{name}")])
+        rows.append([_button(locale(phrases.ROLL_BACK, name=name), f"m:r:{name}")])
     return InlineKeyboardMarkup(rows) if rows else None
 
 
 def confirmation_keyboard(what: str, name: str, locale: Locale) -> InlineKeyboardMarkup:
     """`what` is p for promote, r for roll back."""
-    yes = InlineKeyboardButton(locale(phrases.YES), callback_data=f"m:{what}!:{name}")
-    return InlineKeyboardMarkup(
-        [[yes, InlineKeyboardButton(locale(phrases.NO), callback_data="m:no")]]
-    )
+    yes = _button(locale(phrases.YES), f"m:{what}!:{name}")
+    return InlineKeyboardMarkup([[yes, _button(locale(phrases.NO), "m:no")]])
 
 
-def _version(
-    version: ModelVersion, champion: str | None, status: str | None, locale: Locale
-) -> str:
+def _button(label: str, data: str) -> InlineKeyboardButton:
+    return InlineKeyboardButton(label, callback_data=data)
+
+
+def _version(version: ModelVersion, champion: str | None, locale: Locale) -> str:
     name = f"<b>{escape(version.name)}</b>"
-    if status == "refused":
+    if version.decision == "refused":
         name += locale(phrases.WAS_REFUSED)
     lines = [locale(phrases.CHAMPION, name=version.name) if version.name == champion else name]
     lines += [_figures(pooling, figures, locale) for pooling, figures in version.figures.items()]
