@@ -1,11 +1,11 @@
-"""Rows out of .jsonl, .csv and .parquet files, each also gzipped, one after the other."""
+"""The rows of .jsonl, .csv and .parquet files, each also gzipped."""
 
 import csv
 import gzip
 import io
 import json
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -18,6 +18,8 @@ from classifier.errors import ClassifierError
 Row = tuple[int, dict[str, Any]]
 """A row's line in its file, from 1 (a table's row number), and its values by column."""
 
+Reader = Callable[[BinaryIO], Iterator[Row | Rejected]]
+
 _ROWS_AT_ONCE = 1000
 _LONGEST_FIELD = 2**31 - 1  # the most that csv takes on every system; its default is 131,072
 
@@ -25,8 +27,8 @@ _LONGEST_FIELD = 2**31 - 1  # the most that csv takes on every system; its defau
 def read_rows(path: Path) -> Iterator[Row | Rejected]:
     """Every row of the file; a Rejected for a line that holds none.
 
-    Raises ClassifierError where the file as a whole is at fault, also after some rows: a gzip
-    shows that it is cut short only at its end.
+    Raises ClassifierError for a file that can't be read as a whole, perhaps after some rows: only
+    its end shows that a gzip is cut short.
     """
     try:
         reader = _reader_of(path)
@@ -48,16 +50,28 @@ def read_rows(path: Path) -> Iterator[Row | Rejected]:
         raise ClassifierError(f"{path} can't be read: {error.strerror or error}.") from error
 
 
-def _reader_of(path: Path) -> Callable[[BinaryIO], Iterator[Row | Rejected]]:
+def check_columns(name: object, columns: Mapping[str, None], *wanted: Collection[str]) -> None:
+    """Raise ClassifierError unless the columns found, if any, include one of each of `wanted`."""
+    missing = [" or ".join(choice) for choice in wanted if columns.keys().isdisjoint(choice)]
+    if columns and missing:
+        has = ", ".join(map(repr, columns))
+        raise ClassifierError(f"{name} has no column {' and '.join(missing)} but {has:.300}.")
+
+
+def extension(path: Path) -> str:
+    """The kind of a file: its extension in lower case, without .gz."""
+    return Path(path.name.lower().removesuffix(".gz")).suffix
+
+
+def _reader_of(path: Path) -> Reader:
     if not path.exists():
         raise ClassifierError(f"{path}: no such file.")
     if path.is_dir():
         raise ClassifierError(f"{path} is a folder; name a file of reviews.")
-    readers = {".jsonl": jsonl_rows, ".csv": csv_rows, ".parquet": _parquet_rows}
-    for extension, reader in readers.items():
-        if path.name.lower().endswith((extension, f"{extension}.gz")):
-            return reader
-    raise ClassifierError(f"{path} is not one of {', '.join(readers)} (each also .gz).")
+    readers = {**LINE_READERS, ".parquet": _parquet_rows}
+    if extension(path) not in readers:
+        raise ClassifierError(f"{path} is not one of {', '.join(readers)} (each also .gz).")
+    return readers[extension(path)]
 
 
 def jsonl_rows(file: BinaryIO) -> Iterator[Row | Rejected]:
@@ -92,6 +106,9 @@ def csv_rows(file: BinaryIO) -> Iterator[Row | Rejected]:
         elif values:
             yield number, dict(zip(header, values, strict=True))
         number = reader.line_num + 1
+
+
+LINE_READERS: dict[str, Reader] = {".jsonl": jsonl_rows, ".csv": csv_rows}
 
 
 def _parquet_rows(file: BinaryIO) -> Iterator[Row | Rejected]:

@@ -23,7 +23,7 @@ from classifier.data.cleaning import (
 from classifier.data.duplicates import exact_duplicates, near_duplicates
 from classifier.data.hub import hub_unreachable
 from classifier.data.hub_reviews import REPOSITORY, hub_file
-from classifier.data.readers import Row, jsonl_rows, read_rows
+from classifier.data.readers import Row, check_columns, jsonl_rows, read_rows
 from classifier.data.written_ratings import strip_ratings
 from classifier.errors import ClassifierError
 from classifier.files import write_text
@@ -183,11 +183,7 @@ def _parse(source: _Source) -> tuple[list[Review], list[Rejected]]:
             reviews.append(parse_review(number, values))
         except ValueError as error:
             rejected.append(Rejected(number, str(error)))
-    wanted = ["content"] * ("content" not in columns)
-    wanted += ["grade3 or grade10"] * columns.keys().isdisjoint({"grade3", "grade10"})
-    if columns and wanted:
-        has = ", ".join(map(repr, columns))
-        raise ClassifierError(f"{source.name} has no column {' and '.join(wanted)} but {has:.300}.")
+    check_columns(source.name, columns, ["content"], ["grade3", "grade10"])
     return reviews, rejected
 
 

@@ -1,28 +1,23 @@
-"""Predictions for a file of any size, written to a file: streamed, resumable, in flat memory.
+"""Predictions for a file of any size, written to a file: streamed, resumable, in constant memory.
 
-A kill at any moment costs the batch under way; the same call again goes on after the last one.
+A kill at any moment costs the current batch; the same call again continues after the last one.
 """
 
 import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from classifier.data.cleaning import Rejected, parse_review
-from classifier.data.readers import Row
+from classifier.data.readers import Row, check_columns
 from classifier.errors import ClassifierError
 from classifier.files import explain_full_disk, spreadsheet_cell
-from classifier.serving.bulk_source import (
-    UnreadableError,
-    batches,
-    check_columns,
-    identity,
-    open_source,
-)
+from classifier.serving.bulk_source import UnreadableError, identity, read_batches
 from classifier.serving.partial_file import PartialFile
 
 if TYPE_CHECKING:  # these import torch, which takes seconds, and nothing here needs it
@@ -51,37 +46,37 @@ def predict_file(
     version: str,
     on_progress: Callable[[int, int], None],
 ) -> BulkResult:
-    """Predict every review of `source` into `target`, going on where an interrupted call stopped.
+    """Predict every review of `source` into `target`, from where an interrupted call stopped.
 
     `source` is .jsonl, .csv or .parquet with a column `content` (and maybe `review_id`; others
-    are passed over), or .txt with a review a line; each also .gz. `target` is .jsonl or .csv. It
+    are ignored), or .txt with a review a line; each also .gz. `target` is .jsonl or .csv. It
     gets a row for each row of the source, in their order: with the predictions of both models,
     or with an `error` that says why there are none. `version` names the models.
     `on_progress(done, in_all)` is called after each batch with bytes of the source as stored, or
     with rows where that is a parquet.
 
     Where the source has changed since the interrupted call, or the version is another, what that
-    call left is thrown away, with a warning in the log.
+    call left is discarded, with a warning in the log.
 
     Raises ClassifierError where `target` exists, where `source` can't be read to its end, has no
-    row or no column `content`, and where the disk is full. Rows predicted by then stay in the
-    partial file, and the next call goes on from there.
+    row or no column `content`, and where the disk is full. Rows predicted until then stay in the
+    partial file, from which the next call continues.
     """
     job = {**identity(source), "version": version}
     header, as_text = _form_of(target)
     with explain_full_disk(target), PartialFile.open(target, job, header) as partial:
         resumed, rejected, seen = partial.rows, partial.rejected, 0
         try:
-            with ExitStack() as files:
-                opened = open_source(source, target.parent, files)
-                for batch, done in batches(opened):
+            with closing(read_batches(source, target.parent)) as found:
+                for batch, done, in_all in found:
                     if not seen:
-                        check_columns(source, batch)
+                        rows = [row[1] for row in batch if not isinstance(row, Rejected)]
+                        check_columns(source, dict.fromkeys(chain(*rows)), ["content"])
                     lines = _predicted(batch[max(0, resumed - seen) :], predict)
                     if lines:
                         partial.append(as_text(lines), len(lines), sum("error" in x for x in lines))
                     seen += len(batch)
-                    on_progress(done, opened.in_all)
+                    on_progress(done, in_all)
         except UnreadableError as fault:
             kept = f"; the {partial.rows} rows before that are kept in {partial.path}"
             raise ClassifierError(
@@ -97,7 +92,7 @@ def predict_file(
 def _predicted(rows: Sequence[Row | Rejected], predict: "Predict") -> list[dict[str, Any]]:
     lines, contents = [], []
     for row in rows:
-        line, content = _begun(row)
+        line, content = _checked(row)
         lines.append(line)
         if content is not None:
             contents.append(content)
@@ -108,14 +103,14 @@ def _predicted(rows: Sequence[Row | Rejected], predict: "Predict") -> list[dict[
     return lines
 
 
-def _begun(row: Row | Rejected) -> tuple[dict[str, Any], str | None]:
-    """A row of the target before its predictions, and the review to be predicted, if it is one."""
+def _checked(row: Row | Rejected) -> tuple[dict[str, Any], str | None]:
+    """A row of the target before its predictions, and the review to predict, None with an error."""
     if isinstance(row, Rejected):
         return {"row": row.row, "review_id": None, "error": row.reason}, None
     number, values = row
     review_id = values.get("review_id")
     line = {"row": number, "review_id": None if review_id is None else str(review_id)}
-    # The grade is a stand-in: parse_review insists on one, and nobody looks at it.
+    # parse_review requires a grade, which is not used here.
     checked = {"content": values.get("content"), "review_id": review_id, "grade10": 0}
     try:
         return line, parse_review(number, checked).content

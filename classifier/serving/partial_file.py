@@ -1,8 +1,8 @@
-"""A file that grows over several calls, and what of it is surely on the disk.
+"""A file that grows over several calls, with a note of how much of it is on the disk.
 
     out.jsonl.partial        the rows so far
-    out.jsonl.partial.json   of what job they are, and how many of them are on the disk
-    out.jsonl                what the first becomes after the last row
+    out.jsonl.partial.json   the job they belong to, and how many of them are on the disk
+    out.jsonl                what the first is renamed to after the last row
 
 A kill at any moment costs the rows that were being added.
 """
@@ -22,10 +22,10 @@ _log = logging.getLogger(__name__)
 
 
 class PartialFile:
-    """The rows so far, and a note of how many of them are surely on the disk.
+    """The rows so far, and the note.
 
-    Rows are on the disk before the note counts them, so whatever follows the counted ones, half a
-    row perhaps, is what a kill interrupted.
+    Rows are on the disk before the note counts them, so what follows the counted ones, half a row
+    perhaps, was interrupted by a kill.
     """
 
     def __init__(self, target: Path, job: dict[str, Any]) -> None:
@@ -46,7 +46,7 @@ class PartialFile:
     def open(cls, target: Path, job: dict[str, Any], header: str) -> Iterator["PartialFile"]:
         """Locked while it is open, and kept afterwards if it has rows.
 
-        What an interrupted call of the same `job` left is gone on with; of another, thrown away.
+        What an interrupted call of the same `job` left is continued; of another job, discarded.
         Raises ClassifierError where `target` exists, or another process is writing it.
         """
         partial = cls(target, job)
