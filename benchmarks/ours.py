@@ -12,7 +12,7 @@ from datasets import Dataset
 
 from benchmarks import rows
 from benchmarks.pace import Pace, TrainingJob
-from classifier.data.tokens import load_tokenizer
+from classifier.data.tokenizer import load_tokenizer
 from classifier.modeling.device import default_device
 from classifier.training.adaptation import adapt
 from classifier.training.checkpoint import Checkpoint

@@ -10,7 +10,7 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 
 from benchmarks.answering import ServingJob, timed
 from classifier.commands.quiet import quiet_libraries
-from classifier.data.tokens import load_tokenizer
+from classifier.data.tokenizer import load_tokenizer
 from classifier.labels import SENTIMENTS
 from classifier.modeling.classifier import PoolingClassifier
 from classifier.modeling.device import default_device

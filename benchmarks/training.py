@@ -15,7 +15,7 @@ from benchmarks.pace import TrainingJob
 from benchmarks.processes import Arm, run_arm
 from benchmarks.results import Results, Run
 from classifier.data.reviews import load_reviews
-from classifier.data.tokens import load_tokenizer, tokenize
+from classifier.data.tokenizer import load_tokenizer, tokenize
 from classifier.modeling.encoders import find_encoder
 from classifier.training.recipe import DEFAULT
 

@@ -1,16 +1,28 @@
-"""The tokenizer for prediction, which needs the `tokenizers` library alone.
+"""From texts to token ids: read by the `tokenizers` library alone to predict, cached to train.
 
-`tokens.load_tokenizer` reads any tokenizer that transformers knows, but importing transformers
-takes a second or two. A published version has the one file that is needed here.
+Importing transformers takes a second or two, so that it is imported only by `load_tokenizer`,
+which reads any tokenizer that it knows. A published version has the one file that is needed here.
 """
 
+import hashlib
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer
 
-from classifier.data.tokens import Tokens, cut
+from classifier.data.tokens import Tokens
 from classifier.errors import ClassifierError
+from classifier.files import explain_full_disk, replacing
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+_TEXTS_AT_ONCE = 1024
 
 
 class FastTokenizer:
@@ -23,22 +35,100 @@ class FastTokenizer:
             raise ClassifierError(f"{folder} has no tokenizer: no tokenizer.json.")
         try:
             self._tokenizer = Tokenizer.from_file(str(file))
-            self._tokenizer.no_truncation()
-            self._tokenizer.no_padding()
-            cls, sep = self._tokenizer.encode("").ids
-            self._ends = (cls, sep)
             unknown = getattr(self._tokenizer.model, "unk_token", None)
             self.unknown_id = None if unknown is None else self._tokenizer.token_to_id(unknown)
             self._pad_id = int(
                 json.loads((folder / "config.json").read_text("utf-8"))["pad_token_id"]
             )
+            self.tokens([""], 2, 1.0)
         except Exception as error:  # tokenizers raises Exception itself
             raise ClassifierError(
                 f"{folder} has no tokenizer that can be loaded: {error}"
             ) from error
 
     def tokens(self, texts: list[str], max_tokens: int, head_share: float) -> Tokens:
-        """As `tokens.tokenize`."""
-        encoded = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
-        pieces = (text.ids for text in encoded)
-        return cut(pieces, self._ends, self._pad_id, max_tokens, head_share)
+        """As `tokenize`."""
+        return _tokens(texts, self._tokenizer, self._pad_id, max_tokens, head_share)
+
+
+def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
+    """The tokenizer of the model in `folder`; ClassifierError where it can't be loaded."""
+    from transformers import AutoTokenizer, PreTrainedTokenizerBase
+
+    if not any((folder / name).exists() for name in ("tokenizer.json", "vocab.txt")):
+        # AutoTokenizer would make one without words, to which every word is unknown.
+        raise ClassifierError(f"{folder} has no tokenizer: no tokenizer.json, no vocab.txt.")
+    try:
+        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+            folder, local_files_only=True
+        )
+    except Exception as error:  # in as many ways as there are tokenizer files
+        raise ClassifierError(f"{folder} has no tokenizer that can be loaded: {error}") from error
+    return tokenizer
+
+
+def tokenize(
+    texts: list[str], tokenizer: "PreTrainedTokenizerBase", max_tokens: int, head_share: float
+) -> Tokens:
+    """Token ids of `texts`, each at most `max_tokens` long with [CLS] and [SEP].
+
+    A longer text keeps `head_share` of that from its beginning and the rest from its end,
+    where reviewers put the verdict (Sun et al. 2019, https://arxiv.org/abs/1905.05583);
+    `head_share=1` is plain truncation.
+    """
+    pad_id = tokenizer.pad_token_id
+    assert isinstance(pad_id, int)
+    return _tokens(texts, tokenizer.backend_tokenizer, pad_id, max_tokens, head_share)
+
+
+def _tokens(
+    texts: list[str], tokenizer: Tokenizer, pad_id: int, max_tokens: int, head_share: float
+) -> Tokens:
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    cls, sep = tokenizer.encode("").ids
+    room = max_tokens - 2
+    head = round(room * head_share)
+    pieces: list[NDArray[np.int32]] = []
+    for at in range(0, len(texts), _TEXTS_AT_ONCE):
+        some = texts[at : at + _TEXTS_AT_ONCE]
+        for encoded in tokenizer.encode_batch_fast(some, add_special_tokens=False):
+            ids = encoded.ids
+            if len(ids) > room:
+                ids = ids[:head] + ids[len(ids) - (room - head) :]
+            pieces.append(np.array([cls, *ids, sep], dtype=np.int32))
+    starts = np.cumsum([0, *(len(piece) for piece in pieces)], dtype=np.int64)
+    flat = np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.int32)
+    return Tokens(flat, starts, pad_id)
+
+
+def tokenize_cached(
+    texts: list[str],
+    tokenizer: "PreTrainedTokenizerBase",
+    max_tokens: int,
+    head_share: float,
+    cache: Path | None,
+) -> Tokens:
+    """`tokenize`, kept below `cache`, if any, for the next run on the same texts and tokenizer.
+
+    Raises DiskFullError where they can't be kept.
+    """
+    if cache is None:
+        return tokenize(texts, tokenizer, max_tokens, head_share)
+    key = hashlib.sha256(f"{max_tokens} {head_share} {len(texts)}".encode())
+    key.update(tokenizer.backend_tokenizer.to_str().encode())
+    for text in texts:
+        key.update(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
+    file = cache / "tokens" / f"{key.hexdigest()[:32]}.safetensors"
+    pad_id = tokenizer.pad_token_id
+    assert isinstance(pad_id, int)
+    try:
+        kept = load_file(file)
+        return Tokens(kept["ids"], kept["starts"], pad_id)
+    except (FileNotFoundError, SafetensorError, KeyError):  # absent, or cut short by a crash
+        tokens = tokenize(texts, tokenizer, max_tokens, head_share)
+    with explain_full_disk(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(file) as temporary:
+            save_file({"ids": tokens.ids, "starts": tokens.starts}, temporary)
+    return tokens

@@ -1,25 +1,13 @@
-"""Texts to token ids, once; cutting long texts; batches of like length."""
+"""Token ids of many texts, and batches of texts of like length."""
 
-import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
 from torch import Tensor
 
-from classifier.errors import ClassifierError
-from classifier.files import explain_full_disk, replacing
-
-if TYPE_CHECKING:  # seconds to import, and a prediction does without it
-    from transformers import PreTrainedTokenizerBase
-
-_TOKENIZED_AT_ONCE = 1024
 _BATCHES_SORTED_TOGETHER = 64
 
 SLOT = 32
@@ -78,100 +66,6 @@ class Tokens:
 def slot(length: int, step: int = SLOT) -> int:
     """The tokens that a text of `length` takes with its padding."""
     return -(-length // step) * step
-
-
-def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
-    """The tokenizer of the model in `folder`; ClassifierError where it can't be loaded."""
-    from transformers import AutoTokenizer, PreTrainedTokenizerBase
-
-    if not any((folder / name).exists() for name in ("tokenizer.json", "vocab.txt")):
-        # AutoTokenizer would make one without words, to which every word is unknown.
-        raise ClassifierError(f"{folder} has no tokenizer: no tokenizer.json, no vocab.txt.")
-    try:
-        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
-            folder, local_files_only=True
-        )
-    except Exception as error:  # in as many ways as there are tokenizer files
-        raise ClassifierError(f"{folder} has no tokenizer that can be loaded: {error}") from error
-    return tokenizer
-
-
-def tokenize(
-    texts: list[str], tokenizer: "PreTrainedTokenizerBase", max_tokens: int, head_share: float
-) -> Tokens:
-    """Token ids of `texts`, each at most `max_tokens` long with [CLS] and [SEP].
-
-    A longer text keeps `head_share` of that from its beginning and the rest from its end,
-    where reviewers put the verdict (Sun et al. 2019, https://arxiv.org/abs/1905.05583);
-    `head_share=1` is plain truncation.
-    """
-    pad_id = tokenizer.pad_token_id
-    assert isinstance(pad_id, int)
-    ends = (tokenizer.cls_token_id, tokenizer.sep_token_id)
-    pieces = (
-        ids
-        for at in range(0, len(texts), _TOKENIZED_AT_ONCE)
-        for ids in tokenizer(
-            texts[at : at + _TOKENIZED_AT_ONCE],
-            add_special_tokens=False,
-            return_attention_mask=False,
-            return_token_type_ids=False,
-            verbose=False,
-        )["input_ids"]
-    )
-    return cut(pieces, ends, pad_id, max_tokens, head_share)
-
-
-def cut(
-    texts: Iterable[list[int]],
-    ends: tuple[int, int],
-    pad_id: int,
-    max_tokens: int,
-    head_share: float,
-) -> Tokens:
-    """Token ids of texts without [CLS] and [SEP], the `ends`: cut as `tokenize` says, with them."""
-    room = max_tokens - 2
-    head = round(room * head_share)
-    pieces: list[NDArray[np.int32]] = []
-    for ids in texts:
-        if len(ids) > room:
-            ids = ids[:head] + ids[len(ids) - (room - head) :]
-        pieces.append(np.array([ends[0], *ids, ends[1]], dtype=np.int32))
-    starts = np.cumsum([0, *(len(piece) for piece in pieces)], dtype=np.int64)
-    flat = np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.int32)
-    return Tokens(flat, starts, pad_id)
-
-
-def tokenize_cached(
-    texts: list[str],
-    tokenizer: "PreTrainedTokenizerBase",
-    max_tokens: int,
-    head_share: float,
-    cache: Path | None,
-) -> Tokens:
-    """`tokenize`, kept below `cache`, if any, for the next run on the same texts and tokenizer.
-
-    Raises DiskFullError where they can't be kept.
-    """
-    if cache is None:
-        return tokenize(texts, tokenizer, max_tokens, head_share)
-    key = hashlib.sha256(f"{max_tokens} {head_share} {len(texts)}".encode())
-    key.update(tokenizer.backend_tokenizer.to_str().encode())
-    for text in texts:
-        key.update(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
-    file = cache / "tokens" / f"{key.hexdigest()[:32]}.safetensors"
-    pad_id = tokenizer.pad_token_id
-    assert isinstance(pad_id, int)
-    try:
-        kept = load_file(file)
-        return Tokens(kept["ids"], kept["starts"], pad_id)
-    except (FileNotFoundError, SafetensorError, KeyError):  # absent, or cut short by a crash
-        tokens = tokenize(texts, tokenizer, max_tokens, head_share)
-    with explain_full_disk(file):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(file) as temporary:
-            save_file({"ids": tokens.ids, "starts": tokens.starts}, temporary)
-    return tokens
 
 
 def shuffled_batches(

@@ -8,7 +8,7 @@ import torch
 from datasets import Dataset
 
 from classifier.data.reviews import Reviews
-from classifier.data.tokens import load_tokenizer, tokenize_cached
+from classifier.data.tokenizer import load_tokenizer, tokenize_cached
 from classifier.evaluation.comparison import compare
 from classifier.evaluation.metrics import Metrics, evaluate
 from classifier.modeling.outputs import Labels, Outputs, labels_of

@@ -12,7 +12,7 @@ from classifier.data.holdout import Separated, separate
 from classifier.data.mixing import with_mixed
 from classifier.data.reviews import Reviews, class_counts, load_reviews
 from classifier.data.splits import By, Parts, restore_split, split_reviews, stratified_subset
-from classifier.data.tokens import load_tokenizer, tokenize_cached
+from classifier.data.tokenizer import load_tokenizer, tokenize_cached
 from classifier.modeling.encoders import Encoder, find_encoder
 from classifier.registry.registry import Registry
 from classifier.registry.version import Version

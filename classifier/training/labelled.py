@@ -6,7 +6,7 @@ import numpy as np
 from datasets import Dataset
 from transformers import PreTrainedTokenizerBase
 
-from classifier.data.tokens import tokenize_cached
+from classifier.data.tokenizer import tokenize_cached
 from classifier.modeling.outputs import labels_of
 from classifier.training.loop import Part
 from classifier.training.recipe import Recipe

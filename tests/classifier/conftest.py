@@ -13,7 +13,8 @@ import pytest
 import torch
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from classifier.data.tokens import Tokens, tokenize
+from classifier.data.tokenizer import tokenize
+from classifier.data.tokens import Tokens
 from classifier.labels import SENTIMENTS
 from classifier.modeling.classifier import PoolingClassifier
 from classifier.modeling.outputs import Labels

@@ -10,15 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import BertTokenizer, PreTrainedTokenizerBase
 
-from classifier.data import tokens as tokens_module
-from classifier.data.tokens import (
-    Tokens,
-    shuffled_batches,
-    slot,
-    sorted_batches,
-    tokenize,
-    tokenize_cached,
-)
+from classifier.data import tokenizer as tokenizer_module
+from classifier.data.tokenizer import tokenize, tokenize_cached
+from classifier.data.tokens import Tokens, shuffled_batches, slot, sorted_batches
 from classifier.errors import ClassifierError
 from classifier.labels import NO_RATING
 from classifier.training.labelled import labelled_part
@@ -176,7 +170,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         counted.append(len(texts))
         return tokenize(texts, *rest)
 
-    monkeypatch.setattr(tokens_module, "tokenize", counting)
+    monkeypatch.setattr(tokenizer_module, "tokenize", counting)
     return counted
 
 
@@ -253,7 +247,7 @@ def test_a_cache_that_cannot_be_written_is_left_clean(
         Path(file).write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(tokens_module, "save_file", full)
+    monkeypatch.setattr(tokenizer_module, "save_file", full)
     with pytest.raises(ClassifierError, match=r"disk is full: nothing was written to .*tokens"):
         tokenize_cached(TEXTS, tokenizer, 12, 0.5, tmp_path)
     assert list((tmp_path / "tokens").iterdir()) == []

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
-from classifier.data.tokens import tokenize
+from classifier.data.tokenizer import tokenize
 from classifier.evaluation import drift
 from classifier.evaluation.drift import Shift, Values
 from tests import tiny

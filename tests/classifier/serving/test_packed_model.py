@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch.nn.functional import gelu, linear
 from transformers import PreTrainedTokenizerBase
 
-from classifier.data.tokenizer import FastTokenizer
-from classifier.data.tokens import Tokens, tokenize
+from classifier.data.tokenizer import FastTokenizer, tokenize
+from classifier.data.tokens import Tokens
 from classifier.errors import ClassifierError
 from classifier.modeling.classifier import PoolingClassifier
 from classifier.modeling.outputs import Outputs

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 from tokenizers import BertWordPieceTokenizer
 
-from classifier.data.tokens import load_tokenizer
+from classifier.data.tokenizer import load_tokenizer
 from classifier.modeling.encoders import Encoder
 from classifier.training import experiment
 from classifier.training.console import Narrator
