@@ -34,7 +34,7 @@ class Order(Enum):
 
 
 class HardReview(NamedTuple):
-    """A review, what both poolings of one version said, and the author's rating if there is one."""
+    """A review, its pair of predictions, and the author's rating if there is one."""
 
     review: Review
     cls: Prediction
@@ -44,7 +44,7 @@ class HardReview(NamedTuple):
 
 
 class Group(NamedTuple):
-    """The answers of one pooling to reviews that are alike in something."""
+    """The answers of one pooling to reviews that have the same key."""
 
     key: Any
     pooling: str
@@ -55,7 +55,7 @@ class Group(NamedTuple):
 
 
 class HardReviews:
-    """Questions about the pairs of predictions made in a period."""
+    """Queries on the pairs of predictions made in a period."""
 
     def __init__(self, session: AsyncSession, period: Period, sentiment_of: SentimentOf) -> None:
         self._session = session
@@ -69,7 +69,8 @@ class HardReviews:
         return await self._session.scalar(select(func.count()).select_from(ranked)) or 0
 
     async def first(self, order: Order, limit: int, offset: int = 0) -> list[HardReview]:
-        # Ranked by ids: sorting whole rows would carry every text along.
+        """The reviews of highest rank, after the first `offset`."""
+        # Ranked by ids: sorting whole rows would sort every text too.
         ranked = self._ranked(order)
         place = ranked.order_by(ranked.selected_columns.worth.desc(), self._cls.id.desc())
         ids = list(await self._session.scalars(place.limit(limit).offset(offset)))
@@ -125,7 +126,7 @@ class HardReviews:
         return ranked.join(Feedback, self._by_author()) if order is Order.WORST else ranked
 
     def _error(self, said: type[Prediction]) -> ColumnElement[Any]:
-        """In points; half the scale for each step that the sentiment is off without a rating."""
+        """In points; without a rating, half the scale for each step that the sentiment is off."""
         off = func.abs(said.sentiment - truth(Feedback.rating, self._sentiment_of))
         return func.coalesce(func.abs(said.rating - Feedback.rating), 5 * off)
 
@@ -142,7 +143,7 @@ class HardReviews:
         )
 
     async def _grouped(self, key: ColumnElement[Any]) -> list[Group]:
-        """`key` has the pooling in question as `_cls`, and the other one as `_mean`."""
+        """In `key`, `_cls` stands for the pooling that is counted, and `_mean` for the other."""
         said, other = self._cls, self._mean
         both = and_(
             other.review_id == said.review_id,

@@ -1,4 +1,4 @@
-"""What is measured of predictions and ratings, as expressions that both databases understand."""
+"""Expressions on predictions and ratings that both databases understand."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ class Period(NamedTuple):
 
 def truth(given: InstrumentedAttribute[int], sentiment_of: SentimentOf) -> ColumnElement[int]:
     """The sentiment that a rating given stands for."""
-    # A comparison for each run of ratings that stand for the same one: some 3 a row, not 11.
+    # One comparison for each run of ratings with the same sentiment: about 3 a row, not 11.
     runs = groupby(range(11), sentiment_of)
     return case(*((given <= max(ratings), sentiment) for sentiment, ratings in runs))
 
@@ -55,13 +55,13 @@ def confidence(prediction: type[Prediction]) -> ColumnElement[float]:
 
 
 def confidence_of(said: Prediction) -> float:
-    """The same of one that has been read."""
+    """The same of a prediction that has been read."""
     return (said.probability_bad, said.probability_neutral, said.probability_good)[said.sentiment]
 
 
 def bin_of(share: ColumnElement[float], bins: int) -> ColumnElement[int]:
     """Which of `bins` equal parts of 0 to 1 a share lies in, from 0; a part holds its upper end."""
-    # Neither rounding nor truncation is the same on both databases.
+    # Rounding and truncation differ between the databases.
     upper_ends = [(share <= (i + 1) / bins, i) for i in range(bins - 1)]
     return case(*upper_ends, else_=bins - 1)
 
@@ -78,7 +78,7 @@ def same_review(cls: type[Prediction], mean: type[Prediction]) -> ColumnElement[
 
 def step_of(moment: InstrumentedAttribute[datetime], seconds: int) -> ColumnElement[Any]:
     """Which step of so many seconds since 1970 a moment lies in, from 0."""
-    # Rounded downwards. A parameter would be a double, of which PostgreSQL rounds halves to even.
+    # Rounded down. A parameter would be a double, whose halves PostgreSQL rounds to even.
     half: ColumnElement[Any] = literal_column("0.5")
     whole = cast(func.round(extract("epoch", moment) - half), BigInteger)
     return whole // seconds

@@ -90,7 +90,8 @@ class ErrorAnalysisCommand:
     async def _send_page(self, query: CallbackQuery, span: Span, locale: Locale) -> None:
         analysis = await self._analysis.analysis(span)
         page = await asyncio.to_thread(errors_page, analysis, locale)
-        await self._note(query, "html", span, len(analysis.worst) + len(analysis.disagreed))
+        shown = len(analysis.worst.reviews) + len(analysis.disagreed.reviews)
+        await self._note(query, "html", span, shown)
         caption = locale(phrases.HTML_CAPTION, span=locale(terms.SPANS[span.name]))
         name = f"kinorate-{span.name}.html"
         await _send(query.get_bot(), query.from_user.id, page.encode(), name, caption)

@@ -10,13 +10,15 @@ from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from bot.clock import Clock
 from bot.services.periods import Span
 from bot.services.review_table import COLUMNS, table_row
 from classifier.labels import NEAR, sentiment_of
 from db.engine import Sessions
 from db.hard_reviews import Group, HardReview, HardReviews, Order
-from db.statistics import written
+from db.statistics import Written, written
 
 PAGE = 3
 """Reviews a message."""
@@ -33,7 +35,7 @@ class Page:
     order: Order
     span: Span
     number: int  # from 0
-    count: int  # reviews on all pages
+    count: int  # of the reviews on all pages
     reviews: list[HardReview]
 
     @property
@@ -47,13 +49,10 @@ class Analysis:
 
     span: Span
     made: datetime
-    reviews: int
-    rated: int
+    written: Written
     groups: dict[str, list[Group]]  # as `HardReviews.groups` has them
-    worst: list[HardReview]
-    worst_count: int
-    disagreed: list[HardReview]
-    disagreed_count: int
+    worst: Page
+    disagreed: Page
 
 
 class TooLarge(Exception):  # noqa: N818  (it is an answer, not an error)
@@ -67,7 +66,8 @@ class ErrorAnalysis:
 
     async def page(self, order: Order, span: Span, number: int) -> Page:
         """A page, or the last one there is where reviews were erased meanwhile."""
-        async with self._hard_reviews(span) as hard:
+        async with self._read() as session:
+            hard = self._hard_reviews(session, span)
             count = await hard.count(order)
             number = min(number, max(0, (count - 1) // PAGE))
             return Page(order, span, number, count, await hard.first(order, PAGE, PAGE * number))
@@ -75,20 +75,13 @@ class ErrorAnalysis:
     async def analysis(self, span: Span) -> Analysis:
         made = self._clock()
         async with self._read() as session:
-            period = span.before(made)
-            hard = HardReviews(session, period, sentiment_of)
-            totals = await written(session, period)
-            return Analysis(
-                span=span,
-                made=made,
-                reviews=totals.reviews,
-                rated=totals.rated,
-                groups=await hard.groups(NEAR),
-                worst=await hard.first(Order.WORST, ON_THE_PAGE),
-                worst_count=await hard.count(Order.WORST),
-                disagreed=await hard.first(Order.DISAGREED, ON_THE_PAGE),
-                disagreed_count=await hard.count(Order.DISAGREED),
-            )
+            hard = self._hard_reviews(session, span)
+            worst, disagreed = [
+                Page(order, span, 0, await hard.count(order), await hard.first(order, ON_THE_PAGE))
+                for order in (Order.WORST, Order.DISAGREED)
+            ]
+            totals = await written(session, span.before(made))
+            return Analysis(span, made, totals, await hard.groups(NEAR), worst, disagreed)
 
     @asynccontextmanager
     async def table(self, span: Span) -> AsyncIterator[tuple[Path, int]]:
@@ -104,16 +97,14 @@ class ErrorAnalysis:
         with file.open("w", encoding="utf-8-sig", newline="") as opened:
             table = csv.writer(opened)
             table.writerow(COLUMNS)
-            async with self._hard_reviews(span) as hard:
-                async for reviews in hard.all():
+            async with self._read() as session:
+                async for reviews in self._hard_reviews(session, span).all():
                     await asyncio.to_thread(table.writerows, map(table_row, reviews))
                     count += len(reviews)
         return count
 
-    @asynccontextmanager
-    async def _hard_reviews(self, span: Span) -> AsyncIterator[HardReviews]:
-        async with self._read() as session:
-            yield HardReviews(session, span.before(self._clock()), sentiment_of)
+    def _hard_reviews(self, session: AsyncSession, span: Span) -> HardReviews:
+        return HardReviews(session, span.before(self._clock()), sentiment_of)
 
 
 def _sendable(file: Path) -> Path:

@@ -51,8 +51,8 @@ def errors_page(analysis: Analysis, locale: Locale) -> str:
             ("worst", locale(phrases.WORST_TITLE)),
             ("disagreed", locale(phrases.DISAGREED_TITLE)),
         ],
-        worst=[_example(hard, locale) for hard in analysis.worst],
-        disagreed=[_example(hard, locale) for hard in analysis.disagreed],
+        worst=[_example(hard, locale) for hard in analysis.worst.reviews],
+        disagreed=[_example(hard, locale) for hard in analysis.disagreed.reviews],
     )
 
 

@@ -35,29 +35,29 @@ MEASURES = ("macro_f1", "accuracy", "rating_mae")
 
 @dataclass(frozen=True)
 class Finding:
-    """One measure of a verdict: the second model's figure less the first's, and its worth."""
+    """One measure of a verdict: the second model's figure less the first's, and the evidence."""
 
     measure: str
     difference: float
     interval: tuple[float, float] | None
-    """The 95 % interval to be told, low and high."""
+    """The 95 % interval, low and high; None where the note alone is the evidence."""
     note: str
     """Further evidence in words."""
     shown: bool
-    """Whether the evidence is enough to call the difference more than chance."""
+    """Whether the difference is more than chance, by the evidence."""
 
     @property
     def better(self) -> int:
         """0 for the first model, 1 for the second."""
         return int((self.difference > 0) != (METRICS[self.measure].lower_is_better))
 
-    def told(self, of: int = 1) -> str:
+    def sentence(self, of: int = 1) -> str:
         """Model `of` less the other: "macro F1 +0.021 (95 % interval …, p = 0.004)"."""
         difference = self.difference if of == 1 else -self.difference
         return f"{METRICS[self.measure].name} {signed(difference)} ({self.evidence(of)})"
 
     def evidence(self, of: int = 1) -> str:
-        """The interval, turned round for model 0, and the note."""
+        """The interval, with its signs reversed for model 0, and the note."""
         if self.interval is None:
             return self.note
         low, high = self.interval if of == 1 else (-self.interval[1], -self.interval[0])
@@ -101,10 +101,10 @@ def compare(
     p = mcnemar(first_only, second_only)
     differences = _differences(answers, labels, seed, resamples)
     differences["accuracy"] = replace(differences["accuracy"], p=p)
-    measures = len(differences)
+    measures, rows = len(differences), len(labels.sentiment)
     return {
         "names": list(names),
-        "rows": len(labels.sentiment),
+        "rows": rows,
         "rated_rows": int((labels.rating != NO_RATING).sum()),
         **_agreement(answers),
         "mcnemar": {"first_only_right": first_only, "second_only_right": second_only, "p": p},
@@ -113,7 +113,7 @@ def compare(
         "verdict": verdict_sentence(
             [_finding(name, found, measures) for name, found in differences.items()],
             names,
-            f"on {_counted(len(labels.sentiment), 'review')}",
+            f"on {rows} review{'s' * (rows != 1)}",
         ),
     }
 
@@ -246,9 +246,9 @@ def verdict_sentence(findings: list[Finding], names: tuple[str, str], scope: str
     """One sentence that names every measure; differences are the better model less the other."""
     first, second = (POOLING_TITLES.get(name, name) for name in names)
     shown = [finding for finding in findings if finding.shown]
-    won = [_listed([f.told(model) for f in shown if f.better == model]) for model in (0, 1)]
+    won = [_listed([f.sentence(model) for f in shown if f.better == model]) for model in (0, 1)]
     if not shown:
-        differences = ", ".join(finding.told() for finding in findings)
+        differences = ", ".join(finding.sentence() for finding in findings)
         return (
             f"No difference shown between {first} and {second} {scope}; "
             f"{second} minus {first}: {differences}."
@@ -267,10 +267,6 @@ def verdict_sentence(findings: list[Finding], names: tuple[str, str], scope: str
 def _begun(name: str) -> str:
     """The title at the beginning of a sentence; a version's name stays as it is written."""
     return capitalized(POOLING_TITLES[name]) if name in POOLING_TITLES else name
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _listed(parts: list[str]) -> str:

@@ -59,12 +59,14 @@ class Check:
     limit: float
     sentiment: str | None = None  # of which the recall is
 
-    def told(self) -> str:
+    def sentence(self) -> str:
         of = f" of {self.sentiment}" if self.sentiment else ""
-        return f"{_TOLD[self.name]}{of} ({self.pooling}) {self.value:+.3f}, limit {self.limit:+.3f}"
+        return (
+            f"{_TITLES[self.name]}{of} ({self.pooling}) {self.value:+.3f}, limit {self.limit:+.3f}"
+        )
 
 
-_TOLD = {
+_TITLES = {
     "macro_f1": "lower end of the interval of the difference in macro F1",
     "recall": "change in recall",
     "feedback": "change in accuracy on rated reviews",
@@ -92,7 +94,7 @@ class Decision:
     @property
     def reason(self) -> str:
         """One sentence."""
-        failed = [check.told() for check in self.checks if not check.passed]
+        failed = [check.sentence() for check in self.checks if not check.passed]
         if failed:
             return f"{self.challenger} is refused: {'; '.join(failed)}."
         rated = f" and {self.rated_rows} rated ones" if self._judged_on_rated else ""

@@ -1,7 +1,6 @@
 """What a model says of reviews, the truth, and the one answer that is shown.
 
-Apart from the figures, which need scikit-learn: a prediction does without it, and starts a second
-sooner.
+Apart from the figures and their libraries: a prediction does without them, and starts sooner.
 """
 
 from dataclasses import dataclass
