@@ -1,12 +1,10 @@
 """The exported page of error analysis: one HTML file that needs nothing but itself."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bot.services.error_analysis import Analysis
-from bot.services.statistics import share
 from bot.texts import error_analysis as phrases
 from bot.texts import terms
 from bot.texts.locale import Locale, Phrase
@@ -15,24 +13,6 @@ from classifier.reports.templates import fold, template
 from db.hard_reviews import CONFIDENCE_GROUPS, LENGTHS, Group, HardReview
 from db.measures import confidence_of
 from db.models import Prediction
-
-
-@dataclass(frozen=True)
-class _Figures:
-    """One model's, in a row of a table."""
-
-    accuracy: str
-    width: float  # of its bar, in percent
-    mae: str
-    reviews: str
-
-
-@dataclass(frozen=True)
-class _Table:
-    id: str
-    title: str
-    note: str
-    rows: list[tuple[str, dict[str, _Figures]]]
 
 
 def errors_page(analysis: Analysis, locale: Locale) -> str:
@@ -47,7 +27,7 @@ def errors_page(analysis: Analysis, locale: Locale) -> str:
         analysis=analysis,
         tables=tables,
         sections=[
-            *((table.id, table.title) for table in tables),
+            *((table["id"], table["title"]) for table in tables),
             ("worst", locale(phrases.WORST_TITLE)),
             ("disagreed", locale(phrases.DISAGREED_TITLE)),
         ],
@@ -56,14 +36,17 @@ def errors_page(analysis: Analysis, locale: Locale) -> str:
     )
 
 
-def _tables(analysis: Analysis, locale: Locale) -> list[_Table]:
+def _tables(analysis: Analysis, locale: Locale) -> list[dict[str, Any]]:
+    """The groups of both models by their labels, a table for each way to group."""
     agreement = (phrases.PAGE_AGREE, phrases.PAGE_RATINGS_DIFFER, phrases.PAGE_SENTIMENTS_DIFFER)
 
-    def table(name: str, title: Phrase, label: Callable[[Any], str], note: str = "") -> _Table:
-        rows: dict[Any, dict[str, _Figures]] = {}
+    def table(
+        name: str, title: Phrase, label: Callable[[Any], str], note: str = ""
+    ) -> dict[str, Any]:
+        rows: dict[str, list[Group]] = {}
         for group in analysis.groups[name]:
-            rows.setdefault(group.key, {})[group.pooling] = _figures(group, locale)
-        return _Table(name, locale(title), note, [(label(key), row) for key, row in rows.items()])
+            rows.setdefault(label(group.key), []).append(group)
+        return {"id": name, "title": locale(title), "note": note, "rows": rows}
 
     return [
         table("length", phrases.PAGE_BY_LENGTH, lambda key: _length(key, locale)),
@@ -77,16 +60,6 @@ def _tables(analysis: Analysis, locale: Locale) -> list[_Table]:
         table("disagreement", phrases.PAGE_BY_DISAGREEMENT, lambda key: locale(agreement[key])),
         table("version", phrases.PAGE_BY_VERSION, str),
     ]
-
-
-def _figures(group: Group, locale: Locale) -> _Figures:
-    accuracy = group.right / group.answers
-    return _Figures(
-        accuracy=locale.percent(accuracy),
-        width=round(100 * accuracy, 1),
-        mae=locale.decimal(share(group.absolute_error, group.rated)),
-        reviews=locale.whole(group.answers),
-    )
 
 
 def _length(key: int, locale: Locale) -> str:

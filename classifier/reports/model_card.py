@@ -23,12 +23,7 @@ _MEANINGS = {
     "mean": "the mean of the vectors of all tokens, padding left out",
 }
 # The figures of the front matter, by the hub's names for metrics.
-_METRIC_TYPES = {
-    "accuracy": "accuracy",
-    "weighted_f1": "f1",
-    "macro_f1": "f1",
-    "rating_mae": "mae",
-}
+_METRIC_TYPES = {"accuracy": "accuracy", "weighted_f1": "f1", "macro_f1": "f1", "rating_mae": "mae"}
 
 
 def version_card(training: dict[str, Any], metrics: dict[str, Any]) -> str:
@@ -45,16 +40,9 @@ def _card(poolings: list[str], training: dict[str, Any], metrics: dict[str, Any]
     figures = [metrics[pooling] for pooling in poolings]
     return template(Path(__file__).with_name("model_card.md.jinja")).render(
         front_matter=Markup(_front_matter(poolings, training, metrics)),
-        title=" and ".join(POOLING_TITLES[pooling] for pooling in poolings),
-        models=[
-            {
-                "pooling": pooling,
-                "title": POOLING_TITLES[pooling],
-                "meaning": _MEANINGS[pooling],
-                "figures": metrics[pooling],
-            }
-            for pooling in poolings
-        ],
+        models={pooling: metrics[pooling] for pooling in poolings},
+        titles=[POOLING_TITLES[pooling] for pooling in poolings],
+        meanings=_MEANINGS,
         training=training,
         table=[
             (metric.full_title, [_with_interval(of_model, name) for of_model in figures])
@@ -72,11 +60,7 @@ def _front_matter(poolings: list[str], training: dict[str, Any], metrics: dict[s
         license="mit",
         library_name="transformers",
         pipeline_tag="text-classification",
-        tags=[
-            "sentiment-analysis",
-            "film-reviews",
-            *(f"{pooling}-pooling" for pooling in poolings),
-        ],
+        tags=["sentiment-analysis", "film-reviews", *(f"{name}-pooling" for name in poolings)],
         datasets=[HUB_REVIEWS] if from_hub else None,
         base_model=_hub_id(training["encoder"]),
     )

@@ -20,7 +20,6 @@ class Theme:
     cls_bar: str
     """The colour of bars that text stands on, as is the mean's."""
     mean_bar: str
-    warning: str
     title_size: int = 11
     text_size: int = 11
 
@@ -38,7 +37,6 @@ LIGHT = Theme(
     mean="#c24e00",
     cls_bar="#cfe4f2",
     mean_bar="#f9dfcc",
-    warning="#fff1d6",
 )
 DARK = Theme(
     background="#14171c",
@@ -49,7 +47,6 @@ DARK = Theme(
     mean="#f5a03c",
     cls_bar="#173f58",
     mean_bar="#5a3609",
-    warning="#43310b",
 )
 CHAT = replace(LIGHT, title_size=10, text_size=9)
 """Charts sent to chats: with a background of their own they read alike in light and dark ones."""
