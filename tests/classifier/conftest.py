@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 import numpy as np
@@ -44,6 +45,17 @@ def keep_default_rng() -> Iterator[None]:
 def no_report(monkeypatch: pytest.MonkeyPatch) -> None:
     """Versions without a report: to draw it takes as long as to train two tiny models."""
     monkeypatch.setattr("classifier.training.publishing.write_report", lambda *_: None)
+
+
+@pytest.fixture
+def in_memory() -> Iterator[Path]:
+    """A folder in memory where there can be one: a registry's changes wait for the disk often.
+
+    Kills prove as much there: what a process has written outlives it, on the disk or not.
+    """
+    memory = Path("/dev/shm")
+    with TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

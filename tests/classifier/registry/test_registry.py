@@ -1,23 +1,19 @@
-"""The registry, also under kill -9, full disks and concurrent processes.
+"""The registry, also under concurrent processes.
 
-Run as a script, this file is the child process that those tests start and kill.
+Run as a script, this file is the child process that those tests start.
 """
 
 import errno
-import json
 import os
-import random
 import shutil
-import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta, timezone
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from itertools import count
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -27,57 +23,12 @@ from classifier.errors import ClassifierError
 from classifier.files import write_json
 from classifier.registry.registry import EARLIER_CHAMPIONS, Registry
 from classifier.registry.version import Version
-
-NOON = datetime(2025, 1, 2, 12, 0, tzinfo=UTC)
-KILLS = 30
-DOCUMENTS = ("metrics", "history", "split", "training")
-
-
-def fill(folder: Path, seed: int = 0) -> None:
-    """A complete version in small."""
-    for pooling in ("cls", "mean"):
-        (folder / pooling).mkdir()
-        (folder / pooling / "config.json").write_text(json.dumps({"pooling": pooling}))
-        (folder / pooling / "tokenizer.json").write_text("{}")
-        (folder / pooling / "model.safetensors").write_bytes(random.Random(seed).randbytes(4096))
-    for document in DOCUMENTS:
-        (folder / f"{document}.json").write_text(json.dumps({"of": document, "seed": seed}))
-    (folder / "README.md").write_text("# A version\n")
-
-
-def publish(
-    registry: Registry, seed: int, change: Callable[[Path], object] | None = None
-) -> Version:
-    with registry.stage(NOON + timedelta(seconds=seed)) as staging:
-        fill(staging.path, seed)
-        if change:
-            change(staging.path)
-        return staging.publish()
-
-
-def cycle(registry: Registry, seed: int) -> None:
-    """Everything that changes models/, once."""
-    registry.promote(publish(registry, seed).name)
-    registry.promote(publish(registry, seed + 1).name)
-    registry.rollback()
-    registry.prune(keep=2)
-
-
-def next_seed(registry: Registry) -> int:
-    return 1 + max((int(version.metrics()["seed"]) for version in registry.versions()), default=0)
-
-
-def leftovers(root: Path) -> list[str]:
-    return [path.name for path in root.glob(".*") if path.name != ".lock"]
+from tests.classifier.small_versions import NOON, fill, leftovers, publish
 
 
 @pytest.fixture
-def registry() -> Iterator[Registry]:
-    # In memory where there is such a folder, since every change waits for the disk several times.
-    # Kills prove as much there: what a process has written outlives it, on the disk or not.
-    memory = Path("/dev/shm")
-    with TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
-        yield Registry(Path(folder) / "my models")
+def registry(in_memory: Path) -> Registry:
+    return Registry(in_memory / "my models")
 
 
 def test_the_whole_life_of_two_versions(registry: Registry) -> None:
@@ -431,7 +382,7 @@ def start(*arguments: str) -> "subprocess.Popen[bytes]":
 
 def test_concurrent_promotions_are_all_remembered(registry: Registry) -> None:
     names = [publish(registry, seed).name for seed in range(4)]
-    children = [start("promote", str(registry.root), *pair) for pair in (names[:2], names[2:])]
+    children = [start(str(registry.root), *pair) for pair in (names[:2], names[2:])]
     with registry._locked():
         for child in children:
             assert child.stdin is not None
@@ -467,101 +418,11 @@ def test_readers_always_see_a_champion(registry: Registry) -> None:
     assert len(set(seen)) > 5
 
 
-def assert_sound(root: Path) -> None:
-    """What must hold after a kill, and that the next cycle works and tidies up."""
-    registry = Registry(root)
-    versions = registry.versions()
-    for version in versions:
-        registry.verify(version)
-    visible = {path.name for path in root.glob("[!.]*")}
-    assert visible <= {version.name for version in versions} | {"champion"}
-    champion = registry.champion()
-    assert champion is None or champion in versions
-    cycle(registry, next_seed(registry))
-    assert registry.champion() is not None
-    assert leftovers(root) == []
-
-
-@pytest.mark.slow
-def test_kill_9_at_random_moments(registry: Registry) -> None:
-    child = start("random", str(registry.root))
-    output, _ = child.communicate()
-    assert child.returncode == 0
-    assert int(output) == KILLS
-
-
-@pytest.mark.slow
-def test_kill_9_before_every_file_operation(registry: Registry) -> None:
-    child = start("every", str(registry.root))
-    output, _ = child.communicate()
-    assert child.returncode == 0
-    assert int(output) > 100  # so many places were there to be killed at
-
-
-def fork(task: Callable[[], None]) -> int:
-    """The process id of a copy of this process that does the task. Safe: there are no threads."""
-    child = os.fork()
-    if child == 0:
-        task()
-        os._exit(0)
-    return child
-
-
-def killed_at_random_moments(root: Path) -> int:
-    """Each child goes on where the last one was killed."""
-
-    def churn() -> None:
-        for seed in count(next_seed(Registry(root)), 2):
-            cycle(Registry(root), seed)
-
-    moments = random.Random(0)
-    for _ in range(KILLS):
-        child = fork(churn)
-        time.sleep(moments.uniform(0, 0.1))
-        os.kill(child, signal.SIGKILL)
-        _, status = os.waitpid(child, 0)
-        assert os.WTERMSIG(status) == signal.SIGKILL
-        assert_sound(root)
-    return KILLS
-
-
-def killed_before_every_operation(root: Path) -> int:
-    """Each child does one cycle in a fresh folder, and is killed one operation later."""
-    operations = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "fcntl.flock"}
-    for moment in count():
-
-        def cycle_until_killed(left: int = moment) -> None:
-            def kill_when_due(event: str, _: object) -> None:
-                nonlocal left
-                if event not in operations:
-                    return
-                left -= 1
-                if left < 0:
-                    os.kill(os.getpid(), signal.SIGKILL)
-
-            sys.addaudithook(kill_when_due)
-            cycle(Registry(root), 1)
-
-        _, status = os.waitpid(fork(cycle_until_killed), 0)
-        assert_sound(root)
-        shutil.rmtree(root)
-        if not os.WIFSIGNALED(status):
-            assert status == 0
-            return moment
-    raise AssertionError
-
-
-def main(task: str, root: str, *names: str) -> None:
-    assert "torch" not in sys.modules
+def main(root: str, *names: str) -> None:
     print("ready", flush=True)
-    if task == "random":
-        print(killed_at_random_moments(Path(root)))
-    elif task == "every":
-        print(killed_before_every_operation(Path(root)))
-    elif task == "promote":
-        sys.stdin.read()
-        for name in names * 5:
-            Registry(Path(root)).promote(name)
+    sys.stdin.read()
+    for name in names * 5:
+        Registry(Path(root)).promote(name)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Files predicted to files, also under kill -9, and of a size that memory must not follow.
+"""Files predicted to files, also of a size that memory must not follow.
 
-Run as a script, this file is the child process that those tests start.
+Run as a script, this file is the child process that measures the memory.
 """
 
 import csv
@@ -12,14 +12,9 @@ import json
 import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
-import time
-import traceback
-import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -29,92 +24,21 @@ import pyarrow.parquet as pq
 import pytest
 
 from classifier.errors import ClassifierError
-from classifier.serving.bulk import BulkResult, predict_file
+from classifier.serving.bulk import BulkResult
 from classifier.serving.bulk_source import BATCH
+from tests.classifier.serving.invented_predictions import (
+    Progress,
+    expected,
+    fake_predict,
+    jsonl,
+    names,
+    read,
+    reviews,
+    run,
+)
 
-Progress = list[tuple[int, int]]
 MANY = 200_000
 GROWTH_MB = 16  # that memory may grow by on a file ten times as long
-KILLS = 12
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a Prediction has, without torch."""
-
-    sentiment: str
-    confidence: float
-    rating: int | None
-    rating_confidence: float | None
-
-
-def fake_predict(texts: list[str]) -> list[Any]:
-    answers = []
-    for text in texts:
-        number = zlib.crc32(text.encode())
-        confidence = number / 2**32
-        cls = Answer(("Bad", "Neutral", "Good")[number % 3], confidence, number % 11, 0.25)
-        answers.append({"cls": cls, "mean": Answer("Good", 1 - confidence, None, None)})
-    return answers
-
-
-def expected(text: str) -> dict[str, Any]:
-    """The models' part of a row."""
-    number = zlib.crc32(text.encode())
-    confidence = number / 2**32
-    return {
-        "cls": {
-            "sentiment": ("Bad", "Neutral", "Good")[number % 3],
-            "confidence": round(confidence, 4),
-            "rating": number % 11,
-            "rating_confidence": 0.25,
-        },
-        "mean": {
-            "sentiment": "Good",
-            "confidence": round(1 - confidence, 4),
-            "rating": None,
-            "rating_confidence": None,
-        },
-    }
-
-
-def run(
-    source: Path,
-    target: Path,
-    predict: Callable[[list[str]], Sequence[Any]] = fake_predict,
-    *,
-    version: str = "v1",
-    progress: Progress | None = None,
-) -> BulkResult:
-    calls: Progress = [] if progress is None else progress
-    return predict_file(
-        predict,
-        source,
-        target,
-        version=version,
-        on_progress=lambda done, in_all: calls.append((done, in_all)),
-    )
-
-
-def reviews(rows: int) -> list[str]:
-    return [f"Отзыв номер {number}, и он мне нравится." for number in range(1, rows + 1)]
-
-
-def jsonl(path: Path, rows: int) -> Path:
-    lines = (
-        json.dumps({"review_id": f"r{number}", "content": text}, ensure_ascii=False) + "\n"
-        for number, text in enumerate(reviews(rows), 1)
-    )
-    path.write_text("".join(lines), encoding="utf-8")
-    return path
-
-
-def read(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
 
 
 @pytest.fixture
@@ -539,11 +463,11 @@ def test_a_full_disk_keeps_what_was_predicted(
 # In a process of its own
 
 
-def child(task: str, *paths: Path) -> list[int]:
+def child(*paths: Path) -> list[int]:
     """The numbers that this file prints as a script."""
     root = Path(__file__).parents[3]
     done = subprocess.run(
-        [sys.executable, __file__, task, *map(str, paths)],
+        [sys.executable, __file__, *map(str, paths)],
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(root)},
         check=True,
@@ -551,31 +475,11 @@ def child(task: str, *paths: Path) -> list[int]:
     return [int(number) for number in done.stdout.split()]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("extension", [".jsonl", ".csv"])
-def test_kill_9_at_random_moments(tmp_path: Path, extension: str) -> None:
-    source = jsonl(tmp_path / "in.jsonl", 40 * BATCH + 9)
-    whole, target = tmp_path / f"whole{extension}", tmp_path / f"out{extension}"
-    run(source, whole)
-    (kills,) = child("random", source, target)
-    assert kills >= KILLS // 2
-    assert target.read_bytes() == whole.read_bytes()
-    assert names(tmp_path) == sorted(["in.jsonl", target.name, whole.name])
-
-
-@pytest.mark.slow
-def test_kill_9_before_every_file_operation(tmp_path: Path) -> None:
-    source, whole = jsonl(tmp_path / "in.jsonl", 2 * BATCH + 9), tmp_path / "whole.csv"
-    run(source, whole)
-    (moments,) = child("every", source, tmp_path / "out.csv", whole)
-    assert moments > 20  # so many places were there to be killed at
-
-
 def growth_mb(source: Callable[[Path, int], Path], folder: Path) -> int:
     """By how much the peak of memory is higher after MANY rows than after a tenth of them."""
     few, many = source(folder / "few", MANY // 10), source(folder / "many", MANY)
     assert many.stat().st_size > 60 * 2**20
-    before, after, rows = child("memory", few, many, folder / "out.jsonl")
+    before, after, rows = child(few, many, folder / "out.jsonl")
     assert rows == MANY
     return (after - before) // 1024
 
@@ -605,78 +509,6 @@ def test_memory_does_not_grow_with_a_parquet_of_one_row_group(tmp_path: Path) ->
     assert growth_mb(source, tmp_path) < GROWTH_MB
 
 
-def fork(task: Callable[[], None]) -> int:
-    """The process id of a copy of this process that does the task. Safe: there are no threads."""
-    process = os.fork()
-    if process == 0:
-        try:
-            task()
-        except BaseException:
-            traceback.print_exc()
-            os._exit(1)
-        os._exit(0)
-    return process
-
-
-def killed_at_random_moments(source: Path, target: Path) -> int:
-    """How often a child was killed; each goes on where the last one was, until one is done."""
-
-    def slow_predict(texts: list[str]) -> list[Any]:
-        time.sleep(0.002)
-        return fake_predict(texts)
-
-    moments = random.Random(0)
-    for kills in count():
-        process = fork(lambda: print(run(source, target, slow_predict), file=sys.stderr))
-        if kills < KILLS:
-            time.sleep(moments.uniform(0, 0.05))
-            os.kill(process, signal.SIGKILL)
-        _, status = os.waitpid(process, 0)
-        if target.exists():
-            return kills
-        assert os.WIFSIGNALED(status)
-    raise AssertionError
-
-
-def killed_before_every_operation(source: Path, target: Path, whole: Path) -> int:
-    """How many operations there are to be killed before; what is left is finished each time."""
-    operations = {"open", "os.rename", "os.remove", "fcntl.flock", "fsync"}
-    real = os.fsync
-
-    def audited_fsync(fd: Any) -> None:
-        sys.audit("fsync")
-        real(fd)
-
-    vars(os)["fsync"] = audited_fsync
-    for moment in count():
-
-        def run_until_killed(left: int = moment) -> None:
-            def kill_when_due(event: str, _: object) -> None:
-                nonlocal left
-                if event not in operations:
-                    return
-                left -= 1
-                if left < 0:
-                    os.kill(os.getpid(), signal.SIGKILL)
-
-            sys.addaudithook(kill_when_due)
-            run(source, target)
-
-        _, status = os.waitpid(fork(run_until_killed), 0)
-        if target.exists():
-            with pytest.raises(ClassifierError, match="exists already"):
-                run(source, target)
-        else:
-            run(source, target)
-        assert target.read_bytes() == whole.read_bytes()
-        assert names(target.parent) == sorted([source.name, target.name, whole.name])
-        target.unlink()
-        if not os.WIFSIGNALED(status):
-            assert status == 0
-            return moment
-    raise AssertionError
-
-
 def peaks_of_memory(few: Path, many: Path, target: Path) -> list[int]:
     """Kilobytes after the first file and after the second, and how many rows that had."""
 
@@ -692,15 +524,9 @@ def peaks_of_memory(few: Path, many: Path, target: Path) -> list[int]:
     return [before, peak(), rows]
 
 
-def main(task: str, *paths: str) -> None:
+def main(*paths: str) -> None:
     assert "torch" not in sys.modules
-    files = [Path(path) for path in paths]
-    if task == "random":
-        print(killed_at_random_moments(*files))
-    elif task == "every":
-        print(killed_before_every_operation(*files))
-    elif task == "memory":
-        print(*peaks_of_memory(*files))
+    print(*peaks_of_memory(*map(Path, paths)))
 
 
 if __name__ == "__main__":
