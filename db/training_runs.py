@@ -41,18 +41,10 @@ async def finish(session: AsyncSession, run_id: int, ending: Ending, now: dateti
 
 async def skip(session: AsyncSession, trigger: str, reason: str, now: datetime) -> None:
     """Note that a run was due, and why it did not start."""
-    session.add(
-        TrainingRun(
-            trigger=trigger,
-            status="skipped",
-            started_at=now,
-            finished_at=now,
-            version=None,
-            figures=None,
-            reason=reason,
-        )
+    skipped = {"status": "skipped", "started_at": now, "finished_at": now}
+    await session.execute(
+        insert(session, TrainingRun).values(trigger=trigger, reason=reason, **skipped)
     )
-    await session.flush()
 
 
 async def counts(session: AsyncSession) -> dict[str, int]:

@@ -8,6 +8,7 @@ from bot.clock import Clock
 from bot.monitoring.metrics import Metrics
 from db import feedback, reviews
 from db.engine import Sessions
+from db.feedback import Given
 from db.models import Review
 
 _HELD_OUT = 5  # one rating in five
@@ -42,12 +43,14 @@ class FeedbackService:
                 return NotRated.NOT_YOURS
             stored = await feedback.rate(
                 session,
-                review_id,
-                user_id,
-                rating,
-                asked=is_asked(review.update_id),
-                held_out=is_held_out(user_id, review.text),
-                now=now,
+                Given(
+                    review_id,
+                    user_id,
+                    rating,
+                    asked=is_asked(review.update_id),
+                    held_out=is_held_out(user_id, review.text),
+                ),
+                now,
             )
         if stored is None:
             return NotRated.GONE

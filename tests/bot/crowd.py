@@ -11,6 +11,7 @@ from bot.local import people
 from bot.services.feedback import is_held_out
 from db import feedback, reviews, users
 from db.engine import Sessions
+from db.feedback import Given
 from db.models import Review
 from tests import tiny
 from tests.bot.local_client import Person
@@ -101,10 +102,12 @@ async def rate_long_ago(
             rating = round(float(row["grade10"]))
             await feedback.rate(
                 session,
-                review.id,
-                user_id,
-                10 - rating if lies else rating,
-                asked=False,
-                held_out=is_held_out(user_id, text),
-                now=now,
+                Given(
+                    review.id,
+                    user_id,
+                    10 - rating if lies else rating,
+                    asked=False,
+                    held_out=is_held_out(user_id, text),
+                ),
+                now,
             )

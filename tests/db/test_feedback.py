@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from db import feedback, reviews, users
 from db.engine import Sessions
+from db.feedback import Given
 from db.models import Feedback, FeedbackHistory, Review
 
 pytestmark = pytest.mark.anyio
@@ -33,7 +34,9 @@ async def ratings_in_history(write: Sessions) -> list[int]:
 
 async def test_a_rating_is_stored(write: Sessions, review_id: int, now: datetime) -> None:
     async with write.begin() as session:
-        given = await feedback.rate(session, review_id, 1, 0, asked=True, held_out=False, now=now)
+        given = await feedback.rate(
+            session, Given(review_id, 1, 0, asked=True, held_out=False), now
+        )
     assert given is not None
     assert (given.review_id, given.user_id, given.rating) == (review_id, 1, 0)
     assert (given.asked, given.held_out) == (True, False)
@@ -46,11 +49,17 @@ async def test_a_change_keeps_the_history_and_where_the_row_belongs(
 ) -> None:
     later = now + timedelta(days=1)
     async with write.begin() as session:
-        first = await feedback.rate(session, review_id, 1, 3, asked=False, held_out=True, now=now)
+        first = await feedback.rate(
+            session, Given(review_id, 1, 3, asked=False, held_out=True), now
+        )
         # In the same session too, which has the row with its old rating in hand.
-        given = await feedback.rate(session, review_id, 1, 4, asked=True, held_out=False, now=later)
+        given = await feedback.rate(
+            session, Given(review_id, 1, 4, asked=True, held_out=False), later
+        )
     async with write.begin() as session:
-        again = await feedback.rate(session, review_id, 1, 3, asked=True, held_out=False, now=later)
+        again = await feedback.rate(
+            session, Given(review_id, 1, 3, asked=True, held_out=False), later
+        )
     assert given is not None
     assert given is first
     assert again is not None
@@ -67,7 +76,7 @@ async def test_the_same_rating_again_changes_nothing(
         moment = now + timedelta(minutes=minutes)
         async with write.begin() as session:
             given = await feedback.rate(
-                session, review_id, 1, 8, asked=False, held_out=False, now=moment
+                session, Given(review_id, 1, 8, asked=False, held_out=False), moment
             )
     assert given is not None
     assert (given.rating, given.updated_at) == (8, now)
@@ -80,7 +89,7 @@ async def test_each_user_has_a_rating_of_their_own(
     async with write.begin() as session:
         for user_id, rating in ((1, 2), (2, 9)):
             await feedback.rate(
-                session, review_id, user_id, rating, asked=False, held_out=False, now=now
+                session, Given(review_id, user_id, rating, asked=False, held_out=False), now
             )
         review = await reviews.find(session, id=review_id)
     assert review is not None
@@ -92,7 +101,7 @@ async def test_a_review_that_is_gone_takes_no_rating(
 ) -> None:
     async with write.begin() as session:
         given = await feedback.rate(
-            session, review_id + 1, 1, 5, asked=False, held_out=False, now=now
+            session, Given(review_id + 1, 1, 5, asked=False, held_out=False), now
         )
     assert given is None
     async with write() as session:
@@ -106,7 +115,7 @@ async def test_a_rating_off_the_scale_is_refused(
         async with write() as session:
             with pytest.raises(IntegrityError):
                 await feedback.rate(
-                    session, review_id, 1, rating, asked=False, held_out=False, now=now
+                    session, Given(review_id, 1, rating, asked=False, held_out=False), now
                 )
 
 
@@ -115,7 +124,9 @@ async def test_taps_at_the_same_time_leave_one_rating_and_all_of_the_history(
 ) -> None:
     async def tap(rating: int) -> None:
         async with write.begin() as session:
-            await feedback.rate(session, review_id, 1, rating, asked=False, held_out=False, now=now)
+            await feedback.rate(
+                session, Given(review_id, 1, rating, asked=False, held_out=False), now
+            )
 
     await asyncio.gather(*map(tap, range(11)))
     async with write() as session:

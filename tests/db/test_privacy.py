@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from db import admin_actions, feedback, privacy, reviews, updates, users
 from db.engine import Sessions
+from db.feedback import Given
 from db.models import Base, Review, Update
 
 pytestmark = pytest.mark.anyio
@@ -31,7 +32,9 @@ async def _two_users(write: Sessions, new_review: Callable[..., Review], now: da
         numbers = {row.update_id: row.id for row in await session.scalars(select(Review))}
         for update_id, user_id, rating in ((1, 1, 4), (1, 1, 5), (1, 2, 6), (3, 2, 7), (3, 1, 8)):
             await feedback.rate(
-                session, numbers[update_id], user_id, rating, asked=False, held_out=False, now=now
+                session,
+                Given(numbers[update_id], user_id, rating, asked=False, held_out=False),
+                now,
             )
         await admin_actions.add(session, 1, "promote", now, {"version": "v2"})
 

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from db import feedback, reviews, updates, users
 from db.engine import Sessions
+from db.feedback import Given
 from db.models import Prediction, Review, Update, User
 
 pytestmark = pytest.mark.anyio
@@ -140,7 +141,7 @@ async def test_the_last_reviews_of_a_user_come_with_what_was_answered(
             await reviews.add(session, new_review(update_id, user_id=1 + (update_id == 4)))
         third = await reviews.find(session, update_id=3)
         assert third is not None
-        await feedback.rate(session, third.id, 1, 9, asked=False, held_out=False, now=now)
+        await feedback.rate(session, Given(third.id, 1, 9, asked=False, held_out=False), now)
     async with read() as session:
         last = await reviews.last(session, 3, user_id=1)
     assert [review.update_id for review in last] == [5, 3, 2]

@@ -6,6 +6,7 @@ import pytest
 
 from db import feedback, privacy, reviews, training_data, users
 from db.engine import Sessions
+from db.feedback import Given
 from tests.db.conftest import NewReview
 
 pytestmark = pytest.mark.anyio
@@ -21,12 +22,10 @@ async def rate(
         await reviews.add(session, review)
         await feedback.rate(
             session,
-            review.id,
-            user_id,
-            rating,
-            asked=update_id % 3 == 0,
-            held_out=update_id % 2 == 0,
-            now=now + timedelta(minutes=update_id),
+            Given(
+                review.id, user_id, rating, asked=update_id % 3 == 0, held_out=update_id % 2 == 0
+            ),
+            now + timedelta(minutes=update_id),
         )
         return review.id
 
@@ -78,6 +77,6 @@ async def test_what_is_new_since(
         assert await training_data.rated_since(session, now + timedelta(minutes=1)) == 1
     later = now + timedelta(hours=1)
     async with write.begin() as session:
-        await feedback.rate(session, first, 1, 9, asked=False, held_out=False, now=later)
+        await feedback.rate(session, Given(first, 1, 9, asked=False, held_out=False), later)
     async with read() as session:
         assert await training_data.rated_since(session, now + timedelta(minutes=5)) == 1, "changed"

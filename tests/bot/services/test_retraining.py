@@ -27,6 +27,7 @@ from bot.texts.locale import RUSSIAN
 from classifier.registry.registry import Registry
 from db import feedback, privacy, reviews, training_runs, users
 from db.engine import Sessions
+from db.feedback import Given
 from db.models import AdminAction, Review, TrainingRun
 from tests import tiny
 from tests.bot.conftest import RunningBot
@@ -81,7 +82,7 @@ async def rate(write: Sessions, count: int, user_id: int = 1, held_out: bool = F
             )
             await reviews.add(session, review)
             await feedback.rate(
-                session, review.id, user_id, 7, asked=number == 0, held_out=held_out, now=NOW
+                session, Given(review.id, user_id, 7, asked=number == 0, held_out=held_out), NOW
             )
 
 
@@ -545,10 +546,12 @@ async def rate_rows(write: Sessions, rows: list[tiny.Row]) -> None:
             await reviews.add(session, review)
             await feedback.rate(
                 session,
-                review.id,
-                user_id,
-                int(row["grade10"]),
-                asked=False,
-                held_out=number // 10 % 5 == 0,
-                now=NOW,
+                Given(
+                    review.id,
+                    user_id,
+                    int(row["grade10"]),
+                    asked=False,
+                    held_out=number // 10 % 5 == 0,
+                ),
+                NOW,
             )
