@@ -1,7 +1,7 @@
 """What /stats shows: the figures of a span of time, and how they moved."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -20,16 +20,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class AnswerFigures:
-    """Predictions of one pooling beside the ratings that users gave; None where undefined."""
+    """Predictions of one pooling beside the ratings that users gave."""
 
     count: int
     confusion: tuple[tuple[int, ...], ...]  # counts, [true sentiment][predicted sentiment]
-    accuracy: float | None
-    macro_f1: float | None
-    calibration_error: float | None
-    rating_exact: float | None
-    rating_within_one: float | None
-    rating_mae: float | None
+    figures: Mapping[str, float]  # by their keys in `figures.METRICS`, without undefined ones
 
 
 @dataclass(frozen=True)
@@ -138,18 +133,14 @@ def figures_of(rows: Sequence[Answered]) -> AnswerFigures:
             ratings[0, row.given, row.rating] += row.times
         gaps[row.bin] += row.times * (true == row.sentiment) - row.confidence
     count = int(confusion.sum())
-    found = sentiment_figures(confusion) if count else {}
-    found |= rating_figures(ratings) if ratings.any() else {}
-    figures = {name: float(value) for name, (value,) in found.items()}
+    if not count:
+        return AnswerFigures(count, ((0, 0, 0),) * 3, {})
+    found = sentiment_figures(confusion) | rating_figures(ratings)
+    found["ece"] = expected_calibration_error(gaps[None, :], count)
     return AnswerFigures(
         count=count,
         confusion=tuple(map(tuple, confusion[0].tolist())),
-        accuracy=figures.get("accuracy"),
-        macro_f1=figures.get("macro_f1"),
-        calibration_error=float(expected_calibration_error(gaps, count)) if count else None,
-        rating_exact=figures.get("rating_exact"),
-        rating_within_one=figures.get("rating_within_1"),
-        rating_mae=figures.get("rating_mae"),
+        figures={name: float(v) for name, (v,) in found.items() if not np.isnan(v)},
     )
 
 

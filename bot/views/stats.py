@@ -73,19 +73,20 @@ def _table(found: Overview, locale: Locale) -> str:
     def share_of(sentiment: int) -> Callable[[PoolingFigures], str]:
         return lambda model: locale.percent(model.sentiments[sentiment] / model.predictions)
 
+    def figure(name: str, written: Callable[[float | None], str]) -> Callable[..., str]:
+        return lambda model: written(model.answers.figures.get(name))
+
     # Not blank in front: Telegram trims that.
     rows = [_row(locale(terms.MODEL), *POOLING_NAMES.values())]
     rows += [row(terms.SENTIMENTS[sentiment], share_of(sentiment)) for sentiment in (2, 1, 0)]
     rows += [
         "",
-        row(terms.ACCURACY, lambda model: locale.percent(model.answers.accuracy)),
-        row(phrases.MACRO_F1, lambda model: locale.decimal(model.answers.macro_f1)),
-        row(phrases.CALIBRATION, lambda model: locale.decimal(model.answers.calibration_error)),
-        row(phrases.RATING_EXACT, lambda model: locale.percent(model.answers.rating_exact)),
-        row(
-            phrases.RATING_WITHIN_ONE, lambda model: locale.percent(model.answers.rating_within_one)
-        ),
-        row(terms.RATING_MAE, lambda model: locale.decimal(model.answers.rating_mae)),
+        row(terms.ACCURACY, figure("accuracy", locale.percent)),
+        row(phrases.MACRO_F1, figure("macro_f1", locale.decimal)),
+        row(phrases.CALIBRATION, figure("ece", locale.decimal)),
+        row(phrases.RATING_EXACT, figure("rating_exact", locale.percent)),
+        row(phrases.RATING_WITHIN_ONE, figure("rating_within_1", locale.percent)),
+        row(terms.RATING_MAE, figure("rating_mae", locale.decimal)),
         "",
         row(phrases.MEDIAN, lambda model: locale.whole(round(model.median_milliseconds))),
         row(phrases.P95, lambda model: locale.whole(round(model.p95_milliseconds))),
@@ -177,8 +178,8 @@ def _answers(by_pooling: dict[str, AnswerFigures], locale: Locale) -> dict[str, 
         if answers is not None and answers.count:
             written = locale(
                 phrases.ACCURACY_AND_MAE,
-                accuracy=locale.percent(answers.accuracy),
-                mae=locale.decimal(answers.rating_mae),
+                accuracy=locale.percent(answers.figures.get("accuracy")),
+                mae=locale.decimal(answers.figures.get("rating_mae")),
             )
         figures[pooling] = f"{name} {written}"
     return figures

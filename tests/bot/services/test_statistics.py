@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.services.periods import SPANS
-from bot.services.statistics import StatisticsService, figures_of
+from bot.services.statistics import AnswerFigures, StatisticsService, figures_of
 from db.engine import Sessions
 from db.statistics import Answered
 from tests.bot.live_reviews import add_live_reviews
@@ -43,14 +43,19 @@ def test_figures_by_hand() -> None:
     )
     assert found.confusion == ((3, 1, 0), (0, 2, 0), (1, 0, 3))
     assert found.count == 10
-    assert found.accuracy == 0.8
-    assert found.macro_f1 == pytest.approx((2 * 3 / 8 + 2 * 2 / 5 + 2 * 3 / 7) / 3)
-    assert found.calibration_error == pytest.approx(0.15)
-    assert (found.rating_exact, found.rating_within_one, found.rating_mae) == (0.25, 0.75, 1.125)
+    expected = {
+        "accuracy": 0.8,
+        "macro_f1": (2 * 3 / 8 + 2 * 2 / 5 + 2 * 3 / 7) / 3,
+        "ece": 0.15,
+        "rating_exact": 0.25,
+        "rating_within_1": 0.75,
+        "rating_mae": 1.125,
+    }
+    assert {name: found.figures[name] for name in expected} == pytest.approx(expected)
 
 
-def test_figures_of_nothing() -> None:
-    found = figures_of([])
-    assert (found.count, found.confusion) == (0, ((0,) * 3,) * 3)
-    assert found.accuracy is found.macro_f1 is found.calibration_error is None
-    assert found.rating_exact is found.rating_within_one is found.rating_mae is None
+def test_figures_of_nothing_and_of_no_rating() -> None:
+    assert figures_of([]) == AnswerFigures(0, ((0,) * 3,) * 3, {})
+    unrated = figures_of([answered(5, None, 0, 2)])
+    assert unrated.figures["accuracy"] == 1
+    assert not [name for name in unrated.figures if name.startswith("rating")]
