@@ -1,4 +1,4 @@
-"""Parses what arrives and sends what views make of it; registration.py has all of it on one screen.
+"""Parse updates, call services, send what views format; registration.py lists all of them.
 
-Imports services, texts and views; whatever decides stands in services.
+Imports services, texts and views; decisions belong to services.
 """

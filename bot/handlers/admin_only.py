@@ -1,6 +1,6 @@
-"""The gate to the admins' commands: for everybody else, and outside private chats, there are none.
+"""Commands and buttons that exist for admins alone, in their private chats with the bot.
 
-What it doesn't let through goes on to the handlers that come after, as if it stood for nothing.
+Updates from anybody else reach the handlers after these, as if the command were unknown.
 """
 
 from collections.abc import Callable, Collection, Coroutine
@@ -24,7 +24,7 @@ class AdminOnly:
         return CommandHandler(name, callback, self._filter)
 
     def taps(self, pattern: str, callback: Callback) -> CallbackQueryHandler[Any, None]:
-        """Handles an admin's taps, in their private chat, whose data is all of this pattern."""
+        """Handles an admin's taps in their private chat; the pattern must match all of the data."""
         return _AdminTaps(self._ids, pattern, callback)
 
 

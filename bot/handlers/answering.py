@@ -1,4 +1,4 @@
-"""The answer to one review: sent once, whatever happens in between."""
+"""Answers a review request once, whatever happens in between."""
 
 import asyncio
 import logging
@@ -28,17 +28,17 @@ class Answering:
         self._reviewing = services.reviewing
         self._messages = services.messages
         self._metrics = services.metrics
-        self._typing = Typing()
+        self._typing = Typing(bot)
         self._sending: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def answer(self, request: ReviewRequest) -> None:
-        """Predict, store, answer: from wherever an earlier try at this update was cut off."""
+        """Predict, store and answer, from where an earlier attempt at this update stopped."""
         started = time.perf_counter()
         review: Review | Problem | None = await self._reviewing.find(request.update_id)
         if review is None:
             if not await self.admitted(request):
                 return
-            async with self._typing.shown(self._bot, request.chat_id):
+            async with self._typing.shown(request.chat_id):
                 review = await self._reviewing.review(request)
         if isinstance(review, Problem):
             await self._decline_for(request, review)
@@ -50,14 +50,14 @@ class Answering:
             logger.info("review answered", extra={**ids, "milliseconds": round(1000 * seconds)})
 
     async def admitted(self, request: ReviewRequest) -> bool:
-        """Whether the user keeps to the limit; one who doesn't is told so once."""
+        """Whether the user is within the limit; one who is not is told so once."""
         admission = self._messages.admit(request.user_id, request.update_id, request.sent_at)
         if admission is Admission.REFUSED:
             await self._say(request, phrases.TOO_MANY, messages=self._messages.per_minute)
         return admission is Admission.ADMITTED
 
     async def decline(self, request: ReviewRequest, phrase: Phrase) -> None:
-        """Say why the request gets no prediction, if the user keeps to the limit."""
+        """Say why the request gets no prediction, if the user is within the limit."""
         if await self.admitted(request):
             await self._say(request, phrase)
 
@@ -70,7 +70,7 @@ class Answering:
         await self._say(request, phrases.PROBLEMS[problem])
 
     async def _send(self, request: ReviewRequest, review: Review) -> None:
-        # After a kill, the answer that was not noted down may have been rated already.
+        # An answer sent but not recorded before a kill may have been rated already.
         rating = rating_of(review, request.user_id)
         text = answer(review, locale_for(request.language), rating)
         async with self._one_at_a_time(request.chat_id):
@@ -93,9 +93,9 @@ class Answering:
         )
 
     def _one_at_a_time(self, chat_id: int) -> asyncio.Lock:
-        """A kill between the sending and the noting repeats an answer: let it be one at most.
+        """A kill after sending and before recording repeats an answer: so one is sent at a time.
 
-        All private chats take turns, and those of each group among themselves: Telegram takes 20
-        messages a minute from a bot in a group, and nobody else is to wait for that.
+        Private chats share a lock, and each group has its own: Telegram takes 20 messages a minute
+        from a bot in a group, and nobody else must wait for that.
         """
         return self._sending.setdefault(min(chat_id, 0), asyncio.Lock())

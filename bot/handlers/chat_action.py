@@ -1,4 +1,4 @@
-"""«Печатает…» while a review is worked on."""
+"""Shows «печатает…» while a review is predicted."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,34 +9,35 @@ from telegram.constants import ChatAction
 from telegram.error import TelegramError
 
 _LASTS = 4.5  # seconds; Telegram shows it for five
-_PATIENCE = 2  # seconds for a request that nobody misses
+_PATIENCE = 2  # seconds: nobody misses the request
 _MOST_CHATS = 10
 
 
 class Typing:
-    def __init__(self) -> None:
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
         self._chats: set[int] = set()
 
     @asynccontextmanager
-    async def shown(self, bot: Bot, chat_id: int) -> AsyncIterator[None]:
-        """Show it meanwhile; that it can't be shown harms nothing.
+    async def shown(self, chat_id: int) -> AsyncIterator[None]:
+        """Show it until the block ends; a failure to show it is ignored.
 
-        These requests count against the flood limits, and the answers come first: so once for
-        all reviews of a chat, in few chats at a time, and not in groups, which get 20 messages a
-        minute.
+        These requests count against Telegram's flood limits, which the answers need more: so it
+        is shown once for all reviews of a chat, in few chats at a time, and not in groups, where
+        a bot may send 20 messages a minute.
         """
         if chat_id in self._chats or len(self._chats) >= _MOST_CHATS or chat_id < 0:
             yield
             return
         self._chats.add(chat_id)
         done = asyncio.Event()
-        task = asyncio.create_task(_keep_typing(bot, chat_id, done))
+        task = asyncio.create_task(_keep_typing(self._bot, chat_id, done))
         try:
             yield
         finally:
             self._chats.discard(chat_id)
             done.set()
-            # Arriving after the answer, it would stand there for five seconds: let it end first.
+            # A request that arrived after the answer would show for five seconds: wait for it.
             await task
 
 

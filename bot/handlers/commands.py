@@ -1,4 +1,4 @@
-"""The commands."""
+"""The commands for everybody."""
 
 from telegram import InlineKeyboardMarkup, InputFile, Update
 from telegram.ext import ContextTypes
@@ -49,7 +49,7 @@ class Commands:
         if await self._personal.language(user.id) is not None:
             await self._say(update, phrases.FORGET_QUESTION, forget_keyboard(locale_of(update)))
         else:
-            await self._personal.erase(user.id)  # whose the updates were that are dealt with
+            await self._personal.erase(user.id)  # handled updates still name the user
             await self._say(update, phrases.FORGOTTEN_NOTHING)
 
     async def rate(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:

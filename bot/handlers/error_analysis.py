@@ -1,4 +1,4 @@
-"""/errors: the reviews to learn from, in the chat page by page and as files."""
+"""/errors: where the models err or disagree most, page by page in the chat and as files."""
 
 import asyncio
 
@@ -18,7 +18,7 @@ from bot.views.error_analysis import AnalysisTap, analysis_keyboard, analysis_me
 from bot.views.error_page import errors_page
 from db.hard_reviews import Order
 
-_SECONDS_TO_SEND = 300  # as a file of 45 MB may take
+_SECONDS_TO_SEND = 300  # a file of 45 MB may take that long
 
 
 class ErrorAnalysisCommand:
@@ -54,7 +54,7 @@ class ErrorAnalysisCommand:
     async def _turn(
         self, query: CallbackQuery, order: Order, tap: AnalysisTap, locale: Locale
     ) -> None:
-        """Show another page: of quick taps the last one's, whichever is looked up sooner."""
+        """Show another page. Taps wait for each other, so that the last of quick ones wins."""
         if query.message is None:
             return
         async with self._turns.of_message(query.message.chat.id, query.message.message_id):
@@ -97,7 +97,7 @@ class ErrorAnalysisCommand:
         await _send(query.get_bot(), query.from_user.id, page.encode(), name, caption)
 
     async def _note(self, query: CallbackQuery, kind: str, span: Span, reviews: int) -> None:
-        """On record before it is sent: reviews leave the bot."""
+        """Record the export before it is sent, since reviews leave the bot."""
         await self._admin_log.note(
             query.from_user.id,
             language_of(query.from_user),

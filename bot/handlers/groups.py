@@ -1,4 +1,4 @@
-"""Groups: silent unless asked, by /rate or by a mention."""
+"""Groups: the bot is silent unless /rate or a mention addresses it."""
 
 from telegram import Message, MessageEntity, Update, User
 from telegram.ext import ContextTypes, filters
@@ -44,8 +44,10 @@ class Groups:
 
 
 def text_in_question(message: Message, bot: User) -> str:
-    """What a message in a group asks about: its own words if they are a review, else the text
-    that it replies to, unless that is the bot's own."""
+    """The text that a message in a group wants rated.
+
+    Its own words if they are a review, else the message it replies to unless the bot wrote that.
+    """
     entities = [
         entity
         for entity, text in entities_of(message).items()

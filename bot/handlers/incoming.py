@@ -47,7 +47,7 @@ def text_of(message: Message) -> str:
 
 
 def is_mention(entity: MessageEntity, text: str, bot: User) -> bool:
-    """Whether the part of a text that is this entity names the bot."""
+    """Whether this entity, which covers `text`, mentions the bot."""
     if entity.type == MessageEntity.TEXT_MENTION:
         return entity.user is not None and entity.user.id == bot.id
     named = f"@{bot.username}".casefold()
@@ -55,12 +55,12 @@ def is_mention(entity: MessageEntity, text: str, bot: User) -> bool:
 
 
 def entities_of(message: Message) -> dict[MessageEntity, str]:
-    """The entities of the text or the caption, with what they are of it."""
+    """The entities of the text or the caption, each with the text it covers."""
     return message.parse_entities() if message.text else message.parse_caption_entities()
 
 
 def without(text: str, entities: Iterable[MessageEntity]) -> str:
-    """The text without these parts of it, which Telegram counts in UTF-16 units."""
+    """The text without these entities, whose places Telegram counts in UTF-16 units."""
     encoded = text.encode("utf-16-le", "surrogatepass")
     for entity in sorted(entities, key=lambda entity: entity.offset, reverse=True):
         start, end = 2 * entity.offset, 2 * (entity.offset + entity.length)

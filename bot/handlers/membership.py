@@ -1,4 +1,4 @@
-"""Who can be reached: the bot was blocked, or taken into a group, or failed at an update."""
+"""The bot was blocked, added to a group, or failed to handle an update."""
 
 import logging
 
@@ -21,7 +21,7 @@ class Membership:
         self._personal = services.personal
 
     async def changed(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
-        """A user blocked the bot; or somebody took it into a group, which gets a short hello."""
+        """A user blocked the bot, or somebody added it to a group, which gets a short hello."""
         change = update.my_chat_member
         assert change is not None
         came = change.old_chat_member.status in _OUT and change.new_chat_member.status not in _OUT
@@ -50,7 +50,7 @@ class Membership:
 
 
 async def apologise(update: Update) -> None:
-    """Tell the chat that this update can't be dealt with; that it can't be told is only logged."""
+    """Tell the chat that its update failed; if that can't be sent either, only log it."""
     if update.effective_chat is None:
         return
     try:

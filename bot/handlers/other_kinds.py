@@ -1,4 +1,4 @@
-"""What is no text, in a private chat: a kind sentence that says what to send instead."""
+"""Messages without text in a private chat: a kind sentence says what to send instead."""
 
 from telegram import Message, MessageOriginChannel, Update
 from telegram.ext import ContextTypes, filters
@@ -25,7 +25,7 @@ FROM_CHANNEL = _FromChannel()
 class OtherKinds:
     def __init__(self, answering: Answering) -> None:
         self._answering = answering
-        self._albums: dict[str, int] = {}  # with the update that was answered
+        self._albums: dict[str, int] = {}  # each with the update that was answered
 
     async def channel_post(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         await self._decline(update, phrases.CHANNEL_POST)
@@ -45,7 +45,7 @@ class OtherKinds:
             await self._answering.decline(request_from(update, "", "private"), phrase)
 
     def _speaks_for_album(self, update: Update) -> bool:
-        """Whether this is the first picture of its album: they come as a message each."""
+        """Whether this is the first message of its album: each picture comes as a message."""
         message, _user = message_of(update)
         if message.media_group_id is None:
             return True

@@ -1,4 +1,4 @@
-"""What the bot does with each kind of update."""
+"""Which handler gets which update."""
 
 from collections.abc import Collection
 from typing import Any
@@ -20,14 +20,14 @@ from bot.handlers.commands import Commands
 from bot.handlers.error_analysis import ErrorAnalysisCommand
 from bot.handlers.groups import MENTIONED, Groups
 from bot.handlers.membership import Membership
-from bot.handlers.models import TAPS as MODEL_TAPS
-from bot.handlers.models import ModelVersions
 from bot.handlers.other_kinds import FROM_CHANNEL, OtherKinds
 from bot.handlers.retraining import TAPS as RETRAINING_TAPS
 from bot.handlers.retraining import Retrainings
 from bot.handlers.reviews import TEXT_FILE, Reviews
 from bot.handlers.statistics import Stats
 from bot.handlers.taps import Taps
+from bot.handlers.versions import TAPS as VERSION_TAPS
+from bot.handlers.versions import VersionsCommand
 from bot.services.services import Services
 from bot.services.turns import Turns
 from bot.views.error_analysis import TAPS as ANALYSIS_TAPS
@@ -42,9 +42,9 @@ def register(
     services: Services,
     admin_ids: Collection[int],
 ) -> None:
-    """Add all handlers. Of those that fit an update, the first one added has it to itself."""
+    """Add all handlers. Only the first one that fits an update gets it."""
     admin_only, answering = AdminOnly(admin_ids), Answering(services, application.bot)
-    analysis, versions = ErrorAnalysisCommand(services), ModelVersions(services)
+    analysis, versions = ErrorAnalysisCommand(services), VersionsCommand(services)
     retrainings = Retrainings(services, application.bot, admin_ids)
     commands, groups = Commands(services), Groups(answering)
     reviews, others = Reviews(services, answering), OtherKinds(answering)
@@ -59,7 +59,7 @@ def register(
             admin_only.taps(ANALYSIS_TAPS, analysis.tapped),
             admin_only.command("stats", Stats(services).command),
             admin_only.command("models", versions.command),
-            admin_only.taps(MODEL_TAPS, in_turn(versions.tapped)),
+            admin_only.taps(VERSION_TAPS, in_turn(versions.tapped)),
             admin_only.command("retrain", retrainings.command),
             admin_only.taps(RETRAINING_TAPS, retrainings.tapped),
             CommandHandler("start", commands.start, PRIVATE),
@@ -86,10 +86,10 @@ def register(
 
 
 def _in_turn(turns: Turns, callback: Callback) -> Callback:
-    """One thing at a time for each message.
+    """Run the callback once earlier updates about the same message are done.
 
-    An edit waits until the message itself is answered, and of two quick taps the message shows
-    the one that is stored.
+    An edit waits until the message itself is answered, and after two quick taps the message shows
+    the rating that is stored.
     """
 
     async def run(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:

@@ -10,7 +10,7 @@ _SETTLED = ("message is not modified", "message to edit not found", "message can
 
 
 async def toast(query: CallbackQuery, text: str | None = None, *, alert: bool = False) -> None:
-    """Answer the query, which ends the button's waiting; Telegram takes no answer after a while."""
+    """Answer the query, which stops the button's spinner; it is no error if that comes too late."""
     try:
         await query.answer(text, alert)
     except BadRequest as error:

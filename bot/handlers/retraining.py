@@ -1,4 +1,4 @@
-"""/retrain, its progress in one message, and the ending told to every admin."""
+"""/retrain: shows the progress in one message and tells every admin how it ended."""
 
 import time
 from collections.abc import Collection

@@ -35,12 +35,12 @@ class Reviews:
         """A text, which may be a part of a longer one."""
         message, user = message_of(update)
         part = Part(update.update_id, message.message_id, text_of(message))
-        async with self._joiner.joined(message.chat_id, user.id, part) as parts:
+        async with self._joiner.collect(message.chat_id, user.id, part) as parts:
             if not parts:
                 return
             first, *others = parts
             if others and await self._reviewing.find(first.update_id):
-                # It was stored before a kill with all its parts: what came now is none of them.
+                # It was stored with all its parts before a kill: what came now is another text.
                 await self._answer(update, [first])
                 parts = others
             await self._answer(update, parts)

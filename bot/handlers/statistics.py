@@ -9,10 +9,9 @@ from bot.handlers.incoming import locale_of, message_of
 from bot.services.periods import parse_span
 from bot.services.services import Services
 from bot.services.statistics import Overview
-from bot.texts import statistics as phrases
 from bot.texts import terms
 from bot.texts.locale import Locale
-from bot.views.stats import stats_message
+from bot.views.stats import chart_caption, stats_message
 
 
 class Stats:
@@ -30,9 +29,7 @@ class Stats:
         await message.reply_html(stats_message(overview, locale))
         if overview.poolings:
             chart = await asyncio.to_thread(_draw, overview, locale)
-            window = phrases.CHART_DAY if span.name == "24h" else phrases.CHART_WEEK
-            caption = locale(phrases.CHART_CAPTION, window=locale(window))
-            await message.reply_photo(chart, caption)
+            await message.reply_photo(chart, chart_caption(span, locale))
 
 
 def _draw(overview: Overview, locale: Locale) -> bytes:

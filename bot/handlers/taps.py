@@ -34,7 +34,7 @@ class Taps:
             await toast(query, locale(phrases.TOAST_OLD_BUTTON))
 
     async def _rate(self, query: CallbackQuery, tap: RatingTap, locale: Locale) -> None:
-        # The toast says that it is stored, so that is done before; it takes milliseconds.
+        # Store it before the toast says that it is stored: it takes milliseconds.
         rated = await self._feedback.rate(tap.review_id, query.from_user.id, tap.rating)
         if rated is NotRated.GONE:
             await toast(query, locale(phrases.TOAST_GONE))

@@ -44,7 +44,7 @@ class Joiner:
         self._open: dict[tuple[int, int], _Split] = {}
 
     @asynccontextmanager
-    async def joined(
+    async def collect(
         self, chat_id: int, user_id: int, part: Part
     ) -> AsyncIterator[list[Part] | None]:
         """All parts of the text for its first part, whose caller handles them; None for the others.

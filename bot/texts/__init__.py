@@ -1,5 +1,5 @@
-"""All that a person reads: each phrase in Russian and in English, a module for each topic.
+"""All that users read: each phrase in Russian and in English, one module for each topic.
 
-locale.py puts a phrase into the reader's language. Imports services, whose findings it words;
-holds no numbers and no layout.
+locale.py turns a phrase into the reader's language. Imports services, whose results it words;
+holds no layout.
 """

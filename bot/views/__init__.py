@@ -1,4 +1,4 @@
-"""What a person sees: text, keyboards, charts and pages made of what services decided.
+"""What users see: messages, keyboards, charts and pages, made of what services return.
 
-Imports texts and services, and does no work of theirs.
+Imports texts and services; decides nothing.
 """

@@ -31,7 +31,7 @@ class AnalysisTap:
 
 
 def analysis_tap(data: str) -> AnalysisTap | None:
-    """What a tap asks for; None for a span that there is no more."""
+    """What a tap asks for; None if its span is unknown."""
     match = _TAP.fullmatch(data)
     if match is None or match["span"] not in periods.SPANS:
         return None
@@ -84,13 +84,13 @@ def _review(hard: HardReview, locale: Locale) -> str:
     shown = text if len(text) <= _LONGEST else text[:_LONGEST].rstrip() + "…"
     lines = [
         f"<b>{locale.date(hard.review.created_at)}</b>, {given}",
-        *(_said(row, hard.given, locale) for row in (hard.cls, hard.mean)),
+        *(_predicted(row, hard.given, locale) for row in (hard.cls, hard.mean)),
         f"<blockquote expandable>{escape(shown)}</blockquote>",
     ]
     return "\n".join(lines)
 
 
-def _said(row: Prediction, given: int | None, locale: Locale) -> str:
+def _predicted(row: Prediction, given: int | None, locale: Locale) -> str:
     line = (
         f"{POOLING_NAMES[row.pooling]} {FACES[row.sentiment]} {locale(SENTIMENTS[row.sentiment])}"
         f" {locale.percent(confidence_of(row))}"
@@ -98,6 +98,11 @@ def _said(row: Prediction, given: int | None, locale: Locale) -> str:
     if row.rating is not None:
         line += f" · {row.rating}"
         if given is not None:
-            error = abs(row.rating - given)
-            line += f", {locale(phrases.OFF, points=error) if error else locale(phrases.EXACT)}"
+            line += f", {how_far_off(row.rating, given, locale)}"
     return line
+
+
+def how_far_off(rating: int, given: int, locale: Locale) -> str:
+    """How far a predicted rating is from the one that the author gave."""
+    error = abs(rating - given)
+    return locale(phrases.OFF, points=error) if error else locale(phrases.EXACT)

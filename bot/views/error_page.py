@@ -8,6 +8,7 @@ from bot.services.error_analysis import Analysis
 from bot.texts import error_analysis as phrases
 from bot.texts import terms
 from bot.texts.locale import Locale, Phrase
+from bot.views.error_analysis import how_far_off
 from classifier.labels import sentiment_of
 from classifier.reports.templates import fold, template
 from db.hard_reviews import CONFIDENCE_GROUPS, LENGTHS, Group, HardReview
@@ -98,8 +99,7 @@ def _answer(row: Prediction, given: int | None, locale: Locale) -> dict[str, Any
     right = None if given is None else row.sentiment == sentiment_of(given)
     off = ""
     if given is not None and row.rating is not None:
-        error = abs(row.rating - given)
-        off = locale(phrases.OFF, points=error) if error else locale(phrases.EXACT)
+        off = how_far_off(row.rating, given, locale)
     return {
         "mark": {None: "", True: "✓", False: "✗"}[right],
         "sentiment": locale(terms.SENTIMENTS[row.sentiment]),

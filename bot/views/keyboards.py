@@ -40,9 +40,6 @@ def rating_tap(data: str | None) -> RatingTap | None:
 
 def forget_keyboard(locale: Locale) -> InlineKeyboardMarkup:
     """Erase everything, or don't: a row each, so that no thumb hits the wrong one."""
-    return InlineKeyboardMarkup(
-        [
-            [InlineKeyboardButton(locale(phrases.FORGET_YES), callback_data=FORGET_YES)],
-            [InlineKeyboardButton(locale(phrases.FORGET_NO), callback_data=FORGET_NO)],
-        ]
-    )
+    yes = InlineKeyboardButton(locale(phrases.FORGET_YES), callback_data=FORGET_YES)
+    no = InlineKeyboardButton(locale(phrases.FORGET_NO), callback_data=FORGET_NO)
+    return InlineKeyboardMarkup.from_column([yes, no])

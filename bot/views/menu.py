@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 async def register_commands(bot: Bot, admin_ids: Sequence[int]) -> None:
-    """Tell Telegram which commands there are: Russian by default, English where it speaks it."""
+    """Tell Telegram the commands: in Russian by default, in English to English clients."""
     for language_code, locale in ((None, RUSSIAN), ("en", ENGLISH)):
         scopes: list[tuple[BotCommandScope, list[BotCommand]]] = [
             (BotCommandScopeAllPrivateChats(), _commands(PRIVATE_MENU, locale)),

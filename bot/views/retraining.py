@@ -31,13 +31,12 @@ def progress_message(progress: Progress, locale: Locale) -> str:
 
 
 def cancel_keyboard(run_id: int, locale: Locale) -> InlineKeyboardMarkup:
-    return InlineKeyboardMarkup(
-        [[InlineKeyboardButton(locale(phrases.CANCEL), callback_data=f"t:cancel:{run_id}")]]
-    )
+    cancel = InlineKeyboardButton(locale(phrases.CANCEL), callback_data=f"t:cancel:{run_id}")
+    return InlineKeyboardMarkup.from_button(cancel)
 
 
 def ending_message(run: TrainingRun, locale: Locale) -> str:
-    """How a run ended; one that came before the gate with each figure and its limit."""
+    """How a run ended; if the gate judged it, with each figure and its limit."""
     sentence = locale(
         phrases.ENDINGS[run.status],
         version=escape(run.version or ""),
@@ -50,7 +49,7 @@ def ending_message(run: TrainingRun, locale: Locale) -> str:
 
 
 def decision_message(run: TrainingRun, locale: Locale) -> str:
-    """What was decided when, of a run that has a decision stored."""
+    """What the gate decided, and when, about a run whose decision is stored."""
     assert run.figures is not None
     sentence = phrases.DECIDED_PROMOTED if run.status == "promoted" else phrases.DECIDED_REFUSED
     heading = locale(

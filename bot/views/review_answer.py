@@ -99,8 +99,8 @@ def _past(review: Review, user_id: int, locale: Locale) -> str:
 
 
 def _short(prediction: Prediction) -> str:
-    said = f"{POOLING_NAMES[prediction.pooling]} {FACES[prediction.sentiment]}"
-    return said if prediction.rating is None else f"{said} {prediction.rating}"
+    line = f"{POOLING_NAMES[prediction.pooling]} {FACES[prediction.sentiment]}"
+    return line if prediction.rating is None else f"{line} {prediction.rating}"
 
 
 def _percent(share: float) -> int:
@@ -108,7 +108,7 @@ def _percent(share: float) -> int:
 
 
 def _visible(character: str) -> str:
-    """A blank for a control character; nothing for one that turns the line's direction."""
+    """A blank for a control character; nothing for one that changes the direction of writing."""
     kind = unicodedata.category(character)
     if kind == "Cf":
         return character if character == "\u200d" else ""  # it joins emoji

@@ -5,6 +5,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from bot.services.comparison import ENOUGH, ENOUGH_USERS, Comparison
+from bot.services.periods import Span
 from bot.services.statistics import AnswerFigures, Overview, PoolingFigures, share
 from bot.texts import statistics as phrases
 from bot.texts import terms
@@ -43,6 +44,11 @@ def stats_message(overview: Overview, locale: Locale) -> str:
     return "\n\n".join(block for block in blocks if block)
 
 
+def chart_caption(span: Span, locale: Locale) -> str:
+    window = phrases.CHART_DAY if span.name == "24h" else phrases.CHART_WEEK
+    return locale(phrases.CHART_CAPTION, window=locale(window))
+
+
 def verdict(comparison: Comparison, locale: Locale) -> str:
     """Which model is better, in one sentence."""
     if comparison.answers < ENOUGH:
@@ -76,7 +82,7 @@ def _table(found: Overview, locale: Locale) -> str:
     def figure(name: str, written: Callable[[float | None], str]) -> Callable[..., str]:
         return lambda model: written(model.answers.figures.get(name))
 
-    # Not blank in front: Telegram trims that.
+    # The table must not begin with blanks: Telegram trims them.
     rows = [_row(locale(terms.MODEL), *POOLING_NAMES.values())]
     rows += [row(terms.SENTIMENTS[sentiment], share_of(sentiment)) for sentiment in (2, 1, 0)]
     rows += [

@@ -30,29 +30,27 @@ def version_list(versions: Versions, locale: Locale) -> str:
 def version_keyboard(versions: Versions, locale: Locale) -> InlineKeyboardMarkup | None:
     """A row for each version that could answer instead, then one for each decision to look at."""
     shown = versions.newest_first[:SHOWN]
-    rows = [
-        [_button(locale(phrases.PROMOTE, name=one.name), f"m:p:{one.name}")]
-        for one in shown
-        if one.name != versions.champion
+    offers = [(phrases.PROMOTE, "p", one.name) for one in shown if one.name != versions.champion]
+    offers += [(phrases.DECISION, "d", one.name) for one in shown if one.decision]
+    if versions.earlier:
+        offers.append((phrases.ROLL_BACK, "r", versions.earlier))
+    buttons = [
+        InlineKeyboardButton(locale(label, name=name), callback_data=f"m:{what}:{name}")
+        for label, what, name in offers
     ]
-    rows += [
-        [_button(locale(phrases.DECISION, name=one.name), f"m:d:{one.name}")]
-        for one in shown
-        if one.decision
-    ]
-    if name := versions.earlier:
-        rows.append([_button(locale(phrases.ROLL_BACK, name=name), f"m:r:{name}")])
-    return InlineKeyboardMarkup(rows) if rows else None
+    return InlineKeyboardMarkup.from_column(buttons) if buttons else None
+
+
+def confirmation_question(what: str, name: str, champion: str | None, locale: Locale) -> str:
+    """`what` is p for promote, r for roll back."""
+    phrase = phrases.ASK_PROMOTE if what == "p" else phrases.ASK_ROLL_BACK
+    return locale(phrase, name=escape(name), champion=champion or locale(phrases.NOBODY))
 
 
 def confirmation_keyboard(what: str, name: str, locale: Locale) -> InlineKeyboardMarkup:
-    """`what` is p for promote, r for roll back."""
-    yes = _button(locale(phrases.YES), f"m:{what}!:{name}")
-    return InlineKeyboardMarkup([[yes, _button(locale(phrases.NO), "m:no")]])
-
-
-def _button(label: str, data: str) -> InlineKeyboardButton:
-    return InlineKeyboardButton(label, callback_data=data)
+    yes = InlineKeyboardButton(locale(phrases.YES), callback_data=f"m:{what}!:{name}")
+    no = InlineKeyboardButton(locale(phrases.NO), callback_data="m:no")
+    return InlineKeyboardMarkup.from_row([yes, no])
 
 
 def _version(version: ModelVersion, champion: str | None, locale: Locale) -> str:

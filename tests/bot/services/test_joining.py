@@ -22,7 +22,7 @@ def joins(wait: float = FOR_EVER) -> Joiner:
 
 async def collect(joiner: Joiner, part: Part, chat: int = 1, user: int = 1) -> list[int] | None:
     """The message ids of the text that this part begins; None for a later part."""
-    async with joiner.joined(chat, user, part) as parts:
+    async with joiner.collect(chat, user, part) as parts:
         return None if parts is None else [part.message_id for part in parts]
 
 
@@ -60,7 +60,7 @@ async def test_a_later_part_is_not_done_before_the_text_is_dealt_with() -> None:
     joiner, dealt_with = joins(), asyncio.Event()
 
     async def first() -> None:
-        async with joiner.joined(1, 1, part(1)):
+        async with joiner.collect(1, 1, part(1)):
             await dealt_with.wait()
 
     leading = asyncio.create_task(first())
@@ -79,7 +79,7 @@ async def test_the_other_parts_share_the_fate_of_the_text(
     joiner = joins()
 
     async def first() -> None:
-        async with joiner.joined(1, 1, part(1)):
+        async with joiner.collect(1, 1, part(1)):
             raise error
 
     failed, followed = await asyncio.gather(
@@ -97,7 +97,7 @@ async def test_no_part_is_done_when_the_text_is_cancelled(collected: bool) -> No
     joiner = joins()
 
     async def first() -> None:
-        async with joiner.joined(1, 1, part(1)):
+        async with joiner.collect(1, 1, part(1)):
             await asyncio.Event().wait()
 
     leading = asyncio.create_task(first())

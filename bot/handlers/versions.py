@@ -14,14 +14,19 @@ from bot.texts import versions as phrases
 from bot.texts.conversation import TOAST_OLD_BUTTON
 from bot.texts.locale import Locale
 from bot.views.retraining import decision_message
-from bot.views.versions import confirmation_keyboard, version_keyboard, version_list
+from bot.views.versions import (
+    confirmation_keyboard,
+    confirmation_question,
+    version_keyboard,
+    version_list,
+)
 from classifier.errors import ClassifierError
 
 TAPS = r"m:(?:no|(?:d|[pr]!?):[0-9TZa-f-]{1,40})"
 """What the buttons send: what to do, ! once it is confirmed, and with which version."""
 
 
-class ModelVersions:
+class VersionsCommand:
     def __init__(self, services: Services) -> None:
         self._versions = services.versions
 
@@ -43,9 +48,7 @@ class ModelVersions:
             await show(query, *await self._listed(locale))
         elif what in ("p", "r"):
             versions = await self._versions.versions()
-            phrase = phrases.ASK_PROMOTE if what == "p" else phrases.ASK_ROLL_BACK
-            champion = versions.champion or locale(phrases.NOBODY)
-            question = locale(phrase, name=escape(name), champion=champion)
+            question = confirmation_question(what, name, versions.champion, locale)
             await show(query, question, confirmation_keyboard(what, name, locale))
         else:
             await show(query, await self._done(query, what, name, locale))
@@ -64,7 +67,7 @@ class ModelVersions:
         await send_decision(query.get_bot(), query.from_user.id, run, text, locale)
 
     async def _done(self, query: CallbackQuery, what: str, name: str, locale: Locale) -> str:
-        """What became of it."""
+        """Promote or roll back, and say how it went."""
         by = query.from_user.id, language_of(query.from_user)
         try:
             if what == "p!":
