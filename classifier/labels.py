@@ -19,7 +19,7 @@ _SENTIMENT_BY_NAME = {name.casefold(): index for index, name in enumerate(SENTIM
 
 
 def parse_sentiment(value: object) -> int:
-    """The class of a sentiment written as Good, Neutral or Bad, in any case, blanks around it.
+    """The class of a sentiment written as Good, Neutral or Bad, in any case, with blanks around.
 
     Raises ValueError, with the value, for anything else.
     """
@@ -31,10 +31,10 @@ def parse_sentiment(value: object) -> int:
 
 
 def parse_rating(value: object) -> int | None:
-    """A rating of 0 to 10 as the nearest whole one, halves up: 7.5 and "7,5" are 8.
+    """A rating of 0 to 10 rounded to a whole one, halves up: 7.5 and "7,5" are 8.
 
     None, NaN and empty text are a missing rating, None. Raises ValueError, with the value, for
-    anything else: what is no number, a bool, an infinity, a number outside of 0 to 10.
+    anything else: no number, a bool, an infinity, a number outside of 0 to 10.
     """
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
@@ -94,5 +94,5 @@ def _as_float(value: object) -> float:
 
 
 def _shown(value: object) -> str:
-    """The value for an error message, cut short: a whole review may stand in the wrong column."""
+    """The value for an error message, cut short: a whole review may be in the wrong column."""
     return f"{value!r:.60}"

@@ -1,4 +1,4 @@
-"""Memory: glibc told when to give pages back and when not, Python to look less for garbage."""
+"""Memory settings: when glibc returns freed pages, and how often Python collects garbage."""
 
 import atexit
 import ctypes
@@ -12,12 +12,12 @@ _NEVER = 2**31 - 1
 
 
 def keep_freed_pages() -> None:
-    """Let freed memory be used again instead of returned to the system and faulted in anew.
+    """Reuse freed memory instead of returning it to the system and faulting it in again.
 
     A training step allocates and frees hundreds of megabytes; by default glibc maps and
-    unmaps them each time and the page faults cost more than the arithmetic (measured: a
-    step of 4.4 s became 1.1 s). Call it before torch has started its threads. Elsewhere
-    than on Linux with glibc it does nothing.
+    unmaps them each time, and the page faults cost more than the arithmetic (measured: a
+    step of 4.4 s became 1.1 s). Call it before torch has started its threads. Without
+    Linux and glibc it does nothing.
     """
     mallopt = _from_glibc("mallopt")
     if mallopt is not None:
@@ -27,11 +27,11 @@ def keep_freed_pages() -> None:
 
 
 def give_back_freed_pages() -> None:
-    """Return what is free to the system, this once, in spite of `keep_freed_pages`.
+    """Return free pages to the system once, in spite of `keep_freed_pages`.
 
-    Between two phases, and after many steps: what was freed lies in pieces that the next
-    allocations can't use all of, and would count in every later peak. Reading 9,034 reviews left
-    838 MB where 639 do (measured). Arrow keeps pages of its own besides glibc's.
+    For between two phases, and after many steps: the freed memory is in pieces that the next
+    allocations can only partly use, and would count in every later peak. Reading 9,034 reviews
+    left 838 MB where 639 are needed (measured). Arrow keeps pages of its own besides glibc's.
     """
     from pyarrow import default_memory_pool
 
@@ -42,14 +42,14 @@ def give_back_freed_pages() -> None:
 
 
 def collect_garbage_seldom() -> None:
-    """Let 10,000 objects be made between two of Python's looks for cycles, instead of 700.
+    """Let Python collect garbage after every 10,000 new objects instead of 700.
 
-    Importing torch and transformers makes hundreds of thousands that stay: the looks at them take
-    half a second, and the last one, when the process ends, as long again. Call it before these
-    imports.
+    Importing torch and transformers makes hundreds of thousands of objects that stay: collections
+    during the imports take half a second, and the last one, when the process ends, as long again.
+    Call it before these imports.
     """
     gc.set_threshold(10_000)
-    atexit.register(gc.freeze)  # what is frozen is not looked at
+    atexit.register(gc.freeze)  # frozen objects are not examined
 
 
 def _from_glibc(name: str) -> Callable[..., int] | None:

@@ -12,7 +12,7 @@ MOST_WEIGHT = 100
 
 @dataclass(frozen=True)
 class Rejected:
-    """A row that can't be used: its line (a parquet's row number), from 1, and why."""
+    """A row that can't be used: its line (in a parquet its row number), from 1, and why."""
 
     row: int
     reason: str
@@ -20,7 +20,7 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Review:
-    """A row whose values are sound, before ratings of zero are settled."""
+    """A row with valid values, before it is decided what ratings of zero mean."""
 
     row: int
     review_id: str | None
@@ -91,12 +91,14 @@ def _optional_text(value: object) -> str | None:
 
 
 def settle_zero_ratings(reviews: Sequence[Review]) -> tuple[list[Review], list[Rejected], int]:
-    """Tell ratings of zero from the zeros that stand for a missing rating.
+    """Distinguish ratings of zero from zeros that mean a missing rating.
 
-    grade10 was parsed out of texts, and 0 may be what the parser wrote where it found nothing.
-    On a review called Good or Neutral a zero is always that. Where those outnumber the zeros
-    of Bad reviews, it is the source's missing marker, and the Bad zeros go as well.
-    Returns the reviews, each with a sentiment; those left with no grade; the zeros dropped.
+    grade10 was parsed from texts, and 0 may be what the parser wrote where it found nothing.
+    On a Good or Neutral review a zero always means that. If these outnumber the zeros of Bad
+    reviews, zero is how the source marks a missing rating, and the zeros of Bad reviews are
+    dropped as well.
+    Returns the reviews, each with a sentiment; those left without labels; the number of zeros
+    dropped.
     """
     bad = SENTIMENTS.index("Bad")
     on_bad = sum(r.rating == 0 and r.sentiment == bad for r in reviews)

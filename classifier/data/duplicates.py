@@ -36,8 +36,9 @@ def near_duplicates(texts: Sequence[str]) -> NDArray[np.bool_]:
     each are in no other text, which leaves few of them to compare.
     A text shorter than 5 words is one run, so only the same words in the same order match.
 
-    Two runs of 2,000 million have the same hash by chance: of 36,591 reviews with 350 runs each,
-    two would have to agree in 310 before such a chance counted, or be one run each.
+    Runs are compared by their hashes, of which there are 2 thousand million. Two different runs
+    with one hash change the result only where two long texts are one run short of the limit, or
+    both texts are shorter than 5 words.
     """
     from scipy.sparse import csr_array
     from sklearn.feature_extraction.text import HashingVectorizer
@@ -71,7 +72,7 @@ def near_duplicates(texts: Sequence[str]) -> NDArray[np.bool_]:
 
 def repeats_of(known: Sequence[str], texts: Sequence[str]) -> NDArray[np.bool_]:
     """`[n]`: whether a text is the same, or nearly, as a known one or as an earlier one."""
-    # The known ones come first, for of two texts that are alike the earlier one stays.
+    # The known ones come first, because of two similar texts the earlier one stays.
     contents = [*known, *texts]
     return (exact_duplicates(contents) | near_duplicates(contents))[len(known) :]
 

@@ -1,9 +1,9 @@
 """The forms in which authors of Russian reviews write a rating: a table of patterns, `FORMS`.
 
-A rating is an amount («8», «7 с половиной», «8-9 баллов», «восьмёрка») that a form makes one,
-by what stands before it («моя оценка:»), after it («из 10», «/10»), or both. The patterns read
-the plain copy of a text that `plain` makes: lower case, ё as е, one kind of blank, dash, quote
-and digit. Every repetition in them is bounded, so that no text makes them slow.
+A rating is an amount («8», «7 с половиной», «8-9 баллов», «восьмёрка») for which a form matches
+what is before it («моя оценка:»), after it («из 10», «/10»), or both. The patterns are for the
+plain copy of a text that `plain` makes: lower case, ё as е, one kind of blank, dash, quote and
+digit. Every repetition in them is bounded, so that no text makes them slow.
 """
 
 import math
@@ -14,7 +14,7 @@ _LOOKALIKES = {
     " ": "\t\v\f\x1c\x1d\x1e\x1f\xa0\u1680\u180e\u202f\u205f\u2060\u3000\ufeff"
     + "".join(map(chr, range(0x2000, 0x200E))),
     "\n": "\r\u2028\u2029",
-    "-": "‐‑‒–—―−\x96\x97",  # \x84 to \x97: Windows-1252 that somebody read as Latin-1
+    "-": "‐‑‒–—―−\x96\x97",  # \x84 to \x97: Windows-1252 that was decoded as Latin-1
     '"': "'`´‘’‚‛“”„‟«»\x84\x91\x92\x93\x94",
     "/": "\\⁄∕",
     "…": "\x85",
@@ -27,7 +27,7 @@ _LOOKALIKE = re.compile("[" + re.escape("".join(_PLAIN)) + "]")
 
 
 def plain(text: str) -> str:
-    """The copy of a text that the patterns read; every character keeps its place."""
+    """The copy of a text for the patterns; every character keeps its position."""
     return _LOOKALIKE.sub(lambda match: _PLAIN[match[0]], text).lower()
 
 
@@ -77,9 +77,9 @@ AMOUNT = compiled(rf"""
         (?: {_TO} (?P<upto> {_NUMBER} | {_NUMERAL} ) {_PLUS}? )?
         (?: [ ]{{0,2}} (?: (?P<balls>{_BALLS}) | {_OTHER_POINTS} ) )? )
 """)
-"""What may be a rating: a row of stars, or a `value`, which `upto` makes a range."""
+"""What may be a rating: a row of stars, or a `value`; with `upto` it is a range."""
 
-# --- what stands before an amount -----------------------------------------------------------
+# --- what comes before an amount ------------------------------------------------------------
 
 VERB = any_of(
     "ставлю ставил ставила ставим ставит ставишь ставят ставить ставьте поставлю поставил"
@@ -132,15 +132,15 @@ _SENTENCE_START = compiled(r'(?:\A|\n|[.!?…)][ ]{1,3}) ["(]? \Z')
 # --- what follows an amount -----------------------------------------------------------------
 
 _CLOSING = r'(?: \n | \Z | [.,;:!?…)(+] | -(?!\w) | [ ]- | "(?!\w) )'
-# What follows a number that only a verb or label makes a rating: «ставлю 8 за», not «8 минут».
+# What follows a number that is a rating because of a verb or label: «ставлю 8 за», not «8 минут».
 _STATED_NEXT = any_of(
     "за и но а или либо только лишь хотя хоть потому так т ибо из по чисто даже с фильму картине"
     " ленте этому этой ему ей как не в на поскольку ради исключительно именно просто без ведь"
     " если чтобы из-за благодаря от для это вместо максимум минимум однозначно поставить да мне я"
     " после при"
 )
-# «5 из 10 зрителей»: a word in the genitive plural is counted, so there is no rating. Endings
-# decide, and a list of common nouns without one.
+# «5 из 10 зрителей»: a word in the genitive plural is counted, so this is no rating. Endings
+# decide, and a list of common nouns without such an ending.
 _COUNTED_ANYHOW = any_of(
     "человек раз лет мест серий минут секунд книг сцен женщин мужчин картин лент комедий историй"
 )
@@ -176,7 +176,7 @@ _BECAUSE = compiled(r"(?= [ ](?:из-)?за\b )")
 
 @dataclass(frozen=True)
 class Form:
-    """Makes an amount a rating if `before` matches what ends where it begins, `after` the rest.
+    """An amount is a rating if `before` matches up to its beginning and `after` from its end.
 
     What `after` consumes belongs to the rating, and its group `out_of` is the scale. `group` is
     a group that the amount must have, `most` the highest value that it may have.

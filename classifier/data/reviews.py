@@ -1,4 +1,4 @@
-"""Where reviews come from: the hub, a local file, the bundled sample; rows in, one Dataset out."""
+"""The usable reviews of a source (the hub, a local file, the bundled sample) as one Dataset."""
 
 import hashlib
 import importlib.resources
@@ -44,7 +44,7 @@ _FEATURES = Features(
 
 @dataclass(frozen=True)
 class Reviews:
-    """The usable reviews of a source, and what became of the others.
+    """The usable reviews of a source, and why the others were left out.
 
     `rows` has the columns review_id (unique), movie_name (or None), content (as written), text
     (what models see), sentiment (an index of SENTIMENTS), rating (0-10 or None) and weight (1 where
@@ -67,18 +67,18 @@ def load_reviews(
     """Reviews from `hub`, `sample`, a file (.jsonl, .csv, .parquet, each also .gz), or `auto`.
 
     `auto` is the hub, else its local cache, else the bundled sample. Rows that can't be used
-    are left out and listed in `rejects_path` as JSON lines. The same rows are kept whether or
-    not `keep_ratings` leaves written ratings in `text`, so that the two can be compared.
+    are left out and listed in `rejects_path` as JSON lines. `keep_ratings` leaves written ratings
+    in `text`; the same rows are kept with it and without, so that the two can be compared.
 
     Raises ClassifierError for a source that can't be read as a whole or has no usable row.
     """
     found = _find(source)
     reviews, rejected = _parse(found)
     read = len(reviews) + len(rejected)
-    reviews, without_grade, zeros = settle_zero_ratings(reviews)
+    reviews, unlabelled, zeros = settle_zero_ratings(reviews)
     texts = [strip_ratings(review.content) for review in reviews]
     blank = np.array([not has_letters(text) for text in texts], dtype=bool)
-    rejected += without_grade
+    rejected += unlabelled
     rejected += [
         Rejected(reviews[i].row, "nothing but written ratings") for i in np.flatnonzero(blank)
     ]
@@ -195,7 +195,7 @@ def _why_nothing(name: str, read: int, rejected: Sequence[Rejected]) -> str:
 
 
 def _write_rejects(path: Path, rejected: Sequence[Rejected]) -> None:
-    """One JSON object a line; no file, not even an earlier one, where nothing was rejected."""
+    """One JSON object a line; where nothing was rejected, an earlier file is removed."""
     if rejected:
         lines = (json.dumps(asdict(reject), ensure_ascii=False) for reject in rejected)
         write_text(path, "\n".join(lines) + "\n")
@@ -215,9 +215,9 @@ def _dataset(
         "rating": [review.rating for review in reviews],
         "weight": [review.weight for review in reviews],
     }
-    # The name travels with the rows, for the errors of whoever finds them too few.
+    # The name is stored with the rows, for errors about them.
     info = DatasetInfo(description=name, features=_FEATURES)
-    # Without a fingerprint Dataset makes one out of a pickled copy of the whole table.
+    # Without a fingerprint Dataset computes one from a pickled copy of the whole table.
     table = pa.table(columns, schema=_FEATURES.arrow_schema)
     return Dataset(table, info=info, fingerprint=fingerprint)
 
@@ -241,7 +241,7 @@ def _unique_ids(reviews: Sequence[Review]) -> list[str]:
 def _fingerprint(reviews: Iterable[Review]) -> str:
     digest = hashlib.sha256()
     for review in reviews:
-        told: list[object] = [review.content, review.sentiment, review.rating]
-        told += [review.weight] * (review.weight != 1)
-        digest.update(json.dumps(told).encode())
+        values: list[object] = [review.content, review.sentiment, review.rating]
+        values += [review.weight] * (review.weight != 1)
+        digest.update(json.dumps(values).encode())
     return digest.hexdigest()

@@ -1,8 +1,8 @@
 """Finds and strips the ratings that authors write in their texts: «8 из 10», «моя оценка: 9».
 
-The rating of a review is often copied out of its text, so a model that sees the text reads its
-own label. Ratings of parts («сюжет 7/10») and of other films are stripped as well: they tell
-nearly as much. What counts as a rating is the table in `rating_patterns`.
+The rating of a review was often copied from its text, so a model that sees the text reads its
+own label. Ratings of parts («сюжет 7/10») and of other films are stripped as well, because they
+reveal nearly as much. The table in `rating_patterns` defines what is a rating.
 """
 
 import re
@@ -32,15 +32,15 @@ class WrittenRating:
 
 
 def find_ratings(text: str) -> list[WrittenRating]:
-    """The ratings written in the text, from left to right, none overlapping another.
+    """The ratings written in the text, from left to right, without overlaps.
 
-    A count of things («5 из 10 зрителей ушли»), a date, a title or a percentage is none.
+    A count of things («5 из 10 зрителей ушли»), a date, a title or a percentage is no rating.
     """
     copy = plain(text)
     ratings = []
     position = 0
     while amount := AMOUNT.search(copy, position):
-        # No form reaches back over another amount, so no place is looked at many times.
+        # No form reaches back over another amount, so no place is searched many times.
         rating = _rating(copy, amount, reach=max(position, amount.start() - _REACH))
         if rating:
             ratings.append(rating)
@@ -49,17 +49,18 @@ def find_ratings(text: str) -> list[WrittenRating]:
 
 
 def strip_ratings(text: str) -> str:
-    """The text without its written ratings, nor the blanks, lines and labels left behind.
+    """The text without its written ratings, and without their labels and extra blanks and lines.
 
-    A text without one comes back as it is; stripping twice changes nothing more. Never raises.
+    A text without ratings is returned unchanged; stripping twice changes nothing more. Never
+    raises.
     """
     for _ in range(_ROUNDS):
         ratings = find_ratings(text)
         if not ratings:
             return text
         text = _cut(text, ratings)
-    # Cutting «8 из 10» out of «8 8 из 10 из 10» makes another one. A text that goes on like
-    # that was built to: dots in the place of its ratings keep the rest apart.
+    # Cutting «8 из 10» out of «8 8 из 10 из 10» makes another one. A text with still more of them
+    # was made on purpose: dots in place of its ratings keep the rest apart.
     while ratings := find_ratings(text):
         text = "…".join(_between(text, ratings))
     return text
@@ -69,7 +70,7 @@ _ROUNDS = 3
 
 # --- finding --------------------------------------------------------------------------------
 
-_REACH = 100  # characters around a rating that belong to it or say what it is
+_REACH = 100  # characters around a rating that are searched for what belongs to it
 
 _BY_STEM = {
     "нол": 0, "нул": 0, "оди": 1, "одн": 1, "кол": 1, "еди": 1, "два": 2, "две": 2, "дву": 2,
@@ -79,7 +80,7 @@ _BY_STEM = {
 
 
 def _rating(copy: str, amount: re.Match[str], reach: int) -> WrittenRating | None:
-    """The amount as a rating if a form makes it one, by what stands from `reach` on."""
+    """The amount as a rating if a form matches, looking back to `reach` at most."""
     if stars := amount["stars"]:
         stars = stars.replace("\ufe0f", "")
         filled = len(stars.rstrip("☆✩"))
@@ -110,7 +111,7 @@ def _number(written: str) -> float:
 # --- cutting --------------------------------------------------------------------------------
 
 _OPENING = any_of("так итак поэтому посему значит в_общем в_итоге короче потому и а")
-# «Поэтому моя оценка фильму:» from the beginning of its sentence, or of a part of it, to a cut
+# «Поэтому моя оценка фильму:» from the beginning of its sentence or clause up to a cut
 _DANGLING = compiled(rf"""
     (?<![^\n.!?…,;(]) [ ]{{0,4}} (?: {_OPENING} [ ,]{{0,3}} ){{0,2}}
     {FILLERS} (?:{LABEL}|{VERB}|{EMPHASIS}) [ ]{{0,2}}[,:=-]{{0,2}}[ ]{{0,2}} {FILLERS}
@@ -131,12 +132,12 @@ def _between(text: str, ratings: list[WrittenRating]) -> list[str]:
 def _cut(text: str, ratings: list[WrittenRating]) -> str:
     kept, *others = _between(text, ratings)
     for index, rest in enumerate(others, start=1):
-        kept = _joined(kept, rest, last=index == len(others))
+        kept = _closed(kept, rest, last=index == len(others))
     return kept
 
 
-def _joined(kept: str, rest: str, last: bool) -> str:
-    """The two sides of a cut, tidied where they meet; `last` if the text ends with `rest`."""
+def _closed(kept: str, rest: str, last: bool) -> str:
+    """Both sides of a cut, tidied where they meet; `last` if the text ends with `rest`."""
     far, near = kept[:-_REACH], kept[-_REACH:]
     next_ = plain(rest[:_REACH])
     left, right = _tidied(plain(near), next_, at_start=not far, last=last)
@@ -154,7 +155,7 @@ def _joined(kept: str, rest: str, last: bool) -> str:
 
 
 def _tidied(left: str, right: str, at_start: bool, last: bool) -> tuple[str, str]:
-    """The plain copies of both sides without what only belonged to the rating between them."""
+    """The plain copies of both sides without what belonged to the rating between them."""
     if left[-1:] + right[:1] in _WRAPPERS:
         left, right = left[:-1], right[1:]
     at_end = last and not right.strip()
@@ -168,6 +169,6 @@ def _tidied(left: str, right: str, at_start: bool, last: bool) -> tuple[str, str
 
 
 def _without(tail: re.Pattern[str], left: str, at_start: bool) -> str:
-    """`left` without what the pattern finds at its end, which may be all only `at_start`."""
+    """`left` without what the pattern matches at its end; all of it may go only `at_start`."""
     match = tail.search(left, 0 if at_start else 1)
     return left[: match.start()] if match else left

@@ -1,4 +1,4 @@
-"""The attention kernel that goes with the device and the number format.
+"""The attention kernel for the device and the number format.
 
 torch's fused `scaled_dot_product_attention` is the right choice in float32 and on a GPU. In
 bfloat16 on a CPU its backward pass takes about three times as long as the plain three steps

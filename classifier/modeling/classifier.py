@@ -19,7 +19,7 @@ from classifier.modeling.pooling import POOLINGS
 
 @strict
 class PoolingConfig(BertConfig):
-    """A BERT configuration plus what a finished classifier must know about itself.
+    """A BERT configuration plus what is needed to use the finished classifier.
 
     `model_type` stays "bert", so that `AutoModel.from_pretrained(folder)` loads the
     fine-tuned encoder and `AutoTokenizer` its tokenizer without this package.
@@ -71,9 +71,9 @@ class PoolingClassifier(BertPreTrainedModel):
 
 
 def load_classifier(folder: Path, *, with_heads: bool, **settings: Any) -> PoolingClassifier:
-    """The classifier in `folder`, or the encoder there with heads yet to be drawn.
+    """The classifier in `folder`, or the encoder in it with untrained heads.
 
-    `settings` go to `from_pretrained`, which would draw missing weights at random and go on.
+    `settings` go to `from_pretrained`, which would draw missing weights at random without an error.
     Raises ClassifierError where any is missing, and for a folder that can't be loaded.
     """
     load: Any = PoolingClassifier.from_pretrained  # typed without the loading info

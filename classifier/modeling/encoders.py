@@ -1,4 +1,4 @@
-"""Where the encoder and its tokenizer come from: a folder, the hub, its cache, the stand-in."""
+"""The encoder and its tokenizer: from a folder, the hub, the hub's cache, or the stand-in."""
 
 import json
 from dataclasses import dataclass
@@ -34,12 +34,12 @@ class Encoder:
         return self._configured("max_position_embeddings", 512)
 
     def mask_id(self, tokenizer: PreTrainedTokenizerBase) -> int | None:
-        """[MASK]'s id; None where it has no vector for one, be it that the tokenizer made one."""
+        """[MASK]'s id; None where it has no vector for it, even if the tokenizer has an id."""
         mask_id, words = tokenizer.mask_token_id, self._configured("vocab_size", 30522)
         return mask_id if isinstance(mask_id, int) and mask_id < words else None
 
     def _configured(self, name: str, otherwise: int) -> int:
-        """A number of its configuration; `otherwise` is what BertConfig has where it is silent."""
+        """A number from its configuration; `otherwise` is BertConfig's default."""
         config = json.loads((self.folder / "config.json").read_bytes())
         return int(config.get(name, otherwise))
 
@@ -47,10 +47,10 @@ class Encoder:
 def find_encoder(name: str, cache: Path) -> Encoder:
     """The encoder called `name`: a folder, or a hub id.
 
-    Without the hub, the hub's local cache serves; without that, for the default encoder
-    alone, the stand-in from the PyPI package `silero-stress`, unpacked once below `cache`.
+    Without the hub it comes from the hub's local cache; if it is not there, and for the default
+    encoder alone, it is the stand-in from the PyPI package `silero-stress`, unpacked below `cache`.
 
-    Raises ClassifierError for a folder that is no encoder, and where nothing serves.
+    Raises ClassifierError for a folder that is no encoder, and where there is none at all.
     """
     if Path(name).is_dir():
         return Encoder(name, _checked(Path(name)), f"the folder {Path(name).resolve().name}")

@@ -1,6 +1,6 @@
-"""What a model says of reviews, the truth, and the one answer that is shown.
+"""Logits of reviews, their labels, and the one answer that is shown.
 
-Apart from the figures and their libraries: a prediction does without them, and starts sooner.
+The metrics and their libraries are elsewhere: a prediction starts sooner without them.
 """
 
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from classifier.errors import ClassifierError
 from classifier.labels import NEAR, NO_RATING, RATINGS, SENTIMENTS
 from classifier.modeling.temperature import calibrated_probabilities
 
-if TYPE_CHECKING:  # a prediction does without this library, and starts sooner
+if TYPE_CHECKING:  # a prediction starts sooner without this library
     from datasets import Dataset
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """What one model says of n rows."""
+    """One model's logits of n rows."""
 
     sentiment_logits: NDArray[np.floating[Any]]
     """[n, 3], in the order of SENTIMENTS."""
@@ -27,7 +27,7 @@ class Outputs:
     """[n, 11], for ratings 0 to 10; None for a model without a rating head."""
 
     def row(self, index: int) -> "Outputs":
-        """What it says of one row alone, n = 1."""
+        """The logits of one row, n = 1."""
         ratings = self.rating_logits
         return Outputs(
             self.sentiment_logits[index : index + 1],
@@ -46,7 +46,7 @@ def concatenated(parts: list[Outputs]) -> Outputs:
 
 @dataclass(frozen=True)
 class Labels:
-    """The truth of the same n rows."""
+    """The true labels of the same n rows."""
 
     sentiment: NDArray[np.int64]
     """[n], indices into SENTIMENTS."""
@@ -83,7 +83,7 @@ def rating_confidence(
 
 
 def answers_of(outputs: Outputs) -> Answers:
-    """What the model answers: the likeliest sentiment, the median rating."""
+    """The model's answers: the likeliest sentiment, the median rating."""
     rated = outputs.rating_logits is not None
     return Answers(
         sentiment=np.asarray(outputs.sentiment_logits.argmax(axis=1), dtype=np.int64),

@@ -1,12 +1,12 @@
 """An encoder of rubert-tiny2's shape that needs no hub.
 
-The PyPI package `silero-stress` (MIT) carries a BERT with rubert-tiny2's shapes and its
-83,828-token vocabulary, fine-tuned for Russian stress. It is weaker than rubert-tiny2: what
-is trained from it must never be presented as rubert-tiny2's.
+The PyPI package `silero-stress` (MIT) contains a BERT with rubert-tiny2's shapes and its
+83,828-token vocabulary, fine-tuned for Russian stress. It is weaker than rubert-tiny2: figures of
+models trained from it must never be presented as rubert-tiny2's.
 
-The weights lie in a TorchScript archive. None of the package's code runs here: the archive's
-pickles are read with an unpickler that knows tensors and containers only, every other class
-becomes an inert stub, and the result is kept as safetensors.
+The weights are in a TorchScript archive. None of the package's code runs here: the archive's
+pickles are read with an unpickler that knows only tensors and containers, every other class
+becomes an inert stub, and the result is stored as safetensors.
 """
 
 import collections
@@ -64,7 +64,7 @@ _TOKENIZER = {
 def stand_in_folder(cache: Path, why: str) -> Path:
     """The stand-in as a BERT folder below `cache`, unpacked on first use.
 
-    Raises ClassifierError, with `why` the hub does not serve, where the package is missing.
+    Raises ClassifierError, saying `why` the hub is not used, where the package is missing.
     """
     try:
         package = importlib.metadata.distribution(PACKAGE)

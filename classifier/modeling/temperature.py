@@ -1,4 +1,4 @@
-"""Probabilities from logits, and the one number that makes them honest: the temperature.
+"""Probabilities from logits, and the temperature that calibrates them.
 
 Temperature scaling follows Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural
 Networks", 2017 (arXiv:1706.04599).
@@ -23,9 +23,9 @@ def fit_temperature(logits: NDArray[Any], labels: NDArray[np.int64]) -> float:
 
     Fit it on validation rows, never on the rows whose calibration is then reported.
 
-    The likelihood has no best temperature where every row is right (the colder the better), where
-    the logits of each row are all alike (any will do), or where there are no rows: 1.0, the logits
-    as they are. A model no better than guessing gets the upper bound, to within 0.01 %.
+    Returns 1.0 where no temperature is best: where every row is right (the lower the better),
+    where the logits of each row are all equal (any will do), and where there are no rows. A model
+    no better than guessing gets the upper bound, to within 0.01 %.
     """
     from scipy.optimize import minimize_scalar  # 35 MB that a prediction does without
 

@@ -1,4 +1,4 @@
-"""Model versions on disk: which there are, which is the champion, and how that changes safely.
+"""Model versions on disk: a list of them, the champion, and safe changes to both.
 
     models/
         20250102T030405Z-1a2b3c4d/  a complete version, never changed once it is here
@@ -7,8 +7,8 @@
         .staging-*, .pruned-*       half written or half deleted; swept when their owner is dead
         .lock                       locked by whoever changes any of the above
 
-Every change is one rename. Readers take no lock: they see the state before it or after it. A kill
-leaves dot-named leftovers only.
+Every change is one rename. Readers take no lock: they see the state before or after it. A kill
+leaves nothing but files and folders that begin with a dot.
 """
 
 import os
@@ -76,8 +76,17 @@ class Staging:
         for folder, _, files in os.walk(self.path, topdown=False):
             for path in [*(Path(folder, name) for name in files), Path(folder)]:
                 fsync(path)
-        name = f"{self.stamp}-{sha256(self.path / MANIFEST)[:8]}"
-        return self.registry._take_in(self.path, name)
+        target = self.registry.root / f"{self.stamp}-{sha256(self.path / MANIFEST)[:8]}"
+        with self.registry._locked():
+            if target.exists():
+                raise ClassifierError(f"{target} exists: the same version was published before.")
+            self.path.rename(target)
+            try:
+                fsync(target.parent)
+            except OSError:
+                target.rename(self.path)
+                raise
+        return Version(target)
 
     def _faults(self, names: list[str]) -> Iterator[str]:
         for name in names:
@@ -99,19 +108,17 @@ class Registry:
         self.root = root
 
     def versions(self) -> list[Version]:
-        """The complete versions, oldest first; whatever else lies in the folder is passed over."""
+        """The complete versions, oldest first; anything else in the folder is ignored."""
         found = []
         for name in filter(_NAME.fullmatch, self._folders()):
-            version = Version(name, self.root / name)
-            try:
+            version = Version(self.root / name)
+            with suppress(ClassifierError):
                 version.check()
-            except ClassifierError:
-                continue
-            found.append(version)
+                found.append(version)
         return found
 
     def get(self, name: str) -> Version:
-        """The version of that name, or the only one whose name begins so, or the "champion".
+        """The version of that name, or the only one whose name begins with it, or the "champion".
 
         Raises ClassifierError for none, for several, and for one that is not complete (as
         `Version.check`; contents are compared by `verify` alone).
@@ -121,15 +128,16 @@ class Registry:
                 return champion
             raise ClassifierError(f"{self.root} has no champion yet: train, or promote a version.")
         folders = self._folders()
-        begin_so = [folder for folder in folders if name and folder.startswith(name)]
-        matches = [name] if name in folders else begin_so
+        matches = [folder for folder in folders if name and folder.startswith(name)]
+        if name in folders:
+            matches = [name]
         if not matches:
             near = get_close_matches(name, folders, n=3, cutoff=0.4) or folders[-3:]
             hint = f"the nearest are {', '.join(near)}" if near else "there is none yet"
             raise ClassifierError(f"{self.root} has no version {name!r}: {hint}.")
         if len(matches) > 1:
             raise ClassifierError(f"{name!r} could be any of {', '.join(matches)}.")
-        version = Version(matches[0], self.root / matches[0])
+        version = Version(self.root / matches[0])
         version.check()
         return version
 
@@ -140,18 +148,17 @@ class Registry:
         """
         names = self._champions()
         while names:
-            version = Version(names[0], self.root / names[0])
+            version = Version(self.root / names[0])
             try:
                 version.check()
+                return version
             except ClassifierError as error:
                 before, names = names, self._champions()
-                # Another process may have moved the champion on, and pruned, since the first look.
+                # Another process may have changed the champion, and pruned, since they were read.
                 if names[:1] == before[:1]:
                     raise ClassifierError(
                         f"No usable champion: {error} Promote another version, or roll back."
                     ) from error
-            else:
-                return version
         return None
 
     def verify(self, version: Version) -> None:
@@ -191,7 +198,7 @@ class Registry:
                 os.close(owner)
 
     def promote(self, name: str) -> Version:
-        """Make a version the champion, once `verify` has passed; the present one is remembered."""
+        """Make a version the champion if it passes `verify`; the present one is remembered."""
         with self._locked():
             version = self.get(name)
             self.verify(version)
@@ -201,7 +208,7 @@ class Registry:
             return version
 
     def rollback(self) -> Version:
-        """Make the latest earlier champion that is still here the champion again.
+        """Make the latest earlier champion that still exists the champion again.
 
         Raises ClassifierError where there is none, or where it fails `verify`.
         """
@@ -209,7 +216,7 @@ class Registry:
             champions = self._after_rollback()
             if not champions:
                 raise ClassifierError(f"{self.root} has no earlier champion to roll back to.")
-            version = Version(champions[0], self.root / champions[0])
+            version = Version(self.root / champions[0])
             self.verify(version)
             self._write_champions(champions)
             return version
@@ -217,7 +224,7 @@ class Registry:
     def earlier_champion(self) -> Version | None:
         """The version that a rollback would make the champion."""
         champions = self._after_rollback()
-        return Version(champions[0], self.root / champions[0]) if champions else None
+        return Version(self.root / champions[0]) if champions else None
 
     def prune(self, keep: int) -> list[str]:
         """Delete all but the newest `keep` versions; returns the names of those deleted.
@@ -233,17 +240,17 @@ class Registry:
             return self._delete([name for name in names if name not in kept])
 
     def discard(self, names: Collection[str]) -> list[str]:
-        """Delete these versions, as far as they are here; returns the names of those deleted.
+        """Delete those of these versions that exist; returns their names.
 
-        The champion stays, and so does whatever was the champion before it.
+        The champion and the earlier champions stay.
         """
         with self._locked():
             self._sweep()
-            doomed = set(names) - set(self._champions())
-            return self._delete([one.name for one in self.versions() if one.name in doomed])
+            names = set(names) - set(self._champions())
+            return self._delete([one.name for one in self.versions() if one.name in names])
 
     def sweep(self) -> None:
-        """Delete what processes that were killed have left half written or half deleted."""
+        """Delete what killed processes left half written or half deleted."""
         with self._locked():
             self._sweep()
 
@@ -274,7 +281,7 @@ class Registry:
             raise ClassifierError(f"{self.root / CHAMPION} can't be read: {error}.") from error
 
     def _after_rollback(self) -> list[str]:
-        """What a rollback would make of `_champions`; empty if it has nowhere to go."""
+        """What `_champions` would be after a rollback; empty if there is no earlier one."""
         champions = self._champions()
         complete = {version.name for version in self.versions()} - set(champions[:1])
         for position, name in enumerate(champions):
@@ -286,19 +293,6 @@ class Registry:
         text = "".join(f"{name}\n" for name in names[: 1 + EARLIER_CHAMPIONS])
         write_text(self.root / CHAMPION, text)
 
-    def _take_in(self, staged: Path, name: str) -> Version:
-        with self._locked():
-            target = self.root / name
-            if target.exists():
-                raise ClassifierError(f"{target} exists: the same version was published before.")
-            staged.rename(target)
-            try:
-                fsync(self.root)
-            except OSError:
-                target.rename(staged)
-                raise
-            return Version(name, target)
-
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Hold the lock of models/.lock, waiting for it."""
@@ -308,13 +302,11 @@ class Registry:
         except OSError as error:
             raise ClassifierError(f"{self.root} can't be written to: {error.strerror}.") from error
         assert lock is not None
-        try:
+        with os.fdopen(lock):
             yield
-        finally:
-            os.close(lock)
 
     def _sweep(self) -> None:
-        """Delete what dead processes left behind; only ever called with the lock held."""
+        """Only ever called with the lock held."""
         for folder in self.root.glob(".staging-*"):
             with suppress(OSError):  # where its owner can't be found out, it stays
                 owner = take_lock(folder, wait=False)

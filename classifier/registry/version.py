@@ -1,4 +1,4 @@
-"""A model version: one folder of models/, and whether it is whole."""
+"""A model version: one folder of models/, its documents, and whether it is complete."""
 
 import hashlib
 import json
@@ -13,10 +13,14 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True)
 class Version:
-    """A folder of models/. Nothing is read before it is asked for."""
+    """A folder of models/, read on demand."""
 
-    name: str
     path: Path
+
+    @property
+    def name(self) -> str:
+        """`<UTC time>-<hash>`."""
+        return self.path.name
 
     def metrics(self) -> dict[str, Any]:
         """The figures on the holdout: "cls", "mean" and "comparison"."""
@@ -35,7 +39,7 @@ class Version:
         return self._json("split.json")
 
     def reference(self) -> dict[str, Any] | None:
-        """What drift compares later reviews with; older versions have none."""
+        """The distributions that drift is measured from; versions of earlier code have none."""
         return self._json("reference.json") if (self.path / "reference.json").exists() else None
 
     def manifest(self) -> dict[str, dict[str, Any]]:

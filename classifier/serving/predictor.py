@@ -1,4 +1,4 @@
-"""The champion pair, loaded once, answering lists of texts."""
+"""Both models of a version, loaded once, predicting lists of texts."""
 
 import time
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -27,7 +27,7 @@ from classifier.serving.packed_model import PackedModel, batches
 
 @dataclass(frozen=True)
 class Prediction:
-    """What one model says of one review."""
+    """One model's prediction for one review."""
 
     pooling: Pooling
     sentiment: str  # Bad, Neutral or Good

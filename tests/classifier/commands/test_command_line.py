@@ -58,7 +58,7 @@ def test_train_tells_measures_and_keeps(trained: tuple[CommandLine, Path, str]) 
     assert json.loads((version / "metrics.json").read_text()) == figures
     for name in ("report.html", "README.md", "cls/README.md", "plots/confusion.png"):
         assert (version / name).stat().st_size > 0
-    reference = Version(champion, version).reference()
+    reference = Version(version).reference()
     assert reference is not None
     watched = ["length", "unknown", "cls_sentiment", "cls_confidence"]
     assert list(reference) == [*watched, "mean_sentiment", "mean_confidence"]

@@ -76,7 +76,7 @@ def test_a_review_is_told_from_its_namesake_in_the_holdout(
 ) -> None:
     rows, held_out = numbered(tiny.make_rows(20)), numbered(tiny.make_rows(20, seed=5))
     found = apart(tmp_path, rows, held_out)
-    version = Version("a version", tmp_path)
+    version = Version(tmp_path)
     ids = found.rest.rows["review_id"]
     write_json(tmp_path / "split.json", {"train": ids[:15], "validation": ids[15:18]})
     write_json(tmp_path / "training.json", {"holdout": found.record()})
@@ -87,7 +87,7 @@ def test_a_review_is_told_from_its_namesake_in_the_holdout(
 
 
 def test_the_holdout_of_a_version_has_to_be_as_it_was(tmp_path: Path) -> None:
-    version = Version("a version", tmp_path)
+    version = Version(tmp_path)
     write_json(tmp_path / "training.json", {"keep_ratings": False})
     assert holdout_of(version) is None
     found = apart(tmp_path, tiny.make_rows(40), tiny.make_rows(20, seed=5))
@@ -97,10 +97,12 @@ def test_the_holdout_of_a_version_has_to_be_as_it_was(tmp_path: Path) -> None:
     assert again is not None
     assert again.rows["review_id"] == found.holdout.rows["review_id"]
     write(tmp_path / "test.jsonl", tiny.make_rows(21, seed=5))
-    with pytest.raises(ClassifierError, match=r"test\.jsonl has changed since a version was"):
+    with pytest.raises(ClassifierError, match=rf"test\.jsonl has changed since {version.name} was"):
         holdout_of(version)
     (tmp_path / "test.jsonl").unlink()
-    with pytest.raises(ClassifierError, match=r"a version was judged by can't be had: .*no such"):
+    with pytest.raises(
+        ClassifierError, match=rf"{version.name} was judged by can't be had: .*no such"
+    ):
         holdout_of(version)
 
 
