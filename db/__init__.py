@@ -1,1 +1,3 @@
-"""What the bot remembers, in SQLite or PostgreSQL: the tables and all that is asked of them."""
+"""What the bot remembers, in SQLite or PostgreSQL: the tables in models.py, and a module of queries
+for each concern. engine.py connects, migrate.py brings the schema up to date.
+"""

@@ -1,4 +1,4 @@
-"""What the admins did, and what was done in their name; when."""
+"""The record of what the admins and the bot itself did, and when."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -17,12 +17,12 @@ async def add(
     now: datetime,
     details: dict[str, Any] | None = None,
 ) -> None:
-    """Log an action, such as "promote", with what it was done to; None is the bot itself."""
+    """Record an action, such as "promote", with what it changed; without `admin_id`, of the bot."""
     session.add(AdminAction(admin_id=admin_id, action=action, details=details, created_at=now))
     await session.flush()
 
 
 async def latest(session: AsyncSession, actions: Collection[str]) -> AdminAction | None:
-    """The newest of these actions, whoever did it."""
+    """The newest of these actions, of any admin or of the bot."""
     of_these = select(AdminAction).where(AdminAction.action.in_(actions))
     return await session.scalar(of_these.order_by(AdminAction.id.desc()).limit(1))

@@ -104,7 +104,7 @@ class DriftWatch:
             texts = [review.text for review in reviews]
             return drift.compare(reference, drift.of_reviews(version.path, texts, probabilities))
         except ClassifierError as error:  # deleted meanwhile, or damaged
-            logger.warning("drift can't be told", extra={"error": str(error)})
+            logger.warning("drift can't be measured", extra={"error": str(error)})
             return []
 
 

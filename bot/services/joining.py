@@ -26,7 +26,7 @@ class Part:
 class _Split:
     parts: list[Part]
     more: asyncio.Event = field(default_factory=asyncio.Event)
-    dealt_with: asyncio.Future[None] = field(
+    handled: asyncio.Future[None] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
 
@@ -57,7 +57,7 @@ class Joiner:
         if split is not None:
             split.parts.append(part)
             split.more.set()
-            await asyncio.shield(split.dealt_with)
+            await asyncio.shield(split.handled)
             yield None
             return
         if units(part.text) < NEAR_LIMIT:
@@ -71,16 +71,16 @@ class Joiner:
                 del self._open[key]
             yield split.parts
         except asyncio.CancelledError:
-            split.dealt_with.cancel()  # the others aren't done either
+            split.handled.cancel()  # the others aren't done either
             raise
         except Exception as error:
             if self._is_tried_again(error):  # and so are the others
-                split.dealt_with.set_exception(error)
-                split.dealt_with.exception()  # there may be no others to look at it
+                split.handled.set_exception(error)
+                split.handled.exception()  # there may be no others to look at it
             raise
         finally:
-            if not split.dealt_with.done():
-                split.dealt_with.set_result(None)
+            if not split.handled.done():
+                split.handled.set_result(None)
 
     async def _complete(self, split: _Split) -> None:
         while units(split.parts[-1].text) >= NEAR_LIMIT and len(split.parts) < _MOST_PARTS:

@@ -82,9 +82,9 @@ class Retraining:
             finally:
                 if isinstance(begun, NotBegun):
                     self._let_go()
-            if not isinstance(begun, NotBegun):
-                self._killed_as = self._ended_as = None
-                self._task = asyncio.create_task(self._work(begun), name="retraining")
+                else:
+                    self._killed_as = self._ended_as = None
+                    self._task = asyncio.create_task(self._work(begun), name="retraining")
             return begun
 
     async def _start(self, trigger: str) -> int | NotBegun:
