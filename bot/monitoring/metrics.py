@@ -1,6 +1,6 @@
 """What the bot counts and times, for Prometheus."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
@@ -24,16 +24,16 @@ class Metrics:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._updates = self._add(
-            Counter, "updates", "Updates handled, counted again for each retry.", ["kind"]
+            Counter, "updates", "Updates handled, counted again for each retry.", "kind"
         )
         self._predictions = self._add(
-            Counter, "predictions", "Predictions made.", ["pooling", "sentiment"]
+            Counter, "predictions", "Predictions made.", "pooling", "sentiment"
         )
         self._prediction_seconds = self._add(
             partial(Histogram, buckets=_PREDICTION_SECONDS),
             "prediction_seconds",
             "Time of one model for one review: its share of the batch.",
-            ["pooling"],
+            "pooling",
         )
         self._answer_seconds = self._add(
             partial(Histogram, buckets=_ANSWER_SECONDS),
@@ -41,21 +41,16 @@ class Metrics:
             "From the start of handling a review until its answer is sent.",
         )
         self._feedback = self._add(
-            Counter,
-            "feedback",
-            "Reviews rated by their users, asked by the bot or not.",
-            ["asked"],
+            Counter, "feedback", "Reviews rated by their users, asked by the bot or not.", "asked"
         )
         self._waiting_reviews = self._add(Gauge, "waiting_reviews", "Reviews not yet in a batch.")
         self._waiting_updates = self._add(Gauge, "waiting_updates", "Updates not yet handled.")
         self._poll_age = self._add(
-            Gauge,
-            "last_poll_age_seconds",
-            "Since the end of the last poll; NaN by webhook.",
+            Gauge, "last_poll_age_seconds", "Since the end of the last poll; NaN by webhook."
         )
         self._healthy = self._add(Gauge, "healthy", "1 if /healthz says so.")
-        self._training_runs = self._add(Gauge, "training_runs", "Retrainings ever.", ["status"])
-        self._model = self._add(Gauge, "model_info", "The version that predicts.", ["version"])
+        self._training_runs = self._add(Gauge, "training_runs", "Retrainings ever.", "status")
+        self._model = self._add(Gauge, "model_info", "The version that predicts.", "version")
 
     def updated(self, update: Update) -> None:
         """Count an update that is about to be handled."""
@@ -90,7 +85,5 @@ class Metrics:
         self._model.clear()  # of an earlier version
         self._model.labels(health.model).set(1)
 
-    def _add(
-        self, kind: Callable[..., Metric], name: str, says: str, labels: Sequence[str] = ()
-    ) -> Metric:
+    def _add(self, kind: Callable[..., Metric], name: str, says: str, *labels: str) -> Metric:
         return kind(f"kinorate_{name}", says, labels, registry=self.registry)
