@@ -17,8 +17,8 @@ from classifier.modeling.device import default_device
 from classifier.training.adaptation import adapt
 from classifier.training.checkpoint import Checkpoint
 from classifier.training.distributed import Group
-from classifier.training.labelled import labelled_part
-from classifier.training.loop import Part, Step, new_model, train
+from classifier.training.loop import Step, TrainingRun, new_model, train
+from classifier.training.parts import Part
 from classifier.training.recipe import DEFAULT
 
 
@@ -26,8 +26,7 @@ class _EnoughError(Exception):
     """Ends a training from within its progress bar."""
 
 
-# Trains on the reviews, and calls the last two after each step and each epoch.
-_Train = Callable[[Part, Checkpoint, Group, Callable[[Step], None], Callable[[Any], None]], object]
+_Train = Callable[[Part, TrainingRun], object]
 
 
 def measure(values: dict[str, Any]) -> dict[str, Any]:
@@ -35,16 +34,9 @@ def measure(values: dict[str, Any]) -> dict[str, Any]:
     job = TrainingJob(**values)
     masks = _mask_id(job)
 
-    def train_classifier(
-        part: Part,
-        checkpoint: Checkpoint,
-        group: Group,
-        on_step: Callable[[Step], None],
-        on_epoch: Callable[[Any], None],
-    ) -> None:
+    def train_classifier(part: Part, run: TrainingRun) -> None:
         model = new_model(job.encoder, job.pooling, DEFAULT, job.seed)
-        few = part.head(DEFAULT.batch_size)
-        train(model, DEFAULT, part, few, job.seed, checkpoint, group, on_step, on_epoch, masks)
+        train(model, DEFAULT, part, part.head(DEFAULT.batch_size), run, masks)
 
     return _burst(job, train_classifier)
 
@@ -55,9 +47,9 @@ def measure_adaptation(values: dict[str, Any]) -> dict[str, Any]:
     recipe = replace(DEFAULT, adaptation_epochs=DEFAULT.epochs)  # one may not be enough
     masks = _mask_id(job)
 
-    def adapt_encoder(part: Part, checkpoint: Checkpoint, group: Group, *callbacks: Any) -> None:
+    def adapt_encoder(part: Part, run: TrainingRun) -> None:
         bert = new_model(job.encoder, "mean", recipe, job.seed).bert
-        adapt(bert, recipe, part.tokens, masks, job.seed, checkpoint, group, *callbacks)
+        adapt(bert, recipe, part.tokens, masks, run)
 
     return _burst(job, adapt_encoder)
 
@@ -76,7 +68,8 @@ def _burst(job: TrainingJob, start_training: _Train) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder, suppress(_EnoughError):
         checkpoint = Checkpoint(Path(folder) / "burst.safetensors")
         alone = Group(rank=0, size=1, device=default_device())
-        start_training(part, checkpoint, alone, on_step, lambda _: pace.interrupt())
+        run = TrainingRun(job.seed, checkpoint, alone, on_step, lambda _: pace.interrupt())
+        start_training(part, run)
     return pace.figures() | {"tokenizing_seconds": prepared}
 
 
@@ -90,7 +83,6 @@ def _mask_id(job: TrainingJob) -> int:
 def _part(job: TrainingJob) -> Part:
     """The job's reviews, prepared as `python -m classifier train` prepares its training rows."""
     found = rows.load(job.rows)
-    labels = Dataset.from_list([{**row, "weight": 1.0} for row in found])
-    texts = [row["text"] for row in found]
+    reviews = Dataset.from_list([{**row, "weight": 1.0} for row in found])
     tokenizer = load_tokenizer(Path(job.encoder))
-    return labelled_part(labels, texts, tokenizer, DEFAULT, Path(job.cache), to_train=True)
+    return Part.of_rows(reviews, tokenizer, DEFAULT, Path(job.cache), to_train=True)

@@ -9,22 +9,29 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
 import torch
 from rich.console import Console
 from tokenizers import BertWordPieceTokenizer
 from transformers import AutoTokenizer, BertConfig, BertModel
 
+from classifier.data.tokens import Tokens, sorted_batches
 from classifier.files import write_json, write_text
 from classifier.labels import SENTIMENTS, sentiment_of
+from classifier.modeling.classifier import PoolingClassifier
+from classifier.modeling.outputs import Outputs
 from classifier.registry.registry import Registry
 from classifier.registry.version import Version
-from classifier.training.console import Narrator
+from classifier.training.console import CommandConsole
 from classifier.training.distributed import Group
-from classifier.training.experiment import Settings, Surroundings, run_experiment
+from classifier.training.experiment import run_experiment
 from classifier.training.loop import new_model
 from classifier.training.recipe import Recipe
+from classifier.training.settings import RunContext, Settings
 
 Row = dict[str, Any]
+
+VALIDATED_AT_ONCE = 2048  # tokens, as in the training's validation
 
 # Words at the common rate: at five times it a champion makes no mistake that a challenger, or
 # people's ratings, could put right. No words hidden: one telling word to a sentence, and so small
@@ -117,6 +124,28 @@ def write_encoder(folder: Path) -> None:
         BertModel(config, add_pooling_layer=False).save_pretrained(folder)
 
 
+@torch.inference_mode()
+def predict_tokens(
+    model: PoolingClassifier,
+    tokens: Tokens,
+    dtype: torch.dtype,
+    most_tokens: int = VALIDATED_AT_ONCE,
+) -> Outputs:
+    """The logits of a model in training for every row, in batches as its validation has them."""
+    model.eval()
+    batches = list(sorted_batches(tokens.lengths, most_tokens))
+    found = []
+    for rows, width in batches:
+        with torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
+            found.append(model(*tokens.batch(rows, width)))
+    order = np.argsort(np.concatenate([rows for rows, _ in batches]))
+    sentiment = torch.cat([output.sentiment_logits for output in found]).float().numpy()[order]
+    if model.rating_head is None:
+        return Outputs(sentiment, None)
+    rating = torch.cat([output.rating_logits for output in found]).float().numpy()[order]
+    return Outputs(sentiment, rating)
+
+
 def publish_untrained(models: Path, encoder: Path, seed: int = 0) -> Version:
     """A champion in the folder `models` whose two models have learnt nothing."""
     registry = Registry(models)
@@ -144,11 +173,11 @@ def publish_trained(folder: Path, rows: list[Row], epochs: int) -> Version:
     lines = [json.dumps(row, ensure_ascii=False) for row in rows]
     reviews.write_text("\n".join(lines), encoding="utf-8")
     group = Group(0, 1, torch.device("cpu"))
-    narrator = Narrator(Console(quiet=True))
-    around = Surroundings(folder / "models", folder / "cache", group, narrator)
+    console = CommandConsole(Console(quiet=True))
+    context = RunContext(folder / "models", folder / "cache", group, console)
     recipe = replace(RECIPE, epochs=epochs, least_steps=0)
     settings = Settings(str(reviews), str(folder / "encoder"), recipe)
     with torch.random.fork_rng([]), patch("classifier.training.publishing.write_report"):
-        version = run_experiment(settings, around, resume=False)
+        version = run_experiment(settings, context, resume=False)
     assert version is not None
-    return Registry(around.models).promote(version.name)
+    return Registry(context.models).promote(version.name)

@@ -1,4 +1,4 @@
-"""The typer application, and what becomes of errors."""
+"""The typer application, and how errors end it."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from types import FrameType
 import typer
 from rich.console import Console
 
-from classifier.commands import compare, evaluate, models, predict, retrain, train
+from classifier.commands import evaluate, models, predict, retrain, train
 from classifier.errors import ClassifierError, DiskFullError
 from classifier.files import means_full_disk
 
@@ -24,22 +24,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(train.train)
-app.command()(retrain.retrain)
+app.command(help=retrain.HELP)(retrain.retrain)
 app.command()(evaluate.evaluate)
-app.command()(compare.compare)
+app.command()(evaluate.compare)
 app.command()(predict.predict)
 app.add_typer(models.app, name="models")
 
 
 def main() -> None:
-    """Run a command; what the user can mend is one sentence and exit status 1."""
+    """Run a command; what the user can correct is one sentence and exit status 1."""
     signal.signal(signal.SIGTERM, _interrupt)
     errors = Console(stderr=True, soft_wrap=True)
     try:
         try:
             with _all_written():
                 app()
-        except BrokenPipeError:  # who reads has enough, as in `… | head`
+        except BrokenPipeError:  # the reader has had enough, as in `… | head`
             sys.exit(1)
         except OSError as error:
             if not means_full_disk(error):
@@ -56,18 +56,18 @@ def main() -> None:
 
 @contextmanager
 def _all_written() -> Iterator[None]:
-    """Write what is printed to the end, or fail, while it can still be said why.
+    """Write out all that was printed, or fail while the reason can still be given.
 
-    What is left to the interpreter's end fails there, in Python's words and with its status.
+    What is left until the interpreter ends fails there, in Python's words and with its status.
     """
     try:
         yield
     finally:
         try:
-            if sys.stdout is not None:  # as where it was closed: `>&-`
+            if sys.stdout is not None:  # None where it was closed: `>&-`
                 sys.stdout.flush()
         except OSError:
-            # Else the interpreter would try once more. So in Python's "Note on SIGPIPE".
+            # Otherwise the interpreter would try once more: see Python's "Note on SIGPIPE".
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise
 

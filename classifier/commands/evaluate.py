@@ -1,9 +1,9 @@
-"""`evaluate`: one version on labelled reviews."""
+"""`evaluate` and `compare`: one version, or two, on labelled reviews."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from classifier.commands.options import (
     DEFAULT_CACHE,
@@ -11,13 +11,21 @@ from classifier.commands.options import (
     Cache,
     Json,
     Models,
+    ReviewsSource,
+    VersionName,
 )
 from classifier.files import write_json
 from classifier.registry.registry import Registry
+from classifier.registry.version import Version
+
+if TYPE_CHECKING:
+    from classifier.data.reviews import Reviews
+    from classifier.evaluation.version_scores import Scores
+    from classifier.training.console import CommandConsole
 
 
 def evaluate(
-    version: Annotated[str, typer.Argument(help="A version, the beginning of one, or champion.")],
+    version: VersionName,
     reviews: Annotated[
         str | None,
         typer.Option(
@@ -31,25 +39,64 @@ def evaluate(
     json_path: Json = None,
 ) -> None:
     """Both models of a version on labelled reviews: all figures, and which is better."""
+    from classifier.commands.tables import print_figures
+
+    console = _console()
+    found = Registry(models).get(version)
+    if reviews is None:
+        console.encoder(**found.training()["encoder"])
+        figures = found.metrics()
+        print_figures(console.rich, figures, title=f"{found.name} on its own holdout")
+    else:
+        rows = console.read_reviews(reviews, models)
+        figures = _scored(found, rows, console, cache).figures()
+    if json_path is not None:
+        write_json(json_path, figures)
+
+
+def compare(
+    first: VersionName,
+    second: Annotated[str, typer.Argument(help="Another.")],
+    reviews: ReviewsSource,
+    models: Models = DEFAULT_MODELS,
+    cache: Cache = DEFAULT_CACHE,
+    json_path: Json = None,
+) -> None:
+    """Two versions on the same labelled reviews: is the second better, pooling by pooling?"""
+    from classifier.commands.tables import print_versus
+    from classifier.evaluation.version_scores import versus
+
+    console = _console()
+    versions = [Registry(models).get(name) for name in (first, second)]
+    rows = console.read_reviews(reviews, models)
+    scored = [_scored(version, rows, console, cache) for version in versions]
+    comparison = versus(scored[0], scored[1])
+    print_versus(console.rich, comparison)
+    if json_path is not None:
+        figures = {scores.version: scores.figures() for scores in scored}
+        write_json(json_path, {**figures, "comparison": comparison})
+
+
+def _console() -> "CommandConsole":
     from classifier.commands.quiet import quiet_libraries
+    from classifier.training.console import CommandConsole
+
+    quiet_libraries()
+    return CommandConsole()
+
+
+def _scored(version: Version, rows: "Reviews", console: "CommandConsole", cache: Path) -> "Scores":
+    """A version's scores, printed, with a warning where it has seen the reviews before."""
     from classifier.commands.tables import print_figures
     from classifier.evaluation.version_scores import score
     from classifier.modeling.device import default_device
-    from classifier.training.console import Narrator
-    from classifier.training.experiment import read_reviews
 
-    quiet_libraries()
-    console = Console()
-    narrator = Narrator(console)
-    found = Registry(models).get(version)
-    narrator.encoder(**found.training()["encoder"])
-    if reviews is None:
-        figures, where = found.metrics(), "its own holdout"
-    else:
-        loaded = read_reviews(reviews, models, narrator)
-        scores = score(found, loaded, default_device(), cache)
-        narrator.trained_on(found.name, scores.trained_on)
-        figures, where = scores.figures(), reviews
-    print_figures(console, figures, title=f"{found.name} on {where}")
-    if json_path is not None:
-        write_json(json_path, figures)
+    console.encoder(**version.training()["encoder"])
+    scores = score(version, rows, default_device(), cache)
+    if scores.trained_on:
+        console.warn(
+            f"{version.name} was trained on {scores.trained_on:,} of these reviews: "
+            "its figures flatter it."
+        )
+    print_figures(console.rich, scores.figures(), title=f"{version.name} on {rows.source}")
+    return scores

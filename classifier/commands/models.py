@@ -7,15 +7,13 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from classifier.commands.options import DEFAULT_MODELS, Models
+from classifier.commands.options import DEFAULT_MODELS, Models, VersionName
 from classifier.evaluation.figures import METRICS, figure
 from classifier.registry.registry import CHAMPION, Registry
 
 app = typer.Typer(help="The versions on disk: list, promote, roll back, prune, show the card.")
 
 _SHOWN = ("accuracy", "macro_f1", "rating_mae")
-
-VersionName = Annotated[str, typer.Argument(help="A version, the beginning of one, or champion.")]
 
 
 @app.command("list")

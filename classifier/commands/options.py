@@ -13,6 +13,7 @@ Cache = Annotated[
 Json = Annotated[
     Path | None, typer.Option("--json", metavar="PATH", help="Write the figures there as well.")
 ]
+VersionName = Annotated[str, typer.Argument(help="A version, the beginning of one, or champion.")]
 ReviewsSource = Annotated[
     str,
     typer.Option(

@@ -1,8 +1,6 @@
 """`train`: both poolings, evaluated, compared, reported and kept as a version."""
 
-from dataclasses import replace
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -36,7 +34,7 @@ def train(
         typer.Option(
             metavar="SOURCE",
             help="Judge by these reviews, a file as --reviews takes it, instead of by a tenth of "
-            "--reviews. Reviews that stand in both are not trained on.",
+            "--reviews. Reviews that are in both are not trained on.",
         ),
     ] = None,
     keep_ratings: Annotated[
@@ -50,7 +48,7 @@ def train(
     ] = None,
     epochs: Annotated[
         int | None,
-        typer.Option(min=1, help="3 by default. Given, no reviews are mixed of few."),
+        typer.Option(min=1, help="3 by default. If given, few reviews are not mixed into more."),
     ] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="16 by default.")] = None,
     learning_rate: Annotated[
@@ -78,25 +76,24 @@ def train(
     # Imported here, as in every command: torch takes seconds, and --help should not.
     from classifier.commands.quiet import quiet_libraries
     from classifier.commands.tables import print_figures
-    from classifier.training.console import Narrator
+    from classifier.training.console import CommandConsole
     from classifier.training.distributed import training_group
-    from classifier.training.experiment import Settings, Surroundings, run_experiment
+    from classifier.training.experiment import run_experiment
     from classifier.training.recipe import RECIPES
+    from classifier.training.settings import RunContext, Settings
 
     quiet_libraries()
     if recipe not in RECIPES:
         raise ClassifierError(f"--recipe {recipe}: there are {' and '.join(RECIPES)}.")
     if split not in ("random", "film"):
         raise ClassifierError(f"--split {split}: there are random and film.")
-    changes: dict[str, Any] = {
-        "epochs": epochs,
-        "least_steps": None if epochs is None else 0,
-        "batch_size": batch_size,
-        "learning_rate": learning_rate,
-        "max_tokens": max_tokens,
-        "window": max_tokens if RECIPES[recipe].notebook else None,  # it reads all at once
-    }
-    chosen = replace(RECIPES[recipe], **{k: v for k, v in changes.items() if v is not None})
+    chosen = RECIPES[recipe].changed(
+        epochs=epochs,
+        least_steps=None if epochs is None else 0,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        max_tokens=max_tokens,
+    )
     settings = Settings(
         reviews=reviews,
         encoder=encoder,
@@ -110,10 +107,10 @@ def train(
         seeds=seeds,
     )
     with training_group() as group:
-        console = Console(quiet=not group.is_first)
-        around = Surroundings(models, cache, group, Narrator(console))
+        console = CommandConsole(Console(quiet=not group.is_first))
+        context = RunContext(models, cache, group, console)
         try:
-            version = run_experiment(settings, around, resume=resume)
+            version = run_experiment(settings, context, resume=resume)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(
                 "Interrupted. The same command with --resume goes on after the last whole epoch."
@@ -124,12 +121,12 @@ def train(
         return
     registry = Registry(models)
     figures = version.metrics()
-    print_figures(console, figures, title=f"On the holdout ({version.name})")
+    print_figures(console.rich, figures, title=f"On the holdout ({version.name})")
     if json_path is not None:
         write_json(json_path, figures)
     if promote or registry.champion() is None:
         registry.promote(version.name)
-        console.print(f"Champion: {version.name}", highlight=False)
+        console.rich.print(f"Champion: {version.name}", highlight=False)
     else:
-        console.print(f"To use it: python -m classifier models promote {version.name}")
-    console.print(f"Report: {Path(version.path, 'report.html')}", highlight=False, soft_wrap=True)
+        console.rich.print(f"To use it: python -m classifier models promote {version.name}")
+    console.say(f"Report: {version.path / 'report.html'}")

@@ -13,6 +13,7 @@ import torch
 from datasets import Dataset
 
 from classifier.data.tokenizer import FastTokenizer
+from classifier.evaluation.limits import LIMITS, Limits
 from classifier.evaluation.version_scores import Scores, score_rows, versus
 from classifier.labels import SENTIMENTS
 from classifier.modeling.pooling import POOLINGS
@@ -21,31 +22,6 @@ from classifier.serving.predictor import load_model
 
 _TIMED_REVIEWS = 32
 _TIMES = 7
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a challenger must keep to, with each pooling."""
-
-    macro_f1_margin: float = 0.05
-    """On the holdout, the 95 % interval of macro F1, challenger less champion, is above -margin."""
-    recall_fall: float = 0.05
-    """No class's recall on the holdout falls by more; a fall of up to two reviews is chance."""
-    fewest_rated: int = 30
-    """From so many held-out rated reviews on, its accuracy on them is the champion's or better."""
-    calibration_rise: float = 0.05
-    """Its calibration error on the holdout is at most 0.1, or the champion's and so much more.
-
-    What counts is the lower end of the error's 95 % interval: on few reviews chance alone makes an
-    error of 0.1 and above.
-    """
-    slowness: float = 1.5
-    """A prediction takes at most so many times as long; a millisecond more is not noticed."""
-
-
-_CALIBRATED = 0.1
-_CHANCE = 2  # reviews
-_UNNOTICED = 0.001  # seconds a review
 
 
 @dataclass(frozen=True)
@@ -119,7 +95,7 @@ def judge(
     *,
     device: torch.device,
     cache: Path,
-    limits: Limits = Limits(),
+    limits: Limits = LIMITS,
 ) -> Decision:
     """Compare both on rows as `Reviews.rows` has them: the holdout and rated reviews.
 
@@ -165,14 +141,14 @@ def _recalls(pooling: str, old: Scores, new: Scores, limits: Limits) -> list[Che
         before, after = (each.metrics[pooling]["per_class"][sentiment] for each in (old, new))
         if rows := before["support"]:
             change = after["recall"] - before["recall"]
-            limit = -max(limits.recall_fall, _CHANCE / rows)
+            limit = -max(limits.recall_fall, limits.chance_reviews / rows)
             passed = change >= limit - 1e-9
             checks.append(Check("recall", pooling, passed, change, limit, sentiment))
     return checks
 
 
 def calibration_check(pooling: str, old: Scores, new: Scores, limits: Limits) -> Check:
-    limit = max(_CALIBRATED, old.metrics[pooling]["ece"] + limits.calibration_rise)
+    limit = max(limits.calibrated, old.metrics[pooling]["ece"] + limits.calibration_rise)
     low = float(new.metrics[pooling]["intervals"]["ece"][0])
     return Check("calibration", pooling, low <= limit, low, limit)
 
@@ -213,6 +189,6 @@ def _speeds(
                 model.predict(tokens)
                 each.append(time.perf_counter() - started)
         before, after = map(min, seconds)
-        limit = max(limits.slowness, 1 + _UNNOTICED * len(texts) / before)
+        limit = max(limits.slowness, 1 + limits.unnoticed * len(texts) / before)
         checks.append(Check("speed", pooling, after / before <= limit, after / before, limit))
     return checks

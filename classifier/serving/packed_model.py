@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import torch
@@ -23,8 +23,12 @@ from torch.nn.functional import embedding, gelu, layer_norm, linear, pad
 
 from classifier.data.tokens import SLOT, Tokens, slot
 from classifier.errors import ClassifierError
+from classifier.modeling.device import compute_dtype
 from classifier.modeling.outputs import Outputs, concatenated
 from classifier.serving.packed_attention import all_attend, cls_attends
+
+if TYPE_CHECKING:  # a prediction does without it, and starts sooner
+    from classifier.modeling.classifier import PoolingClassifier
 
 _TOKENS_AT_ONCE = 1024
 """What one pass takes, unless a single review is longer: its tensors stay in the CPU's cache."""
@@ -51,16 +55,20 @@ class PackedConfig:
     @classmethod
     def read(cls, folder: Path) -> Self:
         """Raises ClassifierError where there is none that can be served."""
-        refused = f"{folder} can't be loaded as a model"
         try:
-            config = json.loads((folder / "config.json").read_text("utf-8"))
-            found = cls(**{field.name: config[field.name] for field in fields(cls)})
+            return cls.of(json.loads((folder / "config.json").read_text("utf-8")), folder)
         except (OSError, ValueError, TypeError) as error:
-            raise ClassifierError(f"{refused}: {error}") from error
+            raise _refused(folder, str(error)) from error
+
+    @classmethod
+    def of(cls, config: dict[str, Any], folder: Path) -> Self:
+        """The settings of the model in `folder`; ClassifierError where it can't be served."""
+        try:
+            found = cls(**{field.name: config[field.name] for field in fields(cls)})
         except KeyError as error:
-            raise ClassifierError(f"{refused}: its config has no {error}.") from error
+            raise _refused(folder, f"its config has no {error}.") from error
         if found.hidden_act != "gelu":
-            raise ClassifierError(f"{refused}: its activation is {found.hidden_act}, not gelu.")
+            raise _refused(folder, f"its activation is {found.hidden_act}, not gelu.")
         return found
 
 
@@ -126,19 +134,26 @@ class _Layer:
 class PackedModel:
     """One encoder, its pooling and its heads, on one device."""
 
-    def __init__(self, folder: Path, device: torch.device, dtype: torch.dtype) -> None:
-        """Load the model in `folder` to compute in `dtype`; raises ClassifierError."""
-        self.config = PackedConfig.read(folder)
-        refused = f"{folder} can't be loaded as a model"
+    @classmethod
+    def load(cls, folder: Path, device: torch.device, dtype: torch.dtype) -> Self:
+        """The model in `folder`, to compute in `dtype`; raises ClassifierError."""
+        config = PackedConfig.read(folder)
         try:
-            weights = _Weights(load_file(folder / "model.safetensors"), device, dtype)
-            self._read(weights)
+            return cls(config, _Weights(load_file(folder / "model.safetensors"), device, dtype))
         except KeyError as error:
-            raise ClassifierError(f"{refused}: it has no {error}.") from error
+            raise _refused(folder, f"it has no {error}.") from error
         except Exception as error:  # a damaged folder fails in as many ways as it has files
-            raise ClassifierError(f"{refused}: {error}") from error
+            raise _refused(folder, str(error)) from error
 
-    def _read(self, weights: "_Weights") -> None:
+    @classmethod
+    def of(cls, model: "PoolingClassifier") -> Self:
+        """A copy of a trained model, as `load` will give it once it is saved."""
+        config = PackedConfig.of(model.config.to_dict(), Path(str(model.name_or_path)))
+        return cls(config, _Weights(model.state_dict(), model.device, compute_dtype(model.device)))
+
+    def __init__(self, config: PackedConfig, weights: "_Weights") -> None:
+        """Raises KeyError for a tensor that is missing."""
+        self.config = config
         at = "bert.embeddings."
         self._words = weights.one(f"{at}word_embeddings.weight")
         types = weights.one(f"{at}token_type_embeddings.weight", torch.float32)
@@ -247,6 +262,10 @@ class _Weights:
             narrow=PackedLinear(*self.pair(f"{at}output.dense")),
             output_norm=self.pair(f"{at}output.LayerNorm"),
         )
+
+
+def _refused(folder: Path, why: str) -> ClassifierError:
+    return ClassifierError(f"{folder} can't be loaded as a model: {why}")
 
 
 def batches(tokens: Tokens) -> Iterator[range]:

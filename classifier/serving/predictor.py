@@ -109,7 +109,7 @@ def load_model(folder: Path, device: torch.device) -> PackedModel:
 
     Raises ClassifierError where there is none that can be loaded.
     """
-    return PackedModel(folder, device, compute_dtype(device))
+    return PackedModel.load(folder, device, compute_dtype(device))
 
 
 def _timed(model: PackedModel, tokens: Tokens, rows: range) -> tuple[Outputs, float]:

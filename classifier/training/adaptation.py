@@ -1,95 +1,70 @@
-"""The encoder taught the reviews' language before either pooling is trained.
+"""The encoder adapted to the language of the reviews, before either pooling is trained.
 
 Masked-language modelling (Devlin et al. 2019, https://arxiv.org/abs/1810.04805) on the training
 texts themselves (Gururangan et al. 2020, https://arxiv.org/abs/2004.10964). Both poolings start
 from the same adapted encoder: it is trained once for the two.
 """
 
-import time
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 from torch.nn.functional import cross_entropy
 from transformers import BertModel
 
 from classifier.data.tokens import Tokens, shuffled_batches
-from classifier.memory import give_back_freed_pages
-from classifier.modeling.attention import attention_for
-from classifier.modeling.device import keep_hidden_in
-from classifier.training.checkpoint import Checkpoint, History
+from classifier.training.augmentation import random_windows
+from classifier.training.checkpoint import History
 from classifier.training.distributed import Group
-from classifier.training.dropout import use_fast_dropout
-from classifier.training.loop import KEEPING_STEPS, Step, epoch_seed
-from classifier.training.masked_words import Candidates, MaskedBatch
-from classifier.training.optimization import optimization
+from classifier.training.loop import Forward, TrainingRun, run_epochs
+from classifier.training.masked_words import Candidates, MaskedBatch, WordModel
 from classifier.training.recipe import Recipe
-from classifier.training.windows import random_windows
-from classifier.training.word_model import WordModel
 
 
 def adapt(
-    bert: BertModel,
-    recipe: Recipe,
-    texts: Tokens,
-    mask_id: int,
-    seed: int,
-    checkpoint: Checkpoint,
-    group: Group,
-    on_step: Callable[[Step], None],
-    on_epoch: Callable[[dict[str, float]], None],
+    bert: BertModel, recipe: Recipe, texts: Tokens, mask_id: int, run: TrainingRun
 ) -> History:
-    """Train `bert` in place for the recipe's `adaptation_epochs`, and give the loss by epoch.
+    """Train `bert` in place for the recipe's `adaptation_epochs`, and return the loss by epoch.
 
-    It reads what the poolings' training reads, windows of the training texts, and no label.
-    Taken up from its checkpoint it goes on as `training.train` does.
+    It reads what the poolings' training reads, windows of the training texts, and no labels.
     """
-    dtype = recipe.dtype(group.device)
-    torch.manual_seed(seed)
-    model = WordModel(bert).to(group.device)
-    bert.set_attn_implementation(attention_for(group.device, dtype))
-    keep_hidden_in(bert, dtype)
-    use_fast_dropout(model)
-    optimizers = optimization(model, replace(recipe, word_rate=1.0))
-    history = checkpoint.restore(model, optimizers)
-    replica = group.replicate(model)
-    candidates = Candidates(texts)
-    epochs = recipe.adaptation_epochs
-    model.train()
-    for epoch in range(len(history), epochs):
-        started = time.perf_counter()
-        torch.manual_seed(epoch_seed(seed, epoch, group.rank))  # dropout
-        chance = np.random.default_rng((seed, epoch))
-        tokens = random_windows(texts, recipe.window, chance)
-        batches = shuffled_batches(tokens.lengths, recipe.batch_size, chance, like_length=True)
-        sums = torch.zeros(3, dtype=torch.float64, device=group.device)  # loss, right, guesses
-        for number, rows in enumerate(batches):
-            batch = MaskedBatch.draw(*tokens.batch(rows), mask_id, candidates, chance)
-            share = batch.share_of(group)
-            with torch.autocast(group.device.type, dtype, enabled=dtype != torch.float32):
-                scores = replica(*share.inputs())
-            scores = scores.float() + share.correction
-            loss = cross_entropy(scores, share.truth, reduction="sum") / len(batch.truth)
-            (loss * group.size).backward()  # DDP divides by the group's size
-            optimizers.step(epoch * len(batches) + number, epochs * len(batches))
-            right = (scores.argmax(1) == share.truth).sum()
-            figures = (loss.detach() * len(batch.truth), right, torch.tensor(len(share.truth)))
-            sums += torch.stack([figure.to(sums) for figure in figures])
-            if (number + 1) % KEEPING_STEPS == 0:
-                give_back_freed_pages()
-            on_step(Step(epoch + 1, epochs, number + 1, len(batches), loss.item()))
-        lost, guessed, guesses = group.total(sums).tolist()
-        history.append(
-            {
-                "epoch": float(epoch + 1),
-                "loss": lost / guesses,
-                "accuracy": guessed / guesses,
-                "seconds": time.perf_counter() - started,
-            }
-        )
-        if group.is_first:
-            checkpoint.save(model, None if epoch + 1 == epochs else optimizers, history)
-        on_epoch(history[-1])
-        group.wait()
-    return history
+    torch.manual_seed(run.seed)
+    recipe = replace(recipe, word_rate=1.0, averaging=False)
+    objective = _MaskedWords(recipe, texts, mask_id, run.group)
+    return run_epochs(WordModel(bert), recipe, recipe.adaptation_epochs, objective, run)
+
+
+class _MaskedWords:
+    """Hidden words of the texts, each to be told from thousands of others."""
+
+    def __init__(self, recipe: Recipe, texts: Tokens, mask_id: int, group: Group) -> None:
+        self._recipe = recipe
+        self._texts = texts
+        self._mask_id = mask_id
+        self._group = group
+        self._candidates = Candidates(texts)
+
+    def begin_epoch(self, chance: np.random.Generator) -> list[NDArray[np.int64]]:
+        self._chance = chance
+        self._tokens = random_windows(self._texts, self._recipe.window, chance)
+        # loss, right guesses, guesses
+        self._sums = torch.zeros(3, dtype=torch.float64, device=self._group.device)
+        lengths, batch_size = self._tokens.lengths, self._recipe.batch_size
+        return shuffled_batches(lengths, batch_size, chance, like_length=True)
+
+    def loss(self, forward: Forward, rows: NDArray[np.int64]) -> tuple[Tensor, float]:
+        tokens = self._tokens.batch(rows)
+        batch = MaskedBatch.draw(*tokens, self._mask_id, self._candidates, self._chance)
+        share = batch.share_of(self._group)
+        scores = forward(*share.inputs()).float() + share.correction
+        loss = cross_entropy(scores, share.truth, reduction="sum") / len(batch.truth)
+        right = (scores.argmax(1) == share.truth).sum()
+        sums = (loss.detach() * len(batch.truth), right, torch.tensor(len(share.truth)))
+        self._sums += torch.stack([value.to(self._sums) for value in sums])
+        return loss, self._group.size  # DDP divides by it
+
+    def figures(self, forward: Forward) -> dict[str, float]:  # noqa: ARG002 nothing to validate
+        loss, right, guesses = self._group.total(self._sums).tolist()
+        return {"loss": loss / guesses, "accuracy": right / guesses}

@@ -1,24 +1,22 @@
 """The mean of the weights along the last half epoch, steadier than the weights at its end.
 
 Stochastic weight averaging, Izmailov et al. 2018, https://arxiv.org/abs/1803.05407. Within one
-epoch, because a training is taken up at the beginning of one: a checkpoint need not keep it.
+epoch, because a training is resumed at the beginning of one: so no checkpoint has to keep it.
 """
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_swa_avg_fn
 
-from classifier.modeling.classifier import PoolingClassifier
-
-_EVERY = 16  # steps: each look reads all 29 million weights, which one step hardly moves
+_EVERY = 16  # steps: each time reads all 29 million weights, which one step hardly moves
 _ROWS = 4096  # of a weight, averaged together
 
 
 class WeightAverage:
     """The mean of a model's weights at every 16th step since this was made."""
 
-    def __init__(self, model: PoolingClassifier) -> None:
+    def __init__(self, model: nn.Module) -> None:
         self._model = model
-        on_cpu = model.device.type == "cpu"
+        on_cpu = next(model.parameters()).device.type == "cpu"
         self._average = AveragedModel(model, avg_fn=_in_slices if on_cpu else None)
         self._steps = 0
 
@@ -35,7 +33,7 @@ class WeightAverage:
 
 
 def _in_slices(averaged: Tensor, current: Tensor, count: Tensor | int) -> Tensor:
-    """torch's running mean, put in the place of `averaged` a slice at a time.
+    """torch's running mean, written over `averaged` a slice at a time.
 
     torch computes it of a whole weight: for the word embeddings that took 300 MB (measured).
     """

@@ -1,43 +1,29 @@
-"""Both poolings trained under one seed, from one adapted encoder, and judged by the holdout."""
+"""Both poolings trained with one seed, from one adapted encoder, and judged by the holdout."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from classifier.data.tokens import Tokens
 from classifier.evaluation.metrics import Metrics, evaluate
 from classifier.memory import give_back_freed_pages
 from classifier.modeling.classifier import PoolingClassifier
 from classifier.modeling.outputs import Outputs
 from classifier.modeling.pooling import POOLINGS
 from classifier.modeling.temperature import fit_temperature
+from classifier.serving.packed_model import PackedConfig, PackedModel
 from classifier.training.adaptation import adapt
-from classifier.training.checkpoint import History
-from classifier.training.console import Narrator
-from classifier.training.distributed import Group
-from classifier.training.inference import predict_tokens
-from classifier.training.loop import Part, new_model, train
-from classifier.training.recipe import Recipe
-from classifier.training.unfinished import UnfinishedRun
+from classifier.training.checkpoint import History, RunFolder
+from classifier.training.loop import TrainingRun, new_model, train
+from classifier.training.parts import TokenizedParts
+from classifier.training.settings import RunContext, Settings
 
 _ADAPTED = "adapted"  # the checkpoint of the encoder
-
-
-@dataclass(frozen=True)
-class Data:
-    """The parts as token ids and labels."""
-
-    training: Part
-    validation: Part
-    holdout: Part
-    as_written: Tokens  # the holdout with the written ratings left in
-    mask_id: int | None  # of [MASK], which adaptation and word dropout need
 
 
 @dataclass(frozen=True)
 class Trained:
     """How the training of one pooling went, and what its model says of the holdout.
 
-    The model itself is in its checkpoint: in memory it would take 117 MB all through the trainings
+    The model itself is in its checkpoint: in memory it would take 117 MB during all the trainings
     after its own.
     """
 
@@ -50,99 +36,86 @@ class Trained:
 
 
 @dataclass(frozen=True)
-class PairTraining:
+class BothPoolings:
     """What the trainings need, whatever the seed."""
 
+    settings: Settings
+    context: RunContext
     encoder: Path
-    recipe: Recipe
-    keep_ratings: bool
-    data: Data
-    run: UnfinishedRun
-    group: Group
-    narrator: Narrator
-    seeds: int  # of the whole run
+    parts: TokenizedParts
+    folder: RunFolder
 
     def train(self, seed: int) -> dict[str, Trained]:
-        """Both poolings; in all processes of the group but the first, nothing comes of it."""
+        """The results by pooling; empty in all processes of the group except the first."""
         give_back_freed_pages()
         adaptation = self._adapt(seed)
-        pair: dict[str, Trained] = {}
+        results: dict[str, Trained] = {}
+        group, console = self.context.group, self.context.console
         for pooling in POOLINGS:
             give_back_freed_pages()
             title = f"{pooling} pooling{self._of_seed(seed)}"
-            self.narrator.say(f"Training with {title}")
+            console.say(f"Training with {title}")
             model = self._new_model(pooling, seed)
-            if adaptation and self.group.is_first:  # whose weights the others are given
-                model.bert.load_state_dict(self.run.checkpoint(_ADAPTED, seed).weights("bert."))
-            with self.narrator.training(title, self._share(self.recipe.epochs)) as on_step:
-                history = train(
-                    model,
-                    self.recipe,
-                    self.data.training,
-                    self.data.validation,
-                    seed,
-                    self.run.checkpoint(pooling, seed),
-                    self.group,
-                    on_step,
-                    self.narrator.epoch,
-                    self.data.mask_id,
-                )
-            if self.group.is_first:
-                pair[pooling] = self._judge(model, adaptation, history)
+            if adaptation and group.is_first:  # the others are given its weights
+                adapted = self.folder.checkpoint(_ADAPTED, seed).weights("bert.")
+                model.bert.load_state_dict(adapted)
+            parts, recipe = self.parts, self.settings.recipe
+            checkpoint = self.folder.checkpoint(pooling, seed)
+            with console.training(title, self._share(recipe.epochs)) as on_step:
+                run = TrainingRun(seed, checkpoint, group, on_step, console.epoch)
+                history = train(model, recipe, parts.training, parts.validation, run, parts.mask_id)
+            if group.is_first:
+                results[pooling] = self._judge(model, adaptation, history)
             del model  # or it would stay until the next one is loaded
-        return pair
+        return results
 
     def model(self, pooling: str, seed: int, trained: Trained) -> PoolingClassifier:
-        """A trained model out of its checkpoint; ClassifierError where that has gone since."""
+        """A trained model from its checkpoint; ClassifierError where that is missing by now."""
         model = self._new_model(pooling, seed)
-        model.load_state_dict(self.run.checkpoint(pooling, seed).weights())
+        model.load_state_dict(self.folder.checkpoint(pooling, seed).weights())
         model.config.temperature = trained.temperature
         return model
 
     def _adapt(self, seed: int) -> History:
         """Adapt the encoder to the training texts, into a checkpoint of the run."""
-        epochs = self.recipe.adaptation_epochs
-        if not epochs:
+        recipe, parts = self.settings.recipe, self.parts
+        if not recipe.adaptation_epochs:
             return []
-        assert self.data.mask_id is not None
+        assert parts.mask_id is not None
+        group, console = self.context.group, self.context.console
         title = f"the encoder{self._of_seed(seed)}"
-        self.narrator.say(f"Adapting {title} to the reviews")
-        with self.narrator.training(title, self._share(epochs)) as on_step:
-            return adapt(
-                self._new_model("mean", seed).bert,
-                self.recipe,
-                self.data.training.tokens,
-                self.data.mask_id,
-                seed,
-                self.run.checkpoint(_ADAPTED, seed),
-                self.group,
-                on_step,
-                self.narrator.adapted,
-            )
+        console.say(f"Adapting {title} to the reviews")
+        bert = self._new_model("mean", seed).bert
+        checkpoint = self.folder.checkpoint(_ADAPTED, seed)
+        with console.training(title, self._share(recipe.adaptation_epochs)) as on_step:
+            run = TrainingRun(seed, checkpoint, group, on_step, console.adaptation_epoch)
+            return adapt(bert, recipe, parts.training.tokens, parts.mask_id, run)
 
     def _judge(self, model: PoolingClassifier, adaptation: History, history: History) -> Trained:
-        data, dtype = self.data, self.recipe.dtype(model.device)
-        validated = predict_tokens(model, data.validation.tokens, dtype)
-        temperature = fit_temperature(validated.sentiment_logits, data.validation.labels.sentiment)
-        outputs = predict_tokens(model, data.holdout.tokens, dtype)
-        as_written = predict_tokens(model, data.as_written, dtype)
+        """What the model says of the holdout as it will be served: so `evaluate` finds the same."""
+        served, parts = PackedModel.of(model), self.parts
+        validated = served.predict(parts.validation.tokens).sentiment_logits
+        temperature = fit_temperature(validated, parts.validation.labels.sentiment)
+        outputs = served.predict(parts.holdout.tokens)
+        labels = parts.holdout.labels
         return Trained(
             adaptation=adaptation,
             history=history,
             temperature=temperature,
             outputs=outputs,
-            metrics=evaluate(outputs, data.holdout.labels, temperature=temperature),
-            unstripped=evaluate(as_written, data.holdout.labels, temperature=temperature),
+            metrics=evaluate(outputs, labels, temperature=temperature),
+            unstripped=evaluate(served.predict(parts.as_written), labels, temperature=temperature),
         )
 
     def _new_model(self, pooling: str, seed: int) -> PoolingClassifier:
-        model = new_model(str(self.encoder), pooling, self.recipe, seed)
-        model.config.keep_ratings = self.keep_ratings
+        model = new_model(str(self.encoder), pooling, self.settings.recipe, seed)
+        model.config.keep_ratings = self.settings.keep_ratings
+        PackedConfig.of(model.config.to_dict(), self.encoder)  # refused before it is trained
         return model
 
     def _of_seed(self, seed: int) -> str:
-        return f", seed {seed}" if self.seeds > 1 else ""
+        return f", seed {seed}" if self.settings.seeds > 1 else ""
 
     def _share(self, epochs: int) -> float:
         """How much of the whole run so many epochs are."""
-        return epochs / (self.seeds * self.recipe.all_epochs)
+        return epochs / (self.settings.seeds * self.settings.recipe.all_epochs)

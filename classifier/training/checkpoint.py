@@ -1,15 +1,29 @@
-"""What an interrupted training needs to go on: weights, optimizer state, history."""
+"""What an interrupted training needs to go on: weights, optimizer state, history, and the split.
 
+A training in progress has a folder of its own, `<models>/.unfinished/<key>`.
+"""
+
+import hashlib
 import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from classifier.errors import ClassifierError
-from classifier.files import explain_full_disk, replacing
+from classifier.files import explain_full_disk, replacing, take_lock, write_json
+from classifier.training.distributed import Group
 from classifier.training.optimization import Optimization
+
+_KEPT = 3  # folders of other interrupted runs; the oldest beyond that are removed
+_CHOICES = "choices.json"
 
 History = list[dict[str, float]]
 
@@ -33,21 +47,25 @@ class Checkpoint:
             save_file(tensors, temporary, metadata={"history": json.dumps(history)})
 
     def restore(self, model: nn.Module, optimization: Optimization) -> History:
-        """Put the saved state back and give its history; an empty one where there is none."""
+        """Restore the saved state and return its history; an empty one where there is none."""
         try:
             with safe_open(self.file, framework="pt") as saved:
                 history: History = json.loads(saved.metadata()["history"])
                 tensors = {name: saved.get_tensor(name) for name in saved.keys()}  # noqa: SIM118
         except (FileNotFoundError, SafetensorError):
             return []
-        model.load_state_dict(_below("model.", tensors))
-        optimization.load(_below("optimizer.", tensors))
+        of_model, of_optimizers = (
+            {name.removeprefix(at): value for name, value in tensors.items() if name.startswith(at)}
+            for at in ("model.", "optimizer.")
+        )
+        model.load_state_dict(of_model)
+        optimization.load(of_optimizers)
         return history
 
     def weights(self, prefix: str = "") -> dict[str, Tensor]:
         """The saved model's weights whose names begin with `prefix`, without it.
 
-        Raises ClassifierError where the file has gone, or is damaged.
+        Raises ClassifierError where the file is missing or damaged.
         """
         try:
             with safe_open(self.file, framework="pt") as saved:
@@ -59,9 +77,79 @@ class Checkpoint:
             ) from error
 
 
-def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {
-        name.removeprefix(prefix): value
-        for name, value in tensors.items()
-        if name.startswith(prefix)
-    }
+def run_key(settings: dict[str, Any], fingerprint: str, encoder: str) -> str:
+    """Equal for runs that would do the same: same settings, same reviews, same encoder.
+
+    `encoder` is its folder's name: how it was found may differ from one time to the next.
+    """
+    described = json.dumps([settings, fingerprint, encoder], sort_keys=True)
+    return hashlib.sha256(described.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The folder `<models>/.unfinished/<key>`: checkpoints, and what was chosen at the start."""
+
+    folder: Path
+
+    @classmethod
+    @contextmanager
+    def open(cls, models: Path, key: str, group: Group, *, resume: bool) -> Iterator["RunFolder"]:
+        """The run called `key`, emptied first unless `resume`; locked while it is open.
+
+        Raises ClassifierError where another process works on the same run.
+        """
+        run = cls(models / ".unfinished" / key)
+        lock = None
+        if group.is_first:
+            run.folder.mkdir(parents=True, exist_ok=True)
+            lock = take_lock(run.folder, wait=False)
+            if lock is None:
+                raise ClassifierError(
+                    f"The same training is under way in another process ({run.folder})."
+                )
+            for file in run.folder.glob(".*.tmp" if resume else "*"):
+                file.unlink()
+            run._forget_oldest()
+        group.wait()
+        try:
+            yield run
+        finally:
+            if lock is not None:
+                os.close(lock)
+
+    def choices(self) -> dict[str, Any] | None:
+        """What `choose` saved, or None at the start of a run."""
+        try:
+            kept: dict[str, Any] = json.loads((self.folder / _CHOICES).read_bytes())
+        except FileNotFoundError:
+            return None
+        return kept
+
+    def choose(self, choices: dict[str, Any]) -> None:
+        """Save what must not change when the run is resumed."""
+        write_json(self.folder / _CHOICES, choices)
+
+    def checkpoint(self, name: str, seed: int) -> Checkpoint:
+        """Of the training of a pooling with one seed, or "adapted" for the encoder's."""
+        return Checkpoint(self.folder / f"{name}-{seed}.safetensors")
+
+    def what_is_there(self) -> str:
+        """One sentence about what `resume` found."""
+        kept = sorted(file.stem for file in self.folder.glob("*.safetensors"))
+        if not kept:
+            return "Nothing to resume with these settings: starting from the beginning."
+        return f"Resuming after the last whole epoch of each (with its seed): {', '.join(kept)}."
+
+    def finish(self) -> None:
+        """Remove what was kept to resume the run: its result is published."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _forget_oldest(self) -> None:
+        others = [folder for folder in self.folder.parent.iterdir() if folder != self.folder]
+        others.sort(key=lambda folder: folder.stat().st_mtime, reverse=True)
+        for folder in others[_KEPT:]:
+            lock = take_lock(folder, wait=False)
+            if lock is not None:  # no other process is training it
+                shutil.rmtree(folder, ignore_errors=True)
+                os.close(lock)

@@ -1,8 +1,11 @@
-"""What a command says while it works: lines, tables and bars with the time left."""
+"""What a command prints while it works: lines, tables and progress bars, or lines of JSON."""
 
+import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.progress import (
@@ -15,30 +18,44 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from classifier.data.reviews import Reviews
+from classifier.data.reviews import Reviews, load_reviews
 from classifier.training.loop import Step
 
-Counts = dict[str, dict[str, int]]
+_SECONDS_APART = 1.0  # between two lines of JSON about the progress
 
 
-class Narrator:
-    """Speaks on one console; a silent one belongs to each further process of a group."""
+class CommandConsole:
+    """Prints on a terminal; a quiet one belongs to each further process of a group."""
 
-    def __init__(self, console: Console) -> None:
-        self.console = console
+    def __init__(self, rich: Console | None = None) -> None:
+        self.rich = rich or Console()
 
     def say(self, line: str) -> None:
-        """One line."""
-        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        """Print one line."""
+        self.rich.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def warn(self, line: str) -> None:
-        """One line that must not be overlooked."""
-        self.console.print(line, style="bold yellow", markup=False, highlight=False, soft_wrap=True)
+        """Print one line that must not be overlooked."""
+        self.rich.print(line, style="bold yellow", markup=False, highlight=False, soft_wrap=True)
 
-    def reviews(self, reviews: Reviews, rejects: Path, title: str) -> None:
-        """Which reviews were taken, why, and what was left out."""
+    def conclude(self, line: str) -> None:
+        """Print one line that says what came of it."""
+        self.rich.print(line, style="bold", markup=False, highlight=False, soft_wrap=True)
+
+    def read_reviews(
+        self, source: str, models: Path, keep_ratings: bool = False, title: str = "reviews"
+    ) -> Reviews:
+        """Load the reviews of `source`, and say which were taken, why, and what was left out.
+
+        Rejected rows are listed in a file in `models`. Raises what `load_reviews` raises.
+        """
+        models.mkdir(parents=True, exist_ok=True)
+        # The holdout's file may have the same name as the reviews', in another folder.
+        prefix = "holdout-" if title == "holdout" else ""
+        rejects = models / f"{prefix}{Path(source).name}.rejected.jsonl"
+        reviews = load_reviews(source, rejects_path=rejects, keep_ratings=keep_ratings)
         counts = reviews.counts
-        self.say(f"{title}: {reviews.reason}.")
+        self.say(f"{title.capitalize()}: {reviews.reason}.")
         self.say(
             f"  {counts['read']:,} read; {counts['exact_duplicates']:,} duplicates and "
             f"{counts['near_duplicates']:,} near duplicates left out; {counts['kept']:,} kept, "
@@ -46,6 +63,7 @@ class Narrator:
         )
         if reviews.rejected:
             self.warn(f"  {len(reviews.rejected):,} rows can't be used, see {rejects}.")
+        return reviews
 
     def encoder(self, name: str, origin: str, stand_in: bool) -> None:
         """Where the encoder came from, and whether the figures are its own."""
@@ -53,24 +71,17 @@ class Narrator:
         if stand_in:
             self.warn(f"The figures are the stand-in's, not those of {name}.")
 
-    def trained_on(self, version: str, rows: int) -> None:
-        """A warning where figures flatter because the model has seen the reviews before."""
-        if rows:
-            self.warn(
-                f"{version} was trained on {rows:,} of these reviews: its figures flatter it."
-            )
-
-    def parts(self, counts: Counts) -> None:
+    def parts(self, counts: dict[str, dict[str, int]]) -> None:
         """How many reviews of each class every part has."""
         table = Table(title="Reviews", title_justify="left")
         for heading in ("part", *next(iter(counts.values()))):
             table.add_column(heading, justify="left" if heading == "part" else "right")
         for part, numbers in counts.items():
             table.add_row(part, *(f"{number:,}" for number in numbers.values()))
-        self.console.print(table)
+        self.rich.print(table)
 
     def epoch(self, figures: dict[str, float]) -> None:
-        """One line for an epoch that has ended."""
+        """One line for a finished epoch."""
         line = (
             f"  epoch {figures['epoch']:.0f}: loss {figures['train_loss']:.3f}, "
             f"accuracy {figures['train_accuracy']:.3f}; "
@@ -81,7 +92,7 @@ class Narrator:
             line += f", rating exact {figures['validation_rating_accuracy']:.3f}"
         self.say(f"{line} ({figures['seconds']:.0f} s)")
 
-    def adapted(self, figures: dict[str, float]) -> None:
+    def adaptation_epoch(self, figures: dict[str, float]) -> None:
         """One line for an epoch of the encoder's adaptation."""
         self.say(
             f"  epoch {figures['epoch']:.0f}: loss {figures['loss']:.3f}, masked words told from "
@@ -105,9 +116,9 @@ class Narrator:
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
-            console=self.console,
+            console=self.rich,
             transient=True,
-            disable=not self.console.is_terminal,
+            disable=not self.rich.is_terminal,
         )
         with bar:
             task = bar.add_task(title, total=None)
@@ -121,3 +132,51 @@ class Narrator:
                 )
 
             yield on_step
+
+
+class JsonConsole(CommandConsole):
+    """Writes lines of JSON for the program that started the training, at most one a second.
+
+    Where nobody reads any more the next line fails, which ends a training that nobody waits for.
+    """
+
+    def __init__(self, out: TextIO) -> None:
+        super().__init__(Console(quiet=True))
+        self._out = out
+        self._done = 0.0  # of the whole run
+        self._last = -_SECONDS_APART
+
+    def say(self, line: str) -> None:
+        self.write({"said": line})
+
+    @contextmanager
+    def training(self, title: str, share: float) -> Iterator[Callable[[Step], None]]:
+        """Says how much of the whole run is done, and which of all its epochs is under way."""
+        started = time.monotonic()
+
+        def on_step(step: Step) -> None:
+            now = time.monotonic()
+            if now - self._last < _SECONDS_APART:
+                return
+            self._last = now
+            steps = (step.epoch - 1) * step.batches + step.done
+            mine = share * steps / (step.epochs * step.batches)
+            left = max(0.0, 1 - self._done - mine)
+            epochs = round(step.epochs / share)  # of the run: the encoder's, then each pooling's
+            self.write(
+                {
+                    "training": title,
+                    "epoch": round(self._done * epochs) + step.epoch,
+                    "epochs": epochs,
+                    "share": round(1 - left, 4),
+                    "seconds_left": round((now - started) / mine * left),
+                }
+            )
+
+        yield on_step
+        self._done += share
+
+    def write(self, value: dict[str, Any]) -> None:
+        """One line; BrokenPipeError where nobody reads any more."""
+        self._out.write(json.dumps(value, ensure_ascii=False) + "\n")
+        self._out.flush()

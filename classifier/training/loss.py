@@ -39,7 +39,7 @@ def _loss_sum(logits: Tensor, truth: Tensor, weights: Tensor | None) -> Tensor:
     return (losses * weights).sum()
 
 
-class Tally:
+class LossMeter:
     """Sums over the rows seen so far."""
 
     def __init__(self, device: torch.device) -> None:

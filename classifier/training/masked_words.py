@@ -1,11 +1,12 @@
-"""Words hidden in a batch of texts, and the words that an encoder has to tell them from."""
+"""Words hidden in a batch of texts, and the encoder that guesses them among thousands of words."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
+from transformers import BertModel
 
 from classifier.data.tokens import SLOT, Tokens
 from classifier.training.distributed import Group
@@ -36,12 +37,12 @@ class Candidates:
         self, masked: NDArray[np.int64], rng: np.random.Generator
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Token ids in rising order, the `masked` ones among them; and what to add to scores."""
-        told = np.unique(masked)
+        hidden = np.unique(masked)
         last = len(self._cumulative) - 1  # the sum may fall short of 1 by rounding
         drawn = np.searchsorted(self._cumulative, rng.random(_DRAWN)).clip(max=last)
-        others = rng.permutation(np.setdiff1d(drawn, told))
-        room = (len(told) + len(others)) // _CANDIDATES_SLOT * _CANDIDATES_SLOT - len(told)
-        words = np.sort(np.concatenate([told, others[:room] if room > 0 else others]))
+        others = rng.permutation(np.setdiff1d(drawn, hidden))
+        room = (len(hidden) + len(others)) // _CANDIDATES_SLOT * _CANDIDATES_SLOT - len(hidden)
+        words = np.sort(np.concatenate([hidden, others[:room] if room > 0 else others]))
         expected = _DRAWN * self._drawn[words] + len(masked) * self._shares[words]
         return words, -np.log(-np.expm1(-expected)).astype(np.float32)
 
@@ -109,5 +110,28 @@ class MaskedBatch:
         return MaskedBatch(*(tensor.to(group.device) for tensor in vars(share).values()))
 
     def inputs(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """What a WordModel takes."""
+        """What a `WordModel` takes."""
         return self.input_ids, self.attention_mask, self.places, self.words
+
+
+class WordModel(nn.Module):
+    """The encoder and a layer whose output is compared with the word embeddings, as in BERT."""
+
+    def __init__(self, bert: BertModel) -> None:
+        super().__init__()
+        width = bert.config.hidden_size
+        self.bert = bert
+        self.transform = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.LayerNorm(width))
+
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor, places: Tensor, words: Tensor
+    ) -> Tensor:
+        """Scores `[places, words]`.
+
+        `places`: int64, which tokens of the flattened batch are to be guessed; `words`: int64, the
+        candidates' token ids.
+        """
+        hidden = self.bert(input_ids, attention_mask).last_hidden_state  # [batch, tokens, width]
+        guesses = self.transform(hidden.flatten(0, 1).index_select(0, places))
+        scores: Tensor = guesses @ self.bert.embeddings.word_embeddings(words).mT
+        return scores

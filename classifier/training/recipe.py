@@ -1,7 +1,8 @@
-"""The two recipes: ours, and the reference notebook's."""
+"""The settings of a training: our recipe, and the reference notebook's."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal
 
 import torch
 
@@ -13,36 +14,52 @@ _WHOLE = 2**31 - 1  # tokens
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides the outcome of a training but the data, encoder and seed."""
+    """Everything that decides the outcome of a training except the data, encoder and seed."""
 
     name: str = "default"
     epochs: int = 3
-    adaptation_epochs: int = 1  # of the encoder to the texts, before, see adaptation.py
-    least_steps: int = 650  # where the epochs over few reviews are less, see mixing.py
+    adaptation_epochs: int = 1  # of the encoder to the texts, before; see adaptation.py
+    least_steps: int = 650  # fewer reviews than these steps need are mixed into more, see mixing.py
     batch_size: int = 16
     learning_rate: float = 4e-4
     warmup_share: float = 0.1  # of all steps; then linear decay to zero
     weight_decay: float = 0.01
     word_rate: float = 5.0  # times the learning rate for the word embeddings
     max_tokens: int = 1024
-    window: int = 256  # of those, how many in a row a training step reads, see windows.py
-    word_dropout: float = 0.15  # of the words hidden in a step, see word_dropout.py
-    head_share: float = 0.5  # of the tokens kept of a long review; 1.0 keeps its beginning only
+    window: int = 256  # of those, how many in a row a training step reads, see augmentation.py
+    word_dropout: float = 0.15  # of the words hidden in a step, see augmentation.py
+    head_share: float = 0.5  # of the tokens kept of a long review; 1.0 keeps only its beginning
     rating_head: bool = True
-    notebook: bool = False  # full padding, float32, constant rate, no tricks
+    number_format: Literal["fastest", "float32"] = "fastest"  # of the matrix products
+    padding: Literal["batch", "full"] = "batch"  # to the longest of a batch, or to max_tokens
+    batch_order: Literal["like_length", "random"] = "like_length"  # like_length: hardly any padding
+    dropout: Literal["fast", "bert"] = "fast"  # bert: in the attention too, drawn by torch
+    optimizer: Literal["fast", "plain"] = "fast"  # see optimization.py; plain: AdamW as it comes
+    schedule: Literal["linear", "constant"] = "linear"  # of the learning rate
+    averaging: bool = True  # of the weights along the last half epoch, see averaging.py
 
     def mixed_for(self, rows: int) -> int:
         """How many mixed reviews make `least_steps` steps possible with so many training rows."""
         return max(0, math.ceil(self.least_steps * self.batch_size / self.epochs) - rows)
 
     def for_mixed(self) -> "Recipe":
-        """The recipe where reviews are mixed of few: those share their words."""
+        """The recipe for few reviews and others mixed from them: all share the same words."""
         return replace(self, word_rate=1.0, word_dropout=0.0, adaptation_epochs=0)
 
     def for_encoder(self, positions: int, has_mask: bool) -> "Recipe":
         """The recipe for an encoder that reads `positions` tokens at once, and knows a [MASK]."""
         fitting = replace(self, max_tokens=min(self.max_tokens, positions))
         return fitting if has_mask else replace(fitting, word_dropout=0.0, adaptation_epochs=0)
+
+    def changed(self, **values: Any) -> "Recipe":
+        """The recipe with other values for the fields that are not None.
+
+        One that reads whole reviews in training goes on to do so with another `max_tokens`.
+        """
+        given = {name: value for name, value in values.items() if value is not None}
+        if self.window == self.max_tokens and "max_tokens" in given:
+            given["window"] = given["max_tokens"]
+        return replace(self, **given)
 
     @property
     def all_epochs(self) -> int:
@@ -56,7 +73,7 @@ class Recipe:
 
     def dtype(self, device: torch.device) -> torch.dtype:
         """The number format of the matrix products."""
-        return torch.float32 if self.notebook else compute_dtype(device)
+        return torch.float32 if self.number_format == "float32" else compute_dtype(device)
 
 
 # Most words come up in a handful of reviews only, and their embeddings would hardly move in 3
@@ -64,7 +81,7 @@ class Recipe:
 DEFAULT = Recipe()
 
 # AdamW at 2e-5, cross-entropy on the sentiment alone, 3 epochs, batches of 16 in random
-# order, every review padded to 512 tokens: slow, and kept so that its table can be had again.
+# order, every review padded to 512 tokens: slow, and kept to reproduce the notebook's table.
 NOTEBOOK = Recipe(
     name="notebook",
     adaptation_epochs=0,
@@ -77,7 +94,24 @@ NOTEBOOK = Recipe(
     window=512,
     head_share=1.0,
     rating_head=False,
-    notebook=True,
+    number_format="float32",
+    padding="full",
+    batch_order="random",
+    dropout="bert",
+    optimizer="plain",
+    schedule="constant",
+    averaging=False,
 )
 
 RECIPES = {recipe.name: recipe for recipe in (DEFAULT, NOTEBOOK)}
+
+
+def recipe_of(kept: dict[str, Any]) -> Recipe:
+    """The recipe in a version's training.json.
+
+    What it lacks, because that version is older, is taken from the recipe of the same name. In
+    older ones `"notebook": true` stands for all that the notebook does differently.
+    """
+    known = {field.name for field in fields(Recipe)} & kept.keys()
+    base = NOTEBOOK if kept.get("notebook") else RECIPES.get(kept.get("name", ""), DEFAULT)
+    return replace(base, **{name: kept[name] for name in known})

@@ -20,9 +20,10 @@ from classifier.labels import SENTIMENTS
 from classifier.modeling.classifier import PoolingClassifier
 from classifier.modeling.outputs import Labels
 from classifier.training.distributed import Group
-from classifier.training.experiment import Settings
-from classifier.training.loop import Part, new_model
+from classifier.training.loop import new_model
+from classifier.training.parts import Part
 from classifier.training.recipe import Recipe
+from classifier.training.settings import Settings
 from tests import tiny
 
 MakeRows = Callable[..., list[tiny.Row]]

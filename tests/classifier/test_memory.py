@@ -16,11 +16,12 @@ from torch import Tensor
 from classifier.errors import ClassifierError
 from classifier.modeling.classifier import PoolingClassifier, load_classifier
 from classifier.registry.registry import Registry
-from classifier.training.both_poolings import PairTraining
-from classifier.training.console import Narrator
+from classifier.training.both_poolings import BothPoolings
+from classifier.training.console import CommandConsole
 from classifier.training.distributed import Group
-from classifier.training.experiment import Settings, Surroundings, run_experiment
+from classifier.training.experiment import run_experiment
 from classifier.training.loop import train
+from classifier.training.settings import RunContext, Settings
 
 Rows = list[dict[str, Any]]
 
@@ -84,16 +85,16 @@ def settings(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def around(tmp_path: Path, alone: Group) -> Surroundings:
-    narrator = Narrator(Console(file=io.StringIO()))
-    return Surroundings(tmp_path / "models", tmp_path / "cache", alone, narrator)
+def context(tmp_path: Path, alone: Group) -> RunContext:
+    console = CommandConsole(Console(file=io.StringIO()))
+    return RunContext(tmp_path / "models", tmp_path / "cache", alone, console)
 
 
 @pytest.mark.usefixtures("keep_default_rng", "no_report")
 def test_models_are_let_go_once_judged_and_the_first_seeds_are_published(
-    watched: Watched, settings: Settings, around: Surroundings
+    watched: Watched, settings: Settings, context: RunContext
 ) -> None:
-    version = run_experiment(settings, around, resume=False)
+    version = run_experiment(settings, context, resume=False)
     assert version is not None
     assert watched.alive == [0, 0, 0, 0], "a model lives through the training of another"
     for pooling, weights in zip(("cls", "mean"), watched.weights, strict=False):
@@ -108,16 +109,16 @@ def test_models_are_let_go_once_judged_and_the_first_seeds_are_published(
 
 @pytest.mark.usefixtures("keep_default_rng", "no_report")
 def test_an_untrained_model_is_not_published_in_place_of_a_lost_one(
-    settings: Settings, around: Surroundings, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, context: RunContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judge = PairTraining._judge
+    judge = BothPoolings._judge
 
     def lose(*args: Any) -> Any:
-        for file in around.models.glob(".unfinished/*/cls-3.safetensors"):
+        for file in context.models.glob(".unfinished/*/cls-3.safetensors"):
             file.unlink()
         return judge(*args)
 
-    monkeypatch.setattr(PairTraining, "_judge", lose)
+    monkeypatch.setattr(BothPoolings, "_judge", lose)
     with pytest.raises(ClassifierError, match=r"cls-3\.safetensors was removed or damaged"):
-        run_experiment(settings, around, resume=False)
-    assert Registry(around.models).versions() == []
+        run_experiment(settings, context, resume=False)
+    assert Registry(context.models).versions() == []

@@ -16,7 +16,7 @@ from classifier.files import write_json
 from classifier.registry.provenance import holdout_of, learnt_by
 from classifier.registry.registry import Registry
 from classifier.registry.version import Version
-from classifier.training.both_poolings import PairTraining
+from classifier.training.both_poolings import BothPoolings
 from tests import tiny
 from tests.classifier.command_line import CommandLine
 
@@ -139,7 +139,7 @@ class _StoppedError(Exception):
 
 def chosen(line: CommandLine, reviews: Path, *more: str) -> dict[str, dict[str, list[str]]]:
     """The ids in each part of every unfinished run, after one more, stopped before it trains."""
-    stopped = patch.object(PairTraining, "train", side_effect=_StoppedError)
+    stopped = patch.object(BothPoolings, "train", side_effect=_StoppedError)
     with stopped, pytest.raises(_StoppedError):
         line.here(*line.training(reviews, *more))
     runs = line.models.glob(".unfinished/*/choices.json")

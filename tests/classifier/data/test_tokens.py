@@ -15,7 +15,7 @@ from classifier.data.tokenizer import tokenize, tokenize_cached
 from classifier.data.tokens import Tokens, shuffled_batches, slot, sorted_batches
 from classifier.errors import ClassifierError
 from classifier.labels import NO_RATING
-from classifier.training.labelled import labelled_part
+from classifier.training.parts import Part
 from classifier.training.recipe import DEFAULT
 
 LONG = "Начну с того, что сюжет тут скучный, а на 83 минуте становится ясно: финал хороший."
@@ -259,7 +259,7 @@ def test_rows_become_token_ids_and_labels(
     rows = Dataset.from_dict({"text": TEXTS, "sentiment": [2, 1, 0, 0], "rating": [9, None, 0, 5]})
     rows = rows.add_column("weight", [1.0, 2.0, 1.0, 1.0])
     recipe = replace(DEFAULT, max_tokens=12, head_share=0.25)
-    part = labelled_part(rows, rows["text"], tokenizer, recipe, tmp_path)
+    part = Part.of_rows(rows, tokenizer, recipe, tmp_path)
     assert part.labels.sentiment.tolist() == [2, 1, 0, 0]
     assert part.labels.rating.tolist() == [9, NO_RATING, 0, 5]
     assert part.labels.sentiment.dtype == part.labels.rating.dtype == np.int64

@@ -16,18 +16,19 @@ from rich.console import Console
 from classifier.data.reviews import load_reviews
 from classifier.data.splits import restore_split
 from classifier.errors import ClassifierError
-from classifier.evaluation.gate import Check, Decision, Limits, calibration_check, judge
+from classifier.evaluation.gate import Check, Decision, calibration_check, judge
+from classifier.evaluation.limits import Limits
 from classifier.evaluation.metrics import evaluate
 from classifier.evaluation.version_scores import Scores
 from classifier.modeling.outputs import Labels, Outputs
 from classifier.registry.registry import Registry
 from classifier.registry.version import Version
-from classifier.training.additional_rows import Extra
-from classifier.training.console import Narrator
+from classifier.training.additional_rows import AdditionalRows
+from classifier.training.console import CommandConsole
 from classifier.training.distributed import Group
-from classifier.training.experiment import Surroundings
-from classifier.training.recipe import NOTEBOOK, Recipe
-from classifier.training.retraining import Feedback, recipe_of, retrain
+from classifier.training.recipe import NOTEBOOK, Recipe, recipe_of
+from classifier.training.retraining import Feedback, retrain
+from classifier.training.settings import RunContext
 
 Rows = list[dict[str, Any]]
 MakeRows = Callable[..., Rows]
@@ -43,13 +44,13 @@ class Place:
     """A folder with a champion that has seen few reviews."""
 
     folder: Path
-    around: Surroundings
+    context: RunContext
     reviews: str
     champion: Version
 
     def retrain(self, extra: Rows, held_out: Rows | None = None) -> Decision:
         held = None if held_out is None else write(self.folder / "held.jsonl", held_out)
-        decision = retrain(Feedback(write(self.folder / "extra.jsonl", extra), held), self.around)
+        decision = retrain(Feedback(write(self.folder / "extra.jsonl", extra), held), self.context)
         assert decision is not None
         return decision
 
@@ -58,9 +59,9 @@ class Place:
 def place(tmp_path_factory: pytest.TempPathFactory, trained_on_few: Path, alone: Group) -> Place:
     folder = tmp_path_factory.mktemp("retraining")
     models = Path(shutil.copytree(trained_on_few / "models", folder / "models"))
-    around = Surroundings(models, folder / "cache", alone, Narrator(Console(quiet=True)))
+    context = RunContext(models, folder / "cache", alone, CommandConsole(Console(quiet=True)))
     reviews = str(trained_on_few / "reviews.jsonl")
-    return Place(folder, around, reviews, Registry(models).get("champion"))
+    return Place(folder, context, reviews, Registry(models).get("champion"))
 
 
 @pytest.mark.slow
@@ -89,7 +90,7 @@ def test_a_better_challenger_is_accepted(
         f"{decision.challenger} is accepted: no worse than {place.champion.name} on"
         " 40 held-out reviews and 60 rated ones."
     )
-    challenger = Registry(place.around.models).get(decision.challenger)
+    challenger = Registry(place.context.models).get(decision.challenger)
     assert challenger.split()["holdout"] == place.champion.split()["holdout"]
     assert challenger.split()["train"] == place.champion.split()["train"], "no ids of the extra"
     reference = challenger.reference()
@@ -105,7 +106,7 @@ def test_a_better_challenger_is_accepted(
     for pooling in ("cls", "mean"):
         told = decision.figures["feedback"]
         assert told["challenger"][pooling]["accuracy"] > told["champion"][pooling]["accuracy"]
-    assert Registry(place.around.models).get("champion") == place.champion, "that is for others"
+    assert Registry(place.context.models).get("champion") == place.champion, "that is for others"
     json.dumps(decision.as_json(), allow_nan=False)
 
 
@@ -133,6 +134,9 @@ def test_a_challenger_trained_on_shuffled_labels_is_refused(
 def test_what_a_champions_recipe_lacks_is_as_in_its_namesake() -> None:
     kept = {"name": "notebook", "learning_rate": 3e-5, "notebook": True, "dropped_since": 1}
     assert recipe_of(kept) == replace(NOTEBOOK, learning_rate=3e-5)
+    without_name = {"learning_rate": 3e-5, "notebook": True}
+    assert recipe_of(without_name) == replace(NOTEBOOK, learning_rate=3e-5)
+    assert recipe_of({"name": "default", "notebook": False}) == Recipe()
     assert recipe_of({"epochs": 2}) == Recipe(epochs=2)
 
 
@@ -146,7 +150,7 @@ def test_a_version_is_as_good_as_itself(place: Place, make_rows: MakeRows) -> No
         holdout,
         few,
         device=torch.device("cpu"),
-        cache=place.around.cache,
+        cache=place.context.cache,
     )
     assert same.accepted
     assert not [check for check in same.checks if check.name == "feedback"], "29 are too few"
@@ -157,7 +161,7 @@ def test_a_version_is_as_good_as_itself(place: Place, make_rows: MakeRows) -> No
         holdout,
         None,
         device=torch.device("cpu"),
-        cache=place.around.cache,
+        cache=place.context.cache,
         limits=Limits(macro_f1_margin=0.0),
     )
     assert not strict.accepted
@@ -198,13 +202,13 @@ def test_extra_reviews_that_are_all_known(place: Place) -> None:
     known = [{"content": text, "grade10": 1} for text in parts.validation["content"]]
     file = write(place.folder / "known.jsonl", known)
     with pytest.raises(ClassifierError, match="All 40 extra reviews are known already"):
-        Extra.load(file, keep_ratings=False).apart_from(parts, None)
+        AdditionalRows.load(file, keep_ratings=False).apart_from(parts, None)
 
 
 def test_without_a_champion(tmp_path: Path, place: Place) -> None:
-    around = replace(place.around, models=tmp_path)
+    context = replace(place.context, models=tmp_path)
     with pytest.raises(ClassifierError, match="no champion yet"):
-        retrain(Feedback(place.reviews, None), around)
+        retrain(Feedback(place.reviews, None), context)
 
 
 def _files_with(texts: list[str], *folders: Path) -> set[str]:

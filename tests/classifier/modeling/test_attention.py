@@ -16,8 +16,8 @@ from classifier.data.tokens import Tokens
 from classifier.modeling.attention import CPU_BFLOAT16_ATTENTION, attention_for
 from classifier.modeling.device import compute_dtype, cpu_has_bfloat16
 from classifier.training.distributed import Group
-from classifier.training.inference import predict_tokens
 from classifier.training.recipe import NOTEBOOK, Recipe
+from tests.tiny import predict_tokens
 
 SHAPE = (3, 4, 24, 26)  # reviews, heads, tokens, dims
 LENGTHS = torch.tensor([24, 17, 3])

@@ -16,8 +16,8 @@ from classifier.data.tokens import Tokens
 from classifier.modeling.attention import CPU_BFLOAT16_ATTENTION
 from classifier.modeling.classifier import PoolingClassifier, PoolingConfig
 from classifier.modeling.pooling import POOLINGS
-from classifier.training.inference import predict_tokens
 from classifier.training.recipe import NOTEBOOK, Recipe
+from tests.tiny import predict_tokens
 
 NewModel = Callable[..., PoolingClassifier]
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from classifier.data.tokens import Tokens
 from classifier.modeling.device import keep_hidden_in
-from classifier.training.inference import predict_tokens
+from tests.tiny import predict_tokens
 
 
 @pytest.mark.parametrize("pooling", ["cls", "mean"])

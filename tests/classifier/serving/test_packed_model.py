@@ -18,8 +18,8 @@ from classifier.modeling.classifier import PoolingClassifier
 from classifier.modeling.outputs import Outputs
 from classifier.serving.packed_model import PackedLinear, PackedModel
 from classifier.serving.predictor import Predictor, load_model
-from classifier.training.inference import predict_tokens
 from classifier.training.recipe import NOTEBOOK, Recipe
+from tests.tiny import predict_tokens
 
 NewModel = Callable[..., PoolingClassifier]
 CPU = torch.device("cpu")
@@ -49,7 +49,7 @@ def test_logits_are_those_of_the_model_that_trained(
     trained = tiny_model(pooling)
     trained.save_pretrained(tmp_path)
     wanted = logits(predict_tokens(trained, ragged, torch.float32))
-    found = PackedModel(tmp_path, CPU, dtype).predict(ragged)
+    found = PackedModel.load(tmp_path, CPU, dtype).predict(ragged)
     assert found.sentiment_logits.dtype == np.float32
     assert np.ptp(wanted, axis=0).min() > 0.1  # the reviews differ, so near means something
     assert abs(logits(found) - wanted).max() < tolerance * wanted.std()
@@ -64,7 +64,7 @@ def test_logits_do_not_depend_on_the_reviews_beside(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     tiny_model(pooling).save_pretrained(tmp_path)
-    model = PackedModel(tmp_path, CPU, torch.float32)
+    model = PackedModel.load(tmp_path, CPU, torch.float32)
     together = logits(model.predict(ragged))
     monkeypatch.setattr("classifier.serving.packed_model._TOKENS_AT_ONCE", 1)
     np.testing.assert_allclose(logits(model.predict(ragged)), together, rtol=0, atol=1e-5)
@@ -79,7 +79,7 @@ def test_a_review_may_be_as_long_as_there_are_positions(
     ids = np.random.default_rng(5).integers(5, 200, size=longest - 1, dtype=np.int32)
     tokens = Tokens(ids, np.array([0, len(ids)]), pad_id=0)
     wanted = logits(predict_tokens(trained, tokens, torch.float32))
-    found = logits(PackedModel(tmp_path, CPU, torch.float32).predict(tokens))
+    found = logits(PackedModel.load(tmp_path, CPU, torch.float32).predict(tokens))
     np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-5)
 
 
@@ -87,7 +87,7 @@ def test_a_model_with_one_head_gives_no_ratings(
     tiny_model: NewModel, ragged: Tokens, tmp_path: Path
 ) -> None:
     tiny_model(recipe=NOTEBOOK).save_pretrained(tmp_path)
-    outputs = PackedModel(tmp_path, CPU, torch.float32).predict(ragged)
+    outputs = PackedModel.load(tmp_path, CPU, torch.float32).predict(ragged)
     assert outputs.rating_logits is None
     assert outputs.sentiment_logits.shape == (20, 3)
 
@@ -97,7 +97,7 @@ def test_another_activation_is_refused(tiny_model: NewModel, tmp_path: Path) -> 
     model.config.hidden_act = "relu"
     model.save_pretrained(tmp_path)
     with pytest.raises(ClassifierError, match="its activation is relu, not gelu"):
-        PackedModel(tmp_path, CPU, torch.float32)
+        PackedModel.load(tmp_path, CPU, torch.float32)
 
 
 def test_a_cpu_without_bfloat16_predicts_in_float32(
@@ -113,7 +113,7 @@ def test_a_cpu_without_bfloat16_predicts_in_float32(
         tiny_model(pooling, tiny_recipe).save_pretrained(tmp_path / pooling)
         tokenizer.save_pretrained(tmp_path / pooling)
     found = load_model(tmp_path / "cls", CPU).predict(ragged)
-    chosen = PackedModel(tmp_path / "cls", CPU, getattr(torch, arithmetic)).predict(ragged)
+    chosen = PackedModel.load(tmp_path / "cls", CPU, getattr(torch, arithmetic)).predict(ragged)
     assert np.array_equal(logits(found), logits(chosen))
     with caplog.at_level(logging.WARNING):
         Predictor(tmp_path, CPU)

@@ -14,7 +14,8 @@ from classifier.modeling.classifier import PoolingClassifier
 from classifier.training.adaptation import adapt
 from classifier.training.checkpoint import Checkpoint, History
 from classifier.training.distributed import Group
-from classifier.training.loop import Part, Step
+from classifier.training.loop import Step, TrainingRun
+from classifier.training.parts import Part
 from classifier.training.recipe import Recipe
 
 MakePart = Callable[..., Part]
@@ -51,8 +52,8 @@ def run(
         recipe = replace(tiny_recipe, adaptation_epochs=epochs, learning_rate=3e-3)
         mask_id = tokenizer.mask_token_id
         assert isinstance(mask_id, int)
-        checkpoint = Checkpoint(file)
-        return adapt(bert, recipe, tokens, mask_id, 7, checkpoint, alone, on_step, lambda _: None)
+        run = TrainingRun(7, Checkpoint(file), alone, on_step)
+        return adapt(bert, recipe, tokens, mask_id, run)
 
     return adapted
 

@@ -8,12 +8,13 @@ import torch
 from rich.console import Console
 from torch import nn
 
-from classifier.training.both_poolings import Data, PairTraining
-from classifier.training.console import Narrator
+from classifier.training.both_poolings import BothPoolings
+from classifier.training.checkpoint import RunFolder
+from classifier.training.console import CommandConsole
 from classifier.training.distributed import Group
-from classifier.training.loop import Part
+from classifier.training.parts import Part, TokenizedParts
 from classifier.training.recipe import Recipe
-from classifier.training.unfinished import UnfinishedRun
+from classifier.training.settings import RunContext, Settings
 
 
 @dataclass(frozen=True)
@@ -39,15 +40,13 @@ def test_another_process_needs_no_file_of_the_first_ones(
 ) -> None:
     # A retraining's folder is each process's own; DDP gives it the first one's weights.
     part = make_part(32)
-    training = PairTraining(
+    console = CommandConsole(Console(quiet=True))
+    training = BothPoolings(
+        settings=Settings("reviews", "encoder", replace(tiny_recipe, epochs=1)),
+        context=RunContext(tmp_path, tmp_path, Second(1, 2, torch.device("cpu")), console),
         encoder=tiny_encoder,
-        recipe=replace(tiny_recipe, epochs=1),
-        keep_ratings=False,
-        data=Data(part, part, part, part.tokens, mask_id=4),
-        run=UnfinishedRun(tmp_path),
-        group=Second(1, 2, torch.device("cpu")),
-        narrator=Narrator(Console(quiet=True)),
-        seeds=1,
+        parts=TokenizedParts(part, part, part, part.tokens, mask_id=4),
+        folder=RunFolder(tmp_path),
     )
     assert training.train(seed=0) == {}
     assert not list(tmp_path.iterdir())

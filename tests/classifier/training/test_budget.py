@@ -14,11 +14,12 @@ from classifier.errors import ClassifierError
 from classifier.modeling.encoders import Encoder
 from classifier.training import budget, experiment
 from classifier.training.budget import reviews_within
-from classifier.training.console import Narrator
+from classifier.training.console import CommandConsole
 from classifier.training.distributed import Group
-from classifier.training.experiment import Settings, Surroundings, run_experiment
-from classifier.training.loop import Part
+from classifier.training.experiment import run_experiment
+from classifier.training.parts import Part
 from classifier.training.recipe import DEFAULT, NOTEBOOK, Recipe
+from classifier.training.settings import RunContext, Settings
 
 Rows = list[dict[str, Any]]
 
@@ -117,12 +118,15 @@ def test_a_stratified_subset_is_taken_where_not_all_fit(
     lines = (json.dumps(row, ensure_ascii=False) for row in make_rows(150))
     file.write_text("\n".join(lines), encoding="utf-8")
     said = io.StringIO()
-    around = Surroundings(
-        tmp_path / "models", tmp_path / "cache", alone, Narrator(Console(file=said, width=200))
+    context = RunContext(
+        tmp_path / "models",
+        tmp_path / "cache",
+        alone,
+        CommandConsole(Console(file=said, width=200)),
     )
     recipe = replace(tiny_recipe, least_steps=120)
     settings = Settings(str(file), str(tiny_encoder), recipe, minutes=5)
-    version = run_experiment(settings, around, resume=False)
+    version = run_experiment(settings, context, resume=False)
     assert version is not None
     line = f"{fitting} of 150 reviews fit into 5 minutes on this machine"
     assert (line in said.getvalue() and "`make train`" in said.getvalue()) is told

@@ -13,9 +13,10 @@ from tokenizers import BertWordPieceTokenizer
 from classifier.data.tokenizer import load_tokenizer
 from classifier.modeling.encoders import Encoder
 from classifier.training import experiment
-from classifier.training.console import Narrator
+from classifier.training.console import CommandConsole
 from classifier.training.distributed import Group
-from classifier.training.experiment import Settings, Surroundings, run_experiment
+from classifier.training.experiment import run_experiment
+from classifier.training.settings import RunContext, Settings
 from tests.classifier.command_line import CommandLine
 
 
@@ -30,9 +31,9 @@ def said() -> io.StringIO:
 
 
 @pytest.fixture
-def around(tmp_path: Path, alone: Group, said: io.StringIO) -> Surroundings:
-    narrator = Narrator(Console(file=said, width=200))
-    return Surroundings(tmp_path / "models", tmp_path / "cache", alone, narrator)
+def context(tmp_path: Path, alone: Group, said: io.StringIO) -> RunContext:
+    console = CommandConsole(Console(file=said, width=200))
+    return RunContext(tmp_path / "models", tmp_path / "cache", alone, console)
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def settings(settings: Settings) -> Settings:
 
 def test_an_encoder_whose_words_have_no_mask_stays_as_it_is(
     settings: Settings,
-    around: Surroundings,
+    context: RunContext,
     said: io.StringIO,
     no_report: None,
     tiny_encoder: Path,
@@ -57,7 +58,7 @@ def test_an_encoder_whose_words_have_no_mask_stays_as_it_is(
     BertWordPieceTokenizer(vocab={named[place]: place for place in named}).save_model(str(encoder))
     # transformers gives the tokenizer a [MASK], for which the encoder has no vector.
     assert load_tokenizer(encoder).mask_token_id == len(words)
-    version = run_experiment(replace(settings, encoder=str(encoder)), around, resume=False)
+    version = run_experiment(replace(settings, encoder=str(encoder)), context, resume=False)
     assert version is not None
     assert "Its words have no [MASK]: none are hidden, and it stays as it is" in said.getvalue()
     training = version.training()
@@ -67,7 +68,7 @@ def test_an_encoder_whose_words_have_no_mask_stays_as_it_is(
 
 def test_a_run_is_found_again_where_the_encoder_came_another_way(
     settings: Settings,
-    around: Surroundings,
+    context: RunContext,
     said: io.StringIO,
     no_report: None,
     tiny_encoder: Path,
@@ -80,13 +81,13 @@ def test_a_run_is_found_again_where_the_encoder_came_another_way(
     with monkeypatch.context() as patched:
         patched.setattr(experiment, "publish", _interrupted)
         with pytest.raises(KeyboardInterrupt):
-            run_experiment(settings, around, resume=False)
-    assert run_experiment(settings, around, resume=True) is not None
+            run_experiment(settings, context, resume=False)
+    assert run_experiment(settings, context, resume=True) is not None
     assert "Resuming after the last whole epoch" in said.getvalue()
 
 
 def test_the_minutes_are_for_all_seeds(
-    settings: Settings, around: Surroundings, no_report: None, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, context: RunContext, no_report: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[float] = []
 
@@ -95,7 +96,7 @@ def test_the_minutes_are_for_all_seeds(
         return 60
 
     monkeypatch.setattr(experiment, "reviews_within", fitting)
-    run_experiment(replace(settings, minutes=6, seeds=2), around, resume=False)
+    run_experiment(replace(settings, minutes=6, seeds=2), context, resume=False)
     assert asked == [3]
 
 

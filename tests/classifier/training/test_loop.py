@@ -16,10 +16,11 @@ from classifier.modeling.classifier import PoolingClassifier
 from classifier.modeling.pooling import POOLINGS
 from classifier.training.checkpoint import Checkpoint, History
 from classifier.training.distributed import Group
-from classifier.training.inference import predict_tokens
-from classifier.training.loop import Part, Step, new_model, train
+from classifier.training.loop import Step, TrainingRun, new_model, train
 from classifier.training.optimization import optimization, rate_share
+from classifier.training.parts import Part
 from classifier.training.recipe import NOTEBOOK, Recipe
+from tests.tiny import predict_tokens
 
 MakePart = Callable[..., Part]
 NewModel = Callable[..., PoolingClassifier]
@@ -54,9 +55,8 @@ def run(
     mask_id: int | None = None,
 ) -> History:
     group = Group(rank=0, size=1, device=torch.device("cpu"))
-    checkpoint = Checkpoint(file)
     return train(
-        model, recipe, *parts, seed, checkpoint, group, on_step, lambda _: None, mask_id=mask_id
+        model, recipe, *parts, TrainingRun(seed, Checkpoint(file), group, on_step), mask_id
     )
 
 

@@ -10,7 +10,7 @@ from classifier.labels import NO_RATING
 from classifier.modeling.classifier import PoolingOutput
 from classifier.modeling.outputs import Outputs, rating_distribution, shown_rating
 from classifier.training.distributed import Group
-from classifier.training.loss import Tally, Targets, loss_sums
+from classifier.training.loss import LossMeter, Targets, loss_sums
 
 
 @dataclass
@@ -34,10 +34,10 @@ def batch() -> Batch:
 
 
 def figures(*batches: Batch) -> dict[str, float]:
-    tally = Tally(torch.device("cpu"))
+    meter = LossMeter(torch.device("cpu"))
     for one in batches:
-        tally.add(one.output, one.targets, loss_sums(one.output, one.targets))
-    return tally.figures("validation", Group(0, 1, torch.device("cpu")))
+        meter.add(one.output, one.targets, loss_sums(one.output, one.targets))
+    return meter.figures("validation", Group(0, 1, torch.device("cpu")))
 
 
 def rows(batch: Batch, start: int, stop: int) -> Batch:

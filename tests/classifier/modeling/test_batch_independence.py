@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from classifier.data.tokens import Tokens
 from classifier.modeling.attention import CPU_BFLOAT16_ATTENTION
 from classifier.modeling.classifier import PoolingClassifier
-from classifier.training.inference import predict_tokens
-from classifier.training.recipe import NOTEBOOK
+from tests.tiny import predict_tokens
 
 NewModel = Callable[..., PoolingClassifier]
 
@@ -89,19 +88,3 @@ def test_logits_do_not_depend_on_padding(
     for head in ("sentiment_logits", "rating_logits"):
         expected = torch.cat([output[head] for output in narrow]).float()
         torch.testing.assert_close(wide[head].float(), expected, rtol=0, atol=tolerance)
-
-
-def test_rows_keep_their_order_and_dropout_is_off(tiny_model: NewModel, ragged: Tokens) -> None:
-    model = tiny_model().train()
-    first, again = logits(model, ragged, torch.float32), logits(model, ragged, torch.float32)
-    assert np.array_equal(first, again)
-    with torch.inference_mode():
-        alone = model(*ragged.batch(np.array([7]))).sentiment_logits.numpy()
-    np.testing.assert_allclose(first[7:8, :3], alone, rtol=0, atol=1e-5)
-    assert first.dtype == np.float32
-
-
-def test_a_model_with_one_head_gives_no_ratings(tiny_model: NewModel, ragged: Tokens) -> None:
-    outputs = predict_tokens(tiny_model(recipe=NOTEBOOK), ragged, torch.float32)
-    assert outputs.rating_logits is None
-    assert outputs.sentiment_logits.shape == (20, 3)

@@ -6,24 +6,24 @@ from typing import Any
 
 import pytest
 
+from classifier.training.console import JsonConsole
 from classifier.training.loop import Step
-from classifier.training.progress import ProgressNarrator
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The time, in seconds: set its one element."""
     now = [100.0]
-    monkeypatch.setattr("classifier.training.progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("classifier.training.console.time.monotonic", lambda: now[0])
     return now
 
 
 def test_epochs_shares_and_the_time_left_are_of_the_whole_run(clock: list[float]) -> None:
     """One epoch of the encoder and three of each pooling, 10 steps an epoch, 2 s a step."""
     out = io.StringIO()
-    narrator = ProgressNarrator(out)
+    console = JsonConsole(out)
     for title, epochs in (("the encoder", 1), ("cls pooling", 3), ("mean pooling", 3)):
-        with narrator.training(title, epochs / 7) as on_step:
+        with console.training(title, epochs / 7) as on_step:
             for epoch in range(1, epochs + 1):
                 for done in range(1, 11):
                     clock[0] += 2
@@ -43,7 +43,7 @@ def test_epochs_shares_and_the_time_left_are_of_the_whole_run(clock: list[float]
 
 def test_it_speaks_once_a_second(clock: list[float]) -> None:
     out = io.StringIO()
-    with ProgressNarrator(out).training("cls pooling", 1.0) as on_step:
+    with JsonConsole(out).training("cls pooling", 1.0) as on_step:
         for done in range(1, 41):
             clock[0] += 0.1
             on_step(Step(1, 1, done, 40, 0.5))

@@ -1,0 +1,43 @@
+"""Other tokens of the same reviews every epoch: a random stretch of each, with some words hidden.
+
+A step costs as much as its tokens, and a model trained on stretches reads whole reviews at
+prediction: attention and pooling take any number of tokens. So a training costs that of short
+texts, sees all of each review in time, and can't learn it by heart as easily.
+
+Hidden words keep a model from relying on any single one (Iyyer et al. 2015,
+https://aclanthology.org/P15-1162); here they become [MASK], which the adapted encoder can read.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier.data.tokens import Tokens
+
+
+def random_windows(tokens: Tokens, width: int, rng: np.random.Generator) -> Tokens:
+    """The texts with at most `width` tokens, [CLS] and [SEP] kept around the stretch.
+
+    A stretch may be drawn up to half its width before the text's beginning or after its end, and
+    is then moved inside: else the ends, where the verdict stands, would hardly be seen.
+    """
+    room = width - 2
+    pieces: list[NDArray[np.int32]] = []
+    for start, end in zip(tokens.starts[:-1], tokens.starts[1:], strict=True):
+        text = tokens.ids[start:end]
+        spare = len(text) - width
+        if spare > 0:
+            first = 1 + int(np.clip(rng.integers(-(room // 2), spare + room // 2 + 1), 0, spare))
+            text = np.concatenate([text[:1], text[first : first + room], text[-1:]])
+        pieces.append(text)
+    starts = np.cumsum([0, *(len(piece) for piece in pieces)], dtype=np.int64)
+    return Tokens(np.concatenate(pieces), starts, tokens.pad_id)
+
+
+def hide_words(tokens: Tokens, share: float, mask_id: int, rng: np.random.Generator) -> Tokens:
+    """The texts with about that share of their tokens replaced by [MASK], never [CLS] or [SEP]."""
+    hidden = rng.random(len(tokens.ids)) < share
+    hidden[tokens.starts[:-1]] = False
+    hidden[tokens.starts[1:] - 1] = False
+    return replace(tokens, ids=np.where(hidden, np.int32(mask_id), tokens.ids))
