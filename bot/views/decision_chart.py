@@ -17,7 +17,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from bot.texts import retraining as phrases
 from bot.texts.locale import Locale, Phrase
 from bot.texts.terms import SENTIMENTS as SENTIMENT_NAMES
-from classifier.evaluation.figures import POOLING_NAMES
+from classifier.evaluation.figures import METRICS, POOLING_NAMES
 from classifier.labels import SENTIMENTS
 from classifier.reports.drawing import draw_png, legend, style
 from classifier.reports.theme import CHAT, Theme
@@ -84,7 +84,7 @@ def draw_decision(decision: Json, locale: Locale) -> bytes:
 def _levels(decision: Json, pooling: str, locale: Locale) -> Iterator[_Row]:
     levels = (
         ("holdout", "accuracy", locale(phrases.CHART_ACCURACY)),
-        ("holdout", "macro_f1", "macro F1"),
+        ("holdout", "macro_f1", METRICS["macro_f1"].name),
         ("feedback", "accuracy", locale(phrases.CHART_RATED)),
     )
     for rows, name, label in levels:
@@ -96,7 +96,7 @@ def _levels(decision: Json, pooling: str, locale: Locale) -> Iterator[_Row]:
 
 def _differences(decision: Json, pooling: str, locale: Locale) -> Iterator[_Row]:
     measured = {"macro_f1": ("holdout", "macro_f1"), "feedback": ("feedback", "accuracy")}
-    labels = {"macro_f1": "macro F1", "feedback": locale(phrases.CHART_RATED)}
+    labels = {"macro_f1": METRICS["macro_f1"].name, "feedback": locale(phrases.CHART_RATED)}
     for check in _checks(decision, pooling):
         if check["name"] == "recall":
             index = SENTIMENTS.index(check["sentiment"])
@@ -114,8 +114,8 @@ def _calibration(decision: Json, pooling: str, *_: object) -> Iterator[_Row]:
     old, new = figures["champion"][pooling], figures["challenger"][pooling]
     for check in _checks(decision, pooling):
         if check["name"] == "calibration":
-            intervals = new["intervals"].get("ece"), old["intervals"].get("ece")
-            yield _Row("ECE", new["ece"], intervals[0], old["ece"], intervals[1], check)
+            label, of_new, of_old = METRICS["ece"].name, new["intervals"], old["intervals"]
+            yield _Row(label, new["ece"], of_new.get("ece"), old["ece"], of_old.get("ece"), check)
 
 
 def _speed(decision: Json, pooling: str, locale: Locale) -> Iterator[_Row]:

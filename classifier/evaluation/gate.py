@@ -13,6 +13,7 @@ import torch
 from datasets import Dataset
 
 from classifier.data.tokenizer import FastTokenizer
+from classifier.evaluation.figures import signed
 from classifier.evaluation.limits import LIMITS, Limits
 from classifier.evaluation.version_scores import Scores, score_rows, versus
 from classifier.labels import SENTIMENTS
@@ -37,9 +38,8 @@ class Check:
 
     def sentence(self) -> str:
         of = f" of {self.sentiment}" if self.sentiment else ""
-        return (
-            f"{_TITLES[self.name]}{of} ({self.pooling}) {self.value:+.3f}, limit {self.limit:+.3f}"
-        )
+        figure, limit = signed(self.value), signed(self.limit)
+        return f"{_TITLES[self.name]}{of} ({self.pooling}) {figure}, limit {limit}"
 
 
 _TITLES = {
