@@ -1,8 +1,6 @@
 """Invented reviews, and what the tests of models and trainings share."""
 
 import json
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -57,19 +55,6 @@ def in_memory() -> Iterator[Path]:
     memory = Path("/dev/shm")
     with TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
         yield Path(folder)
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 8 MiB."""
-    mount = shutil.which("mount")
-    folder = tmp_path / "small disk"
-    folder.mkdir()
-    command = [str(mount), "-t", "tmpfs", "-o", "size=8m", "none", str(folder)]
-    if mount is None or subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("a small tmpfs can't be mounted here: that needs root")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
 
 
 @pytest.fixture(scope="session")

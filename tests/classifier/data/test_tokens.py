@@ -13,7 +13,6 @@ from transformers import BertTokenizer, PreTrainedTokenizerBase
 from classifier.data import tokenizer as tokenizer_module
 from classifier.data.tokenizer import tokenize, tokenize_cached
 from classifier.data.tokens import Tokens, shuffled_batches, slot, sorted_batches
-from classifier.errors import ClassifierError
 from classifier.labels import NO_RATING
 from classifier.training.parts import Part
 from classifier.training.recipe import DEFAULT
@@ -238,19 +237,6 @@ def test_whatever_changes_the_tokens_has_a_cache_entry_of_its_own(
         assert np.array_equal(kept.ids, fresh.ids)
         assert np.array_equal(kept.starts, fresh.starts)
     assert len(calls) == len(asked)
-
-
-def test_a_cache_that_cannot_be_written_is_left_clean(
-    tokenizer: PreTrainedTokenizerBase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(_: object, file: str) -> None:
-        Path(file).write_bytes(b"half")
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(tokenizer_module, "save_file", full)
-    with pytest.raises(ClassifierError, match=r"disk is full: nothing was written to .*tokens"):
-        tokenize_cached(TEXTS, tokenizer, 12, 0.5, tmp_path)
-    assert list((tmp_path / "tokens").iterdir()) == []
 
 
 def test_rows_become_token_ids_and_labels(

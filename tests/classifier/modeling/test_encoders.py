@@ -128,16 +128,3 @@ def test_it_is_unpacked_once_and_runs_none_of_the_package_s_code(unpacked: Path)
     assert {file.name: file.stat().st_mtime_ns for file in folder.iterdir()} == before
     assert not [name for name in sys.modules if name.startswith("silero")]
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
-
-
-@needs_stand_in
-def test_a_failed_unpacking_leaves_nothing_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: object, **__: object) -> None:
-        raise OSError(28, os.strerror(28))
-
-    monkeypatch.setattr(stand_in, "save_file", full)
-    with pytest.raises(ClassifierError, match=r"disk is full: nothing was written to .*silero"):
-        find_encoder(DEFAULT_ENCODER, tmp_path)
-    assert list((tmp_path / "encoders").iterdir()) == []

@@ -3,7 +3,6 @@
 Run as a script, this file is the child process that those tests start.
 """
 
-import errno
 import os
 import shutil
 import subprocess
@@ -12,15 +11,11 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
-from itertools import count
 from pathlib import Path
 
-import numpy as np
 import pytest
-from safetensors.numpy import save_file
 
 from classifier.errors import ClassifierError
-from classifier.files import write_json
 from classifier.registry.registry import EARLIER_CHAMPIONS, Registry
 from classifier.registry.version import Version
 from tests.classifier.small_versions import NOON, fill, leftovers, publish
@@ -293,74 +288,6 @@ def test_a_folder_that_can_not_be_made(tmp_path: Path) -> None:
 def test_importing_it_stays_light() -> None:
     code = "import classifier.registry.registry, sys; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[3])
-
-
-# A full disk
-
-
-def test_a_disk_that_fills_up_while_the_model_is_written(small_disk: Path) -> None:
-    registry = Registry(small_disk / "models")
-    kept = publish(registry, 1)
-    registry.promote(kept.name)
-
-    def by_python(folder: Path) -> None:
-        (folder / "big").write_bytes(bytes(2**24))
-
-    def by_safetensors(folder: Path) -> None:
-        save_file({"weight": np.zeros(2**22, dtype=np.float32)}, folder / "big")
-
-    def by_json(folder: Path) -> None:
-        write_json(folder / "big", ["review"] * 2**20)
-
-    for write in (by_python, by_safetensors, by_json):
-        with pytest.raises(ClassifierError, match="disk is full"):
-            publish(registry, 2, write)
-        assert leftovers(registry.root) == []
-    assert registry.versions() == [kept]
-    assert registry.champion() == kept
-
-
-def test_a_disk_that_fills_up_at_any_moment_of_publishing(
-    registry: Registry, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kept = publish(registry, 0)
-    real = os.fsync
-    for failing in count():
-        left = failing
-
-        def fsync(descriptor: int) -> None:
-            nonlocal left
-            left -= 1
-            if left < 0:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            real(descriptor)
-
-        monkeypatch.setattr(os, "fsync", fsync)
-        try:
-            publish(registry, 1)
-        except ClassifierError as error:
-            assert "disk is full" in str(error)  # noqa: PT017
-            assert registry.versions() == [kept]
-            assert leftovers(registry.root) == []
-        else:
-            break
-    assert failing > 10
-
-
-def test_a_full_disk_leaves_the_champion(
-    registry: Registry, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first, second = publish(registry, 1), publish(registry, 2)
-    registry.promote(first.name)
-
-    def no_space(_: int) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(os, "fsync", no_space)
-    with pytest.raises(ClassifierError, match=r"disk is full: nothing was written to .*champion;"):
-        registry.promote(second.name)
-    assert registry.champion() == first
-    assert leftovers(registry.root) == []
 
 
 # Several processes

@@ -4,7 +4,6 @@ Run as a script, this file is the child process that measures the memory.
 """
 
 import csv
-import errno
 import fcntl
 import gzip
 import io
@@ -433,31 +432,6 @@ def test_a_source_or_a_target_that_cannot_be(tmp_path: Path, target: Path) -> No
     with pytest.raises(ClassifierError, match="can't be written: No such file or directory"):
         run(source, tmp_path / "none" / "out.jsonl")
     assert names(tmp_path) == ["in.jsonl"]
-
-
-@pytest.mark.parametrize("failing", range(9))
-def test_a_full_disk_keeps_what_was_predicted(
-    tmp_path: Path, target: Path, monkeypatch: pytest.MonkeyPatch, failing: int
-) -> None:
-    source, whole = jsonl(tmp_path / "in.jsonl", 3 * BATCH), tmp_path / "whole.jsonl"
-    run(source, whole)
-    calls, real = count(), os.fsync
-
-    def fsync(descriptor: int) -> None:
-        if next(calls) >= failing:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        real(descriptor)
-
-    monkeypatch.setattr(os, "fsync", fsync)
-    with pytest.raises(
-        ClassifierError, match=r"disk is full: nothing was written to .*out\.jsonl;"
-    ):
-        run(source, target)
-    assert not target.exists()
-    monkeypatch.undo()
-    assert run(source, target).resumed >= failing // 3 * BATCH  # three calls of fsync a batch
-    assert target.read_bytes() == whole.read_bytes()
-    assert names(tmp_path) == ["in.jsonl", "out.jsonl", "whole.jsonl"]
 
 
 # In a process of its own

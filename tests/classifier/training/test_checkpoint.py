@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors import SafetensorError
 
 from classifier.errors import ClassifierError
 from classifier.modeling.classifier import PoolingClassifier
-from classifier.training import checkpoint as checkpoint_module
 from classifier.training.checkpoint import Checkpoint, History, RunFolder, run_key
 from classifier.training.distributed import Group
 from classifier.training.optimization import Optimization, optimization
@@ -85,23 +83,6 @@ def test_a_truncated_file_is_ignored(tiny_model: NewModel, saved: Checkpoint, sh
     assert saved.restore(model, optimizers) == []
     assert dict(optimizers.tensors()) == {}
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
-
-
-def test_a_failed_save_leaves_the_earlier_file(
-    tiny_model: NewModel, saved: Checkpoint, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(_: object, file: Path, **__: object) -> None:
-        file.write_bytes(b"half")
-        raise SafetensorError("No space left on device")
-
-    monkeypatch.setattr(checkpoint_module, "save_file", full)
-    before = saved.file.read_bytes()
-    model = tiny_model(seed=3)
-    with pytest.raises(ClassifierError, match=f"nothing was written to {saved.file};"):
-        saved.save(model, None, HISTORY * 2)
-    assert saved.file.read_bytes() == before
-    assert list(saved.file.parent.iterdir()) == [saved.file]
-    assert saved.restore(model, optimization(model, DEFAULT)) == HISTORY
 
 
 def start(models: Path, key: str, group: Group, resume: bool = False) -> None:
