@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy.special import softmax
 from sklearn.metrics import (
     cohen_kappa_score,
     confusion_matrix,
@@ -21,14 +20,7 @@ from classifier.evaluation.calibration import calibration_gaps, expected_calibra
 from classifier.evaluation.metrics import evaluate, resampled_figures
 from classifier.evaluation.resampling import drawn_integers
 from classifier.labels import NO_RATING
-from classifier.modeling.outputs import (
-    Labels,
-    Outputs,
-    answers_of,
-    rating_confidence,
-    rating_distribution,
-    shown_rating,
-)
+from classifier.modeling.outputs import Labels, Outputs, answers_of
 from classifier.modeling.temperature import calibrated_probabilities
 
 INTERVALS = {
@@ -63,35 +55,6 @@ def saying(sentiment: list[int], rating: list[int] | None = None) -> Outputs:
 def labelled(sentiment: list[int], rating: list[int] | None = None) -> Labels:
     rating = [NO_RATING] * len(sentiment) if rating is None else rating
     return Labels(np.array(sentiment, dtype=np.int64), np.array(rating, dtype=np.int64))
-
-
-def test_the_rating_shown_is_the_median() -> None:
-    probabilities = np.zeros((3, 11))
-    probabilities[0, [2, 9, 10]] = [0.4, 0.3, 0.3]  # the mean is 6.5, the mode 2
-    probabilities[1, [0, 10]] = 0.5  # half is enough
-    probabilities[2, 10] = 1.0
-    shown = shown_rating(probabilities)
-    assert shown.tolist() == [9, 0, 10]
-    assert shown.dtype == np.int64
-
-
-def test_no_rating_has_less_expected_error_than_the_one_shown() -> None:
-    probabilities = softmax(np.random.default_rng(0).normal(scale=2, size=(200, 11)), axis=1)
-    distance = np.abs(np.arange(11)[:, None] - np.arange(11))
-    expected_error = probabilities @ distance
-    of_shown = expected_error[np.arange(200), shown_rating(probabilities)]
-    assert of_shown == pytest.approx(expected_error.min(axis=1))
-
-
-def test_confidence_is_the_mass_within_one_point() -> None:
-    probabilities = np.tile(np.arange(11) / 55, (3, 1))
-    confidence = rating_confidence(probabilities, np.array([0, 5, 10]))
-    assert confidence == pytest.approx([1 / 55, 15 / 55, 19 / 55])
-
-
-def test_a_model_without_rating_head_has_no_distribution() -> None:
-    with pytest.raises(ValueError, match="no rating head"):
-        rating_distribution(saying([0]))
 
 
 @settings(max_examples=60)
@@ -186,16 +149,6 @@ def test_intervals_are_the_percentiles_of_a_plain_bootstrap() -> None:
         assert low == pytest.approx(expected_low), name
 
 
-def test_resamples_are_drawn_from_all_rows_in_chunks_of_bounded_memory() -> None:
-    chunks = list(drawn_integers(100_000, 100_000, 5, seed=0))
-    assert [chunk.shape for chunk in chunks] == [(2, 100_000), (2, 100_000), (1, 100_000)]
-    drawn = np.concatenate(chunks)
-    assert drawn.min() >= 0
-    assert drawn.max() < 100_000
-    distinct = [len(np.unique(resample)) / 100_000 for resample in drawn]
-    assert distinct == pytest.approx([1 - math.exp(-1)] * 5, abs=0.01)
-
-
 def test_the_seed_decides_the_intervals() -> None:
     outputs, labels = simulated(80)
     first, again, other = (
@@ -263,13 +216,6 @@ def test_rating_figures_are_absent_without_head_or_ratings(
     metrics = evaluate(outputs, labels, resamples=20)
     assert not RATING_FIGURES & metrics.keys()
     assert set(metrics["intervals"]) == INTERVALS - RATING_FIGURES
-
-
-def test_answers_are_the_likeliest_sentiment_and_the_median_rating() -> None:
-    answers = answers_of(saying([1, 0], [7, 2]))
-    assert answers.sentiment.tolist() == [1, 0]
-    assert answers.rating is not None
-    assert answers.rating.tolist() == [7, 2]
 
 
 def test_no_rows_is_said_plainly() -> None:
