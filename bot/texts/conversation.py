@@ -38,7 +38,7 @@ HELP = Phrase(
     " Long is fine, up to 20,000 characters. Edit your message and I answer again.\n\n"
     "<b>What the answer says</b>\n"
     "CLS and Mean are two models. They read alike but draw their conclusion differently:"
-    " CLS from one special mark at the beginning, Mean from the average of all words."
+    " CLS from one special token at the beginning, Mean from the average of all words."
     " The percentage beside the sentiment is how sure the model is;"
     " “±1” is the probability that it is off by no more than a point.\n\n"
     "<b>Commands</b>\n"
@@ -94,7 +94,7 @@ PRIVACY = Phrase(
     "Until you erase it. Copies of the database kept in case it breaks and models trained"
     " already stay as they are, but nothing erased is trained on again.\n\n"
     "<b>Who sees it</b>\n"
-    "The owner of this bot and its admins. It is passed on to nobody else.\n\n"
+    "The owner of this bot and its admins. It is shared with nobody else.\n\n"
     "/export – get all of it in a file, /forget – erase all of it.",
 )
 HISTORY_TITLE = Phrase("<b>Ваши последние отзывы</b>", "<b>Your last reviews</b>")
@@ -289,8 +289,8 @@ GROUP_MENU = {
     "help": PRIVATE_MENU["help"],
 }
 ADMIN_MENU = {
-    "stats": Phrase("Как справляются модели", "How the models fare"),
+    "stats": Phrase("Как справляются модели", "How the models are doing"),
     "errors": Phrase("Где модели ошибаются", "Where the models are wrong"),
-    "models": Phrase("Версии моделей", "The models' versions"),
-    "retrain": Phrase("Переобучить на оценках", "Train again, with the ratings"),
+    "models": Phrase("Версии моделей", "Model versions"),
+    "retrain": Phrase("Переобучить на оценках", "Retrain on users' ratings"),
 }

@@ -25,6 +25,6 @@ END = Phrase(
     " их на новых оценках. Об этом я больше не напишу, пока отзывы не станут прежними"
     " или модели — другими.",
     "The models may be wrong more often now: /stats and /errors will show it, and /retrain"
-    " trains them again with the new ratings. I won't write about this again until the reviews"
-    " are as they were, or the models are others.",
+    " retrains them on the new ratings. I won't write about this again until the reviews are as"
+    " they were, or other models answer.",
 )

@@ -2,10 +2,10 @@
 
 from bot.texts.locale import Phrase
 
-BEGUN = Phrase("Переобучаю: готовлю отзывы.", "Training again: preparing the reviews.")
+BEGUN = Phrase("Переобучаю: готовлю отзывы.", "Retraining: preparing the reviews.")
 PROGRESS = Phrase(
     "Переобучаю: эпоха {epoch} из {epochs}\n{bar} {share} %\nОсталось {left}.",
-    "Training again: epoch {epoch} of {epochs}\n{bar} {share} %\nTime left: {left}.",
+    "Retraining: epoch {epoch} of {epochs}\n{bar} {share} %\nTime left: {left}.",
 )
 MINUTES = Phrase("минут: {minutes}", "{minutes} min")
 CANCEL = Phrase("Прервать", "Cancel")
@@ -19,23 +19,23 @@ TOAST_NOT_RUNNING = Phrase("Уже не идёт.", "It is not running any more.
 ENDINGS = {
     "promoted": Phrase(
         "✅ Переобучение: новая версия <b>{version}</b> принята и уже отвечает.",
-        "✅ Retraining: the new version <b>{version}</b> is accepted and answers already.",
+        "✅ Retraining: the new version <b>{version}</b> is accepted and already answers.",
     ),
     "refused": Phrase(
         "⛔ Переобучение: новая версия {version} не принята, отвечает прежняя.",
-        "⛔ Retraining: the new version {version} is refused, the one before answers.",
+        "⛔ Retraining: the new version {version} is refused, the previous one answers.",
     ),
     "failed": Phrase(
         "⚠️ Переобучение не удалось, отвечает прежняя версия.\n<code>{reason}</code>",
-        "⚠️ Retraining failed, the version before answers.\n<code>{reason}</code>",
+        "⚠️ Retraining failed, the previous version answers.\n<code>{reason}</code>",
     ),
     "cancelled": Phrase(
         "Переобучение прервано, отвечает прежняя версия.",
-        "Retraining was cancelled, the version before answers.",
+        "Retraining was cancelled, the previous version answers.",
     ),
     "interrupted": Phrase(
         "Переобучение оборвалось вместе с ботом, отвечает прежняя версия.",
-        "Retraining was interrupted with the bot, the version before answers.",
+        "Retraining stopped with the bot, the previous version answers.",
     ),
 }
 """By the status of the run."""
@@ -53,20 +53,20 @@ CHECKS = {
     "recall": Phrase("полнота «{sentiment}», разница", "recall of {sentiment}, difference"),
     "feedback": Phrase("точность на оценках, разница", "accuracy on ratings, difference"),
     "calibration": Phrase("ошибка калибровки, нижняя граница", "calibration error, lower end"),
-    "speed": Phrase("время ответа, раз", "time of an answer, times"),
+    "speed": Phrase("время ответа, раз", "answer time, ratio"),
 }
 """What the gate checks, by the name of the check."""
 
 AT_LEAST = Phrase("не ниже {limit}", "at least {limit}")
 AT_MOST = Phrase("не выше {limit}", "at most {limit}")
-BACK = Phrase("Вернуть прежнюю версию: /models.", "Back to the version before: /models.")
+BACK = Phrase("Вернуть прежнюю версию: /models.", "Back to the previous version: /models.")
 DECIDED_PROMOTED = Phrase(
     "✅ Версия <b>{version}</b> принята вместо {champion}\n{date}",
-    "✅ <b>{version}</b> was accepted in the place of {champion}\n{date}",
+    "✅ <b>{version}</b> was accepted instead of {champion}\n{date}",
 )
 DECIDED_REFUSED = Phrase(
     "⛔ Версия <b>{version}</b> не принята вместо {champion}\n{date}",
-    "⛔ <b>{version}</b> was refused in the place of {champion}\n{date}",
+    "⛔ <b>{version}</b> was refused instead of {champion}\n{date}",
 )
 
 # --- the chart of a decision, plain text
@@ -78,7 +78,7 @@ CHART_CAPTION = Phrase(
 )
 CHART_DIFFERENCES = Phrase("Разница, пункты", "Difference, points")
 CHART_CALIBRATION = Phrase("Ошибка калибровки", "Calibration error")
-CHART_SPEED = Phrase("Время ответа", "Time of an answer")
+CHART_SPEED = Phrase("Время ответа", "Answer time")
 CHART_ACCURACY = Phrase("точность", "accuracy")
 CHART_RATED = Phrase("на оценках", "on ratings")
 CHART_RECALL = Phrase("полнота\n{sentiment}", "recall of\n{sentiment}")

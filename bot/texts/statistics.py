@@ -32,21 +32,21 @@ ONLY_ONE_RIGHT = Phrase(
 )
 ACCURACY_DIFFERENCE = Phrase(
     "Настроение, Mean минус CLS: {difference}\u00a0п.\u00a0п. (от {low} до {high}).",
-    "Sentiment, Mean less CLS: {difference} points ({low} to {high}).",
+    "Sentiment, Mean minus CLS: {difference} points ({low} to {high}).",
 )
 MAE_DIFFERENCE = Phrase(
     "MAE, Mean минус CLS: {difference} (от {low} до {high}).",
-    "MAE, Mean less CLS: {difference} ({low} to {high}).",
+    "MAE, Mean minus CLS: {difference} ({low} to {high}).",
 )
 
 # --- the verdict
 TOO_FEW = Phrase(
     "Пока слишком мало оценок, чтобы судить: {answers}, а нужно хотя бы {enough}.",
-    "Too few answers yet to judge: {answers}, and it takes {enough} at least.",
+    "Too few ratings to judge yet: {answers}, at least {enough} are needed.",
 )
 TOO_FEW_USERS = Phrase(
     "Пока слишком мало тех, кто оценивал: {users}, а нужно хотя бы {enough}.",
-    "Too few users have answered yet: {users}, and it takes {enough} at least.",
+    "Too few users have rated yet: {users}, at least {enough} are needed.",
 )
 ALIKE = Phrase(
     "Ни у одной модели не видно преимущества: разница не больше случайной.",
@@ -78,7 +78,7 @@ ASKED = Phrase(
 )
 BIAS = Phrase(
     "Сами оценивают не все и не всё: по этим оценкам точность смещена.",
-    "Not everyone rates unasked, nor every review: those figures are biased.",
+    "Not everyone rates unasked, and not every review: these figures are biased.",
 )
 VERSIONS = Phrase("<b>Версии</b>", "<b>Versions</b>")
 VERSION = Phrase(
@@ -89,8 +89,8 @@ ACCURACY_AND_MAE = Phrase("{accuracy}, MAE {mae}", "{accuracy}, MAE\u00a0{mae}")
 EXPLAINED = Phrase(
     "Пределы — 95 % парного бутстрэпа по авторам, p — точный критерий Макнемара."
     " Калибровка (ECE) и MAE: чем меньше, тем лучше. Время UTC.",
-    "Limits are 95 %, by a paired bootstrap of users; p is exact McNemar's."
-    " Of calibration (ECE) and MAE, less is better. Times are UTC.",
+    "Limits are 95 %, from a paired bootstrap over users; p is McNemar's exact test."
+    " Calibration (ECE) and MAE: lower is better. Times are UTC.",
 )
 # as strftime takes it
 SHORT_DATE = Phrase("%d.%m", "%d %b")

@@ -2,9 +2,9 @@
 
 from bot.texts.locale import Phrase
 
-TITLE = Phrase("<b>Версии моделей</b>", "<b>The models' versions</b>")
+TITLE = Phrase("<b>Версии моделей</b>", "<b>Model versions</b>")
 NONE = Phrase("Версий пока нет.", "There are no versions yet.")
-CHAMPION = Phrase("★ <b>{name}</b> — отвечает сейчас", "★ <b>{name}</b>, which answers now")
+CHAMPION = Phrase("★ <b>{name}</b> — отвечает сейчас", "★ <b>{name}</b> answers now")
 FIGURES = Phrase(
     "{model}: точность {accuracy}, macro F1 {macro_f1}, MAE оценки {mae}",
     "{model}: accuracy {accuracy}, macro F1 {macro_f1}, rating MAE {mae}",
@@ -13,10 +13,10 @@ NO_FIGURES = Phrase("показателей нет", "no figures")
 OLDER = Phrase("…и ещё {count}, постарше.", "…and {count} older ones.")
 EXPLAINED = Phrase(
     "Показатели — на отложенных отзывах самой версии.",
-    "The figures are of each version's own held-out reviews.",
+    "Each version's figures are on its own held-out reviews.",
 )
 WAS_REFUSED = Phrase(" — ⛔ не принята", " — ⛔ refused")
-DECISION = Phrase("📊 Итог {name}", "📊 Gate {name}")
+DECISION = Phrase("📊 Итог {name}", "📊 Decision on {name}")
 PROMOTE = Phrase("Поставить {name}", "Use {name}")
 ROLL_BACK = Phrase("↩ Вернуть {name}", "↩ Back to {name}")
 ASK_PROMOTE = Phrase(
@@ -25,7 +25,7 @@ ASK_PROMOTE = Phrase(
 )
 ASK_ROLL_BACK = Phrase(
     "Вернуть прежнюю версию <b>{name}</b>? Сейчас — {champion}.",
-    "Go back to <b>{name}</b>, the version before? Now it is {champion}.",
+    "Go back to <b>{name}</b>, the previous version? Now it is {champion}.",
 )
 YES = Phrase("Да", "Yes")
 NO = Phrase("Нет", "No")
@@ -35,7 +35,7 @@ PROMOTED = Phrase(
 )
 REFUSED = Phrase(
     "Версию {name} поставить не вышло, отвечает прежняя:\n<code>{reason}</code>",
-    "{name} can't be used, the version before still answers:\n<code>{reason}</code>",
+    "{name} can't be used, the previous version still answers:\n<code>{reason}</code>",
 )
 CHANGED = Phrase(
     "Пока вы думали, версии сменились. Посмотрите ещё раз: /models.",

@@ -1,6 +1,6 @@
 """The message that /stats answers with: the verdict first, then what it rests on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -105,8 +105,12 @@ def _row(label: str, *figures: str) -> str:
 
 
 def _pairs(overview: Overview, locale: Locale) -> str:
-    pairs, comparison = overview.pairs, overview.comparison
-    lines = []
+    pairs, comparison, lines = overview.pairs, overview.comparison, []
+
+    def gap(phrase: Phrase, found: "Difference", written: Callable[[float], str]) -> str:
+        low, high = written(found.low), written(found.high)
+        return locale(phrase, difference=written(found.difference), low=low, high=high)
+
     if pairs.reviews:
         lines.append(
             locale(
@@ -125,21 +129,10 @@ def _pairs(overview: Overview, locale: Locale) -> str:
                 p=escape(locale.p_value(comparison.accuracy.p)),
             )
         )
-        lines.append(_gap(phrases.ACCURACY_DIFFERENCE, comparison.accuracy, locale, locale.points))
+        lines.append(gap(phrases.ACCURACY_DIFFERENCE, comparison.accuracy, locale.points))
     if comparison.mae is not None:
-        lines.append(_gap(phrases.MAE_DIFFERENCE, comparison.mae, locale, locale.signed))
+        lines.append(gap(phrases.MAE_DIFFERENCE, comparison.mae, locale.signed))
     return "\n".join(lines)
-
-
-def _gap(
-    phrase: Phrase, difference: "Difference", locale: Locale, written: Callable[[float], str]
-) -> str:
-    return locale(
-        phrase,
-        difference=written(difference.difference),
-        low=written(difference.low),
-        high=written(difference.high),
-    )
 
 
 def _who(found: Overview, locale: Locale) -> str:
@@ -162,19 +155,15 @@ def _versions(found: Overview, locale: Locale) -> str:
         return ""
     lines = [locale(phrases.VERSIONS)]
     for version in versions[: -_MOST_VERSIONS - 1 : -1]:
-        of_version = {
-            name: model.versions[version]
-            for name, model in models.items()
-            if version in model.versions
-        }
+        of_version = {name: model.versions.get(version) for name, model in models.items()}
         figures = _answers(of_version, locale)
         lines.append(locale(phrases.VERSION, version=escape(version), **figures))
     return "\n".join(lines)
 
 
-def _answers(by_pooling: dict[str, AnswerFigures], locale: Locale) -> dict[str, str]:
+def _answers(by_pooling: Mapping[str, AnswerFigures | None], locale: Locale) -> dict[str, str]:
     """How many, and both models' figures; empty if there are none."""
-    most = max((answers.count for answers in by_pooling.values()), default=0)
+    most = max((answers.count for answers in by_pooling.values() if answers), default=0)
     if not most:
         return {}
     figures = {"count": locale.whole(most)}
