@@ -129,16 +129,14 @@ def _set_pragmas(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
 
 def _execute(cursor: DBAPICursor, pragma: str) -> None:
     """Tries again while another process switches the same new file to WAL: no timeout covers it."""
-    for _ in range(_TRIES):
+    for left in reversed(range(_TRIES)):
         try:
             cursor.execute(pragma)
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                raise
-            time.sleep(_PAUSE)
-        else:
             return
-    cursor.execute(pragma)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or not left:
+                raise
+        time.sleep(_PAUSE)
 
 
 def _begin(connection: Connection) -> None:
