@@ -1,4 +1,4 @@
-"""Whether the model and dataset hub answers, checked once and quickly.
+"""Whether the model and dataset hub answers, checked once and quickly; and what went wrong.
 
 The libraries retry an unreachable hub for 26 to 52 seconds. One plain connection with a short
 time limit tells the same; without it everything uses the local cache (`local_files_only=True`)
@@ -39,3 +39,12 @@ def hub_unreachable() -> str | None:
     thread.start()
     thread.join(PROBE_SECONDS)
     return f"{host} can't be reached ({failure[0]})" if failure else None
+
+
+def why_failed(error: Exception, name: str) -> str:
+    """A phrase about an error of huggingface_hub while it read the repository `name`."""
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if status is not None:
+        return f"the hub answered {status} for {name}"
+    first_line = str(error).partition("\n")[0].rstrip(". ")
+    return f"the download failed ({type(error).__name__}: {first_line})"

@@ -9,6 +9,7 @@ from queue import Empty, SimpleQueue
 from huggingface_hub import constants, get_hf_file_metadata, hf_hub_download, hf_hub_url
 from huggingface_hub.utils.tqdm import tqdm
 
+from classifier.data.hub import why_failed
 from classifier.data.readers import read_rows
 from classifier.errors import ClassifierError
 
@@ -66,10 +67,9 @@ def hub_file(*, from_cache: bool, silence_seconds: float = SILENCE_SECONDS) -> P
             raise ClassifierError(why) from None
     if isinstance(result, Path):
         return result
-    if status := getattr(getattr(result, "response", None), "status_code", None):
-        raise ClassifierError(f"the hub answered {status} for {REPOSITORY}") from result
-    kind = "" if isinstance(result, ClassifierError) else f"{type(result).__name__}: "
-    raise ClassifierError(f"{kind}{result}".partition("\n")[0].rstrip(". ")) from result
+    if isinstance(result, ClassifierError):
+        raise result
+    raise ClassifierError(why_failed(result, REPOSITORY)) from result
 
 
 def _expect_the_hub() -> None:

@@ -1,8 +1,6 @@
 """The usable reviews of a source (the hub, a local file, the bundled sample) as one Dataset."""
 
 import hashlib
-import importlib.resources
-import io
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -23,7 +21,7 @@ from classifier.data.cleaning import (
 from classifier.data.duplicates import exact_duplicates, near_duplicates
 from classifier.data.hub import hub_unreachable
 from classifier.data.hub_reviews import REPOSITORY, hub_file
-from classifier.data.readers import Row, check_columns, jsonl_rows, read_rows
+from classifier.data.readers import Row, check_columns, read_rows
 from classifier.data.written_ratings import strip_ratings
 from classifier.errors import ClassifierError
 from classifier.files import write_text
@@ -88,7 +86,10 @@ def load_reviews(
 
     usable = np.flatnonzero(~blank)
     if not usable.size:
-        raise ClassifierError(_why_nothing(found.name, read, rejected))
+        if not read:
+            raise ClassifierError(f"{found.name} is empty: it has no rows.")
+        first = f"row {rejected[0].row}, the first: {rejected[0].reason}"
+        raise ClassifierError(f"{found.name} has no usable row of {read}; {first}.")
     exact = exact_duplicates([reviews[i].content for i in usable])
     distinct = usable[~exact]
     near = near_duplicates([reviews[i].content for i in distinct])
@@ -164,9 +165,8 @@ def _hub(file: Path, reason: str) -> _Source:
 
 
 def _sample(reason: str) -> _Source:
-    file = importlib.resources.files("classifier.data") / "sample" / "reviews.jsonl"
-    lines = io.BytesIO(file.read_bytes())
-    return _Source("sample", "the bundled sample", reason, jsonl_rows(lines))
+    file = Path(__file__).with_name("sample") / "reviews.jsonl"
+    return _Source("sample", "the bundled sample", reason, read_rows(file))
 
 
 def _parse(source: _Source) -> tuple[list[Review], list[Rejected]]:
@@ -185,13 +185,6 @@ def _parse(source: _Source) -> tuple[list[Review], list[Rejected]]:
             rejected.append(Rejected(number, str(error)))
     check_columns(source.name, columns, ["content"], ["grade3", "grade10"])
     return reviews, rejected
-
-
-def _why_nothing(name: str, read: int, rejected: Sequence[Rejected]) -> str:
-    if not read:
-        return f"{name} is empty: it has no rows."
-    first = rejected[0]
-    return f"{name} has no usable row of {read}; row {first.row}, the first: {first.reason}."
 
 
 def _write_rejects(path: Path, rejected: Sequence[Rejected]) -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from huggingface_hub import snapshot_download
 from huggingface_hub.constants import HF_HUB_CACHE
-from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+from huggingface_hub.errors import LocalEntryNotFoundError
 from transformers import PreTrainedTokenizerBase
 
-from classifier.data.hub import hub_unreachable
+from classifier.data.hub import hub_unreachable, why_failed
 from classifier.errors import ClassifierError
 from classifier.files import explain_full_disk
 from classifier.modeling.stand_in import stand_in_folder
@@ -60,11 +60,10 @@ def find_encoder(name: str, cache: Path) -> Encoder:
     if why_not is None:
         try:
             return Encoder(name, _download(name, local_only=False), f"{name} from the hub")
-        except HfHubHTTPError as error:
-            status = getattr(error.response, "status_code", "an error")
-            why_not = f"the hub answered {status} for {name}"
-        except OSError as error:  # timeouts and broken connections
-            why_not = f"the hub stopped answering ({type(error).__name__})"
+        except ClassifierError:
+            raise
+        except Exception as error:  # httpx2's, which are no OSError, among them
+            why_not = why_failed(error, name)
     try:
         return Encoder(
             name, _download(name, local_only=True), f"{name} from the local cache: {why_not}"

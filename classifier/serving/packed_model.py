@@ -140,10 +140,9 @@ class PackedModel:
         config = PackedConfig.read(folder)
         try:
             return cls(config, _Weights(load_file(folder / "model.safetensors"), device, dtype))
-        except KeyError as error:
-            raise _refused(folder, f"it has no {error}.") from error
         except Exception as error:  # a damaged folder fails in as many ways as it has files
-            raise _refused(folder, str(error)) from error
+            why = f"it has no {error}." if isinstance(error, KeyError) else str(error)
+            raise _refused(folder, why) from error
 
     @classmethod
     def of(cls, model: "PoolingClassifier") -> Self:
@@ -166,9 +165,8 @@ class PackedModel:
             for index in range(self.config.num_hidden_layers)
         ]
         self._sentiment_head = weights.pair("sentiment_head", torch.float32)
-        self._rating_head = None
-        if self.config.rating_head:
-            self._rating_head = weights.pair("rating_head", torch.float32)
+        rated = self.config.rating_head
+        self._rating_head = weights.pair("rating_head", torch.float32) if rated else None
 
     def predict(self, tokens: Tokens) -> Outputs:
         """The logits of every row of `tokens`, float32, in their order."""
@@ -192,7 +190,7 @@ class PackedModel:
         for layer in self._layers[: -1 if cls else None]:
             mixed = all_attend(layer.project(hidden), heads, slots, lengths)
             hidden = self._through(layer, hidden, mixed)
-        if cls:  # of the last layer, nothing but the first token is looked at
+        if cls:  # the last layer's output is needed for the first token alone
             last = self._layers[-1]
             mixed = cls_attends(hidden, *last.projection, heads, slots, lengths)
             first = torch.stack([review[0] for review in hidden.split(slots)])
@@ -215,7 +213,7 @@ class PackedModel:
         return self._normed((words + positions).to(words.dtype), self._norm)
 
     def _through(self, layer: _Layer, hidden: Tensor, mixed: Tensor) -> Tensor:
-        """The layer's output for tokens `hidden`, which took `mixed` from their reviews' others."""
+        """The layer's output for tokens `hidden` with the attention's output `mixed`."""
         attended = self._normed(layer.mix.plus(hidden, mixed), layer.attention_norm)
         widened = layer.widen.then_gelu(attended)
         return self._normed(layer.narrow.plus(attended, widened), layer.output_norm)
@@ -224,21 +222,19 @@ class PackedModel:
         return layer_norm(hidden, hidden.shape[-1:], *norm, self.config.layer_norm_eps)
 
 
+@dataclass(frozen=True)
 class _Weights:
-    """The tensors of a file, which is mapped, not read: each is copied from it as it is asked for.
+    """The tensors of a file, which is mapped, not read: each is copied from it on demand.
 
     KeyError for one that the file lacks.
     """
 
-    def __init__(
-        self, tensors: dict[str, Tensor], device: torch.device, dtype: torch.dtype
-    ) -> None:
-        self._tensors = tensors
-        self._device = device
-        self._dtype = dtype
+    tensors: dict[str, Tensor]
+    device: torch.device
+    dtype: torch.dtype
 
     def one(self, name: str, dtype: torch.dtype | None = None) -> Tensor:
-        return self._tensors[name].to(self._device, dtype or self._dtype, copy=True)
+        return self.tensors[name].to(self.device, dtype or self.dtype, copy=True)
 
     def pair(self, name: str, dtype: torch.dtype | None = None) -> Parameters:
         return self.one(f"{name}.weight", dtype), self.one(f"{name}.bias", dtype)
@@ -251,7 +247,7 @@ class _Weights:
         scale = math.log2(math.e) * (len(query[1]) / heads) ** -0.5
         query = (query[0] * scale, query[1] * scale)
         weight, bias = (
-            torch.cat(parts).to(self._dtype) for parts in zip(query, key, value, strict=True)
+            torch.cat(parts).to(self.dtype) for parts in zip(query, key, value, strict=True)
         )
         return _Layer(
             projection=(weight, bias),

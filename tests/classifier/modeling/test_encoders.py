@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from huggingface_hub.errors import LocalEntryNotFoundError
 from transformers import AutoModel, AutoTokenizer
 
 from classifier.data.hub import hub_unreachable
@@ -57,6 +58,24 @@ def test_pickled_weights_are_never_an_encoder(tiny_encoder: Path, tmp_path: Path
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
     with pytest.raises(ClassifierError, match="no pickle"):
         find_encoder(str(folder), tmp_path)
+
+
+def test_a_download_that_breaks_off_is_named_and_does_without_the_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class ReadError(Exception):  # httpx2's is no OSError
+        """The connection broke."""
+
+    def breaks_off(*_: object, local_files_only: bool, **__: object) -> None:
+        raise (
+            LocalEntryNotFoundError("not cached") if local_files_only else ReadError("timed out")
+        )
+
+    monkeypatch.setattr(encoders, "hub_unreachable", lambda: None)
+    monkeypatch.setattr(encoders, "snapshot_download", breaks_off)
+    why = r"the download failed \(ReadError: timed out\), and it is not in the local cache"
+    with pytest.raises(ClassifierError, match=why):
+        find_encoder("owner/other", tmp_path)
 
 
 def test_a_full_disk_is_no_reason_to_do_without_the_hub(
