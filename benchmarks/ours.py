@@ -26,9 +26,6 @@ class _EnoughError(Exception):
     """Ends a training from within its progress bar."""
 
 
-_Train = Callable[[Part, TrainingRun], object]
-
-
 def measure(values: dict[str, Any]) -> dict[str, Any]:
     """A burst of training with one pooling."""
     job = TrainingJob(**values)
@@ -54,7 +51,7 @@ def measure_adaptation(values: dict[str, Any]) -> dict[str, Any]:
     return _burst(job, adapt_encoder)
 
 
-def _burst(job: TrainingJob, start_training: _Train) -> dict[str, Any]:
+def _burst(job: TrainingJob, train_on: Callable[[Part, TrainingRun], object]) -> dict[str, Any]:
     """The figures of a training that ends as soon as enough of it was timed."""
     started = time.perf_counter()
     part = _part(job)
@@ -69,7 +66,7 @@ def _burst(job: TrainingJob, start_training: _Train) -> dict[str, Any]:
         checkpoint = Checkpoint(Path(folder) / "burst.safetensors")
         alone = Group(rank=0, size=1, device=default_device())
         run = TrainingRun(job.seed, checkpoint, alone, on_step, lambda _: pace.interrupt())
-        start_training(part, run)
+        train_on(part, run)
     return pace.figures() | {"tokenizing_seconds": prepared}
 
 

@@ -16,9 +16,10 @@ from rich.console import Console
 from benchmarks import RESULTS
 from classifier.errors import ClassifierError
 from classifier.files import write_json
-from classifier.modeling.device import compute_dtype, default_device
+from classifier.modeling.device import default_device
+from classifier.training.publishing import environment
 
-_LIBRARIES = ("torch", "transformers", "accelerate", "tokenizers", "scikit-learn", "numpy")
+_MORE_LIBRARIES = ("accelerate", "tokenizers")
 _FLAGS = ("avx2", "avx512_f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8", "sve_bf16")
 
 _SHOWN = {  # the figures of a run that its line shows, in this order
@@ -66,8 +67,7 @@ class Results:
             "command": _command(),
             "began": _now(),
             "ended": None,
-            "machine": machine(),
-            "versions": _versions(),
+            **_conditions(),
             "settings": settings,
             "rows": rows,
             "arms": {arm: {"about": text, "runs": []} for arm, text in arms.items()},
@@ -122,21 +122,19 @@ def line_of(run: Run) -> str:
     return ", ".join(text.format(known[name]) for name, text in _SHOWN.items() if name in known)
 
 
-def machine() -> dict[str, Any]:
-    """The processor, its cores and number formats, the memory, the GPU if there is one."""
-    device = default_device()
-    flags = torch.cpu.get_capabilities()
+def _conditions() -> dict[str, dict[str, Any]]:
+    """What training.json keeps of libraries and machine, and what else decides the speed."""
+    found = environment(default_device())
     has_affinity = hasattr(os, "sched_getaffinity")
-    return {
-        "system": f"{platform.system()} {platform.machine()}",
+    flags = torch.cpu.get_capabilities()
+    found["versions"] |= {name: version(name) for name in _MORE_LIBRARIES}
+    found["machine"] |= {
         "cpu": _cpu(),
         "cores": len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count(),
-        "threads": torch.get_num_threads(),
         "flags": [flag for flag in _FLAGS if flags.get(flag)],
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
-        "arithmetic": str(compute_dtype(device)).removeprefix("torch."),
     }
+    return found
 
 
 def _cpu() -> str:
@@ -144,11 +142,6 @@ def _cpu() -> str:
     lines = file.read_text("utf-8").splitlines() if file.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor()
-
-
-def _versions() -> dict[str, str]:
-    """Of Python and of the libraries that decide the speed or the figures."""
-    return {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}
 
 
 def _command() -> str:
