@@ -85,14 +85,16 @@ def _console() -> "CommandConsole":
     return CommandConsole()
 
 
-def _scored(version: Version, rows: "Reviews", console: "CommandConsole", cache: Path) -> "Scores":
+def _scored(
+    version: Version, reviews: "Reviews", console: "CommandConsole", cache: Path
+) -> "Scores":
     """A version's scores, printed, with a warning where it has seen the reviews before."""
     from classifier.commands.tables import print_figures
     from classifier.evaluation.version_scores import score
     from classifier.modeling.device import default_device
 
     console.encoder(**version.training()["encoder"])
-    scores = score(version, rows, default_device(), cache)
+    scores = score(version, reviews.rows, default_device(), cache)
     if scores.trained_on:
         console.warn(
             f"{version.name} was trained on {scores.trained_on:,} of these reviews: "

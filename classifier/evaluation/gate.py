@@ -15,7 +15,7 @@ from datasets import Dataset
 from classifier.data.tokenizer import FastTokenizer
 from classifier.evaluation.figures import signed
 from classifier.evaluation.limits import LIMITS, Limits
-from classifier.evaluation.version_scores import Scores, score_rows, versus
+from classifier.evaluation.version_scores import Scores, score, versus
 from classifier.labels import SENTIMENTS
 from classifier.modeling.pooling import POOLINGS
 from classifier.registry.version import Version
@@ -73,15 +73,12 @@ class Decision:
         failed = [check.sentence() for check in self.checks if not check.passed]
         if failed:
             return f"{self.challenger} is refused: {'; '.join(failed)}."
-        rated = f" and {self.rated_rows} rated ones" if self._judged_on_rated else ""
+        judged_on_rated = any(check.name == "feedback" for check in self.checks)
+        rated = f" and {self.rated_rows} rated ones" if judged_on_rated else ""
         return (
             f"{self.challenger} is accepted: no worse than {self.champion} on"
             f" {self.holdout_rows} held-out reviews{rated}."
         )
-
-    @property
-    def _judged_on_rated(self) -> bool:
-        return any(check.name == "feedback" for check in self.checks)
 
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "accepted": self.accepted, "reason": self.reason}
@@ -102,7 +99,7 @@ def judge(
     Nothing about the rated ones is written to `cache`. Raises ClassifierError for a version that
     can't be loaded, or rows that can't be told from each other.
     """
-    old, new = (score_rows(version, holdout, device, cache) for version in (champion, challenger))
+    old, new = (score(version, holdout, device, cache) for version in (champion, challenger))
     figures = {"holdout": _figures(old, new)}
     checks = [
         check
@@ -114,7 +111,7 @@ def judge(
         ]
     ]
     if rated is not None and len(rated) >= limits.fewest_rated:
-        old, new = (score_rows(version, rated, device, None) for version in (champion, challenger))
+        old, new = (score(version, rated, device, None) for version in (champion, challenger))
         checks += [_feedback(pooling, old, new) for pooling in POOLINGS]
         figures["feedback"] = _figures(old, new)
     texts = list(holdout["text"][:_TIMED_REVIEWS])

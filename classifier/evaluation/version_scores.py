@@ -7,7 +7,6 @@ from typing import Any
 import torch
 from datasets import Dataset
 
-from classifier.data.reviews import Reviews
 from classifier.data.tokenizer import load_tokenizer, tokenize_cached
 from classifier.evaluation.comparison import compare
 from classifier.evaluation.metrics import Metrics, evaluate
@@ -34,12 +33,7 @@ class Scores:
         return {**self.metrics, "comparison": comparison, "trained_on": self.trained_on}
 
 
-def score(version: Version, reviews: Reviews, device: torch.device, cache: Path) -> Scores:
-    """`score_rows` of all reviews of a source."""
-    return score_rows(version, reviews.rows, device, cache)
-
-
-def score_rows(version: Version, rows: Dataset, device: torch.device, cache: Path | None) -> Scores:
+def score(version: Version, rows: Dataset, device: torch.device, cache: Path | None) -> Scores:
     """Both models of `version` on every row, which are as `Reviews.rows`.
 
     Raises ClassifierError for a version that can't be loaded.
