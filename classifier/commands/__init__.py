@@ -1,4 +1,4 @@
-"""What can be typed after `python -m classifier`: a file a command, and app.py, which has them all.
+"""The commands of `python -m classifier`, by name, and app.py, which registers them.
 
 Imports everything below; nothing imports it but `__main__`.
 """

@@ -5,9 +5,9 @@ import warnings
 
 
 def quiet_libraries() -> None:
-    """Errors alone get through: every load of an encoder reports its missing heads otherwise.
+    """Let only errors through: otherwise every load of an encoder reports its missing heads.
 
-    Call it after the imports: a prediction does without these libraries, which take seconds.
+    Call it after the imports: it imports none of these libraries, which take seconds to load.
     """
     if "transformers" in sys.modules:
         sys.modules["transformers"].logging.set_verbosity_error()

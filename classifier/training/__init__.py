@@ -1,10 +1,11 @@
 """The work: from rows to a published version.
 
-- recipe: the settings; loop, loss, optimization, augmentation: one training
+- recipe, settings: what a training and an experiment are to be; parts: rows as tokens and labels
+- loop, loss, optimization, augmentation, averaging, dropout: one training
 - masked_words, adaptation: the encoder, adapted to the reviews first
-- both_poolings, experiment: CLS and mean under one seed, for one seed or several
+- both_poolings, experiment: CLS and mean with one seed, and with several
 - budget, checkpoint, distributed, console: time, interruptions, processes, what is printed
-- publishing, retraining: a version on disk, and a challenger against the champion
+- publishing, additional_rows, retraining: a version on disk, and a challenger to the champion
 
 Imports everything but commands.
 """

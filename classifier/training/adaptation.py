@@ -37,7 +37,7 @@ def adapt(
 
 
 class _MaskedWords:
-    """Hidden words of the texts, each to be told from thousands of others."""
+    """Hidden words of the texts, each to be guessed among thousands of others."""
 
     def __init__(self, recipe: Recipe, texts: Tokens, mask_id: int, group: Group) -> None:
         self._recipe = recipe

@@ -27,7 +27,7 @@ class WeightAverage:
             self._average.update_parameters(self._model)
 
     def take(self) -> None:
-        """Put the mean in the model's place; before the 16th step it stays as it is."""
+        """Set the model's weights to the mean; before the 16th step they stay as they are."""
         if self._steps >= _EVERY:
             self._model.load_state_dict(self._average.module.state_dict())
 

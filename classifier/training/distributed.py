@@ -37,7 +37,7 @@ class Group:
         return values
 
     def wait(self) -> None:
-        """Until every process of the group is here."""
+        """Wait until every process of the group has arrived."""
         if self.size > 1:
             dist.barrier()
 
@@ -46,8 +46,8 @@ class Group:
 def training_group() -> Iterator[Group]:
     """The group that `torchrun` describes in the environment, else this process alone.
 
-    Enter it before torch has started its threads: they flush denormal numbers to zero because
-    this one does. GELU's gradient of large inputs is denormal, and computing with such numbers
+    Enter it before torch has started its threads: they flush denormal numbers to zero if this
+    thread does. GELU's gradient of large inputs is denormal, and computing with such numbers
     made it four times slower (measured: 4.1 ms a layer against 1.0, 3 % of a step).
     """
     torch.set_flush_denormal(True)

@@ -1,4 +1,4 @@
-"""Dropout whose random numbers don't hold up a training on a CPU."""
+"""Dropout whose random numbers are drawn fast on a CPU."""
 
 import math
 
@@ -24,7 +24,7 @@ class FastDropout(nn.Dropout):
 
 
 def use_fast_dropout(model: nn.Module) -> None:
-    """Put a FastDropout in the place of every Dropout in `model`."""
+    """Replace every Dropout in `model` by a FastDropout."""
     for parent in model.modules():
         for name, child in parent.named_children():
             if type(child) is nn.Dropout:

@@ -36,7 +36,7 @@ class Candidates:
     def draw(
         self, masked: NDArray[np.int64], rng: np.random.Generator
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Token ids in rising order, the `masked` ones among them; and what to add to scores."""
+        """Token ids in rising order, with the `masked` ones, and what to add to their scores."""
         hidden = np.unique(masked)
         last = len(self._cumulative) - 1  # the sum may fall short of 1 by rounding
         drawn = np.searchsorted(self._cumulative, rng.random(_DRAWN)).clip(max=last)

@@ -220,6 +220,19 @@ def test_evaluate_takes_no_review_for_its_namesake(trained: tuple[CommandLine, s
 
 
 @pytest.mark.slow
+def test_published_figures_are_those_that_evaluate_finds(trained: tuple[CommandLine, str]) -> None:
+    line, _ = trained
+    status, _, err = line.here(
+        "evaluate", "champion", "--reviews", "test.jsonl", "--json", "same.json"
+    )
+    assert status == 0, err
+    found = json.loads((line.folder / "same.json").read_text())
+    published = Registry(line.models).get("champion").metrics()
+    for part in ("cls", "mean", "comparison"):
+        assert found[part] == published[part]
+
+
+@pytest.mark.slow
 def test_a_challenger_is_judged_by_the_same_holdout(
     trained: tuple[CommandLine, str], no_report: None, make_rows: Callable[..., Rows]
 ) -> None:
