@@ -100,5 +100,5 @@ def _scored(
             f"{version.name} was trained on {scores.trained_on:,} of these reviews: "
             "its figures flatter it."
         )
-    print_figures(console.rich, scores.figures(), title=f"{version.name} on {rows.source}")
+    print_figures(console.rich, scores.figures(), title=f"{version.name} on {reviews.source}")
     return scores
