@@ -55,21 +55,6 @@ def test_logits_are_those_of_the_model_that_trained(
     assert abs(logits(found) - wanted).max() < tolerance * wanted.std()
 
 
-@pytest.mark.parametrize("pooling", ["cls", "mean"])
-def test_logits_do_not_depend_on_the_reviews_beside(
-    tiny_model: NewModel,
-    ragged: Tokens,
-    tmp_path: Path,
-    pooling: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    tiny_model(pooling).save_pretrained(tmp_path)
-    model = PackedModel.load(tmp_path, CPU, torch.float32)
-    together = logits(model.predict(ragged))
-    monkeypatch.setattr("classifier.serving.packed_model._TOKENS_AT_ONCE", 1)
-    np.testing.assert_allclose(logits(model.predict(ragged)), together, rtol=0, atol=1e-5)
-
-
 def test_a_review_may_be_as_long_as_there_are_positions(
     tiny_model: NewModel, tmp_path: Path
 ) -> None:
