@@ -24,7 +24,9 @@ def cls_output(bert: BertModel, input_ids: Tensor, attention_mask: Tensor) -> Te
     for layer in bert.encoder.layer[:-1]:
         hidden = layer(hidden, mask)
     last: Any = bert.encoder.layer[-1]  # a BertLayer
-    attended = last.attention.output(_attention(last, hidden, attention_mask), hidden[:, :1])
+    # Taken before the attention: the order of the uses decides in which the gradients are added.
+    first = hidden[:, :1]
+    attended = last.attention.output(_attention(last, hidden, attention_mask), first)
     output: Tensor = last.feed_forward_chunk(attended)
     return output
 
