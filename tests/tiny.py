@@ -3,6 +3,7 @@
 import importlib.resources
 import json
 import random
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -164,10 +165,12 @@ def publish_untrained(models: Path, encoder: Path, seed: int = 0) -> Version:
         return registry.promote(staging.publish().name)
 
 
-def publish_trained(folder: Path, rows: list[Row], epochs: int) -> Version:
+def publish_trained(
+    folder: Path, rows: list[Row], epochs: int, recipe: Recipe = RECIPE, *, report: bool = False
+) -> Version:
     """A champion in `folder`/models, trained on the rows from the encoder in `folder`.
 
-    Without a report: to draw one takes as long as to train the models.
+    To draw its report takes as long as to train the models.
     """
     reviews = folder / "reviews.jsonl"
     lines = [json.dumps(row, ensure_ascii=False) for row in rows]
@@ -175,9 +178,10 @@ def publish_trained(folder: Path, rows: list[Row], epochs: int) -> Version:
     group = Group(0, 1, torch.device("cpu"))
     console = CommandConsole(Console(quiet=True))
     context = RunContext(folder / "models", folder / "cache", group, console)
-    recipe = replace(RECIPE, epochs=epochs, least_steps=0)
+    recipe = replace(recipe, epochs=epochs, least_steps=0)
     settings = Settings(str(reviews), str(folder / "encoder"), recipe)
-    with torch.random.fork_rng([]), patch("classifier.training.publishing.write_report"):
+    unreported = nullcontext() if report else patch("classifier.training.publishing.write_report")
+    with torch.random.fork_rng([]), unreported:
         version = run_experiment(settings, context, resume=False)
     assert version is not None
     return Registry(context.models).promote(version.name)

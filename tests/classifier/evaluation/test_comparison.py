@@ -91,14 +91,6 @@ def test_agreement_counts_all_rows_rated_or_not() -> None:
     assert found["p_limit"] == 0.025
 
 
-def test_a_model_without_rating_head_is_compared_on_sentiment_alone() -> None:
-    labels = labelled([0, 1, 2], [1, 6, 9])
-    found = compare(saying([0, 1, 2]), saying([0, 1, 2], [1, 6, 9]), labels, resamples=10)
-    assert set(found["differences"]) == {"macro_f1", "accuracy"}
-    assert "rating_agreement_exact" not in found
-    assert "rating" not in found["verdict"]
-
-
 def test_bootstrap_is_paired_and_equals_a_plain_loop() -> None:
     rng = np.random.default_rng(1)
     truth, rating = rng.integers(0, 3, 25), rng.integers(NO_RATING, 11, 25)

@@ -240,19 +240,6 @@ def test_an_encoder_folder_is_no_base_model(tmp_path: Path) -> None:
         assert "base_model" not in front_matter(version_card(training(encoder=encoder), metrics()))
 
 
-def test_without_a_rating_head_no_rating_is_spoken_of() -> None:
-    trained = training(recipe={"name": "notebook", "max_tokens": 512, "rating_head": False})
-    measured = metrics()
-    for pooling in ("cls", "mean"):
-        for key in RATING_KEYS:
-            del measured[pooling][key]
-            del measured[pooling]["intervals"][key]
-    for card in (version_card(trained, measured), pooling_card("cls", trained, measured)):
-        assert "Rating MAE" not in card
-        assert "from 0 to 10" not in card
-        assert "MAE" not in card
-
-
 def test_a_figure_that_is_undefined() -> None:
     measured = deepcopy(metrics())
     measured["cls"]["rating_qwk"] = None

@@ -18,7 +18,7 @@ from classifier.modeling.classifier import PoolingClassifier
 from classifier.modeling.outputs import Outputs
 from classifier.serving.packed_model import PackedLinear, PackedModel
 from classifier.serving.predictor import Predictor, load_model
-from classifier.training.recipe import NOTEBOOK, Recipe
+from classifier.training.recipe import Recipe
 from tests.tiny import predict_tokens
 
 NewModel = Callable[..., PoolingClassifier]
@@ -66,15 +66,6 @@ def test_a_review_may_be_as_long_as_there_are_positions(
     wanted = logits(predict_tokens(trained, tokens, torch.float32))
     found = logits(PackedModel.load(tmp_path, CPU, torch.float32).predict(tokens))
     np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-5)
-
-
-def test_a_model_with_one_head_gives_no_ratings(
-    tiny_model: NewModel, ragged: Tokens, tmp_path: Path
-) -> None:
-    tiny_model(recipe=NOTEBOOK).save_pretrained(tmp_path)
-    outputs = PackedModel.load(tmp_path, CPU, torch.float32).predict(ragged)
-    assert outputs.rating_logits is None
-    assert outputs.sentiment_logits.shape == (20, 3)
 
 
 def test_another_activation_is_refused(tiny_model: NewModel, tmp_path: Path) -> None:

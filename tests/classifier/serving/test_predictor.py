@@ -14,7 +14,7 @@ from classifier.labels import SENTIMENTS
 from classifier.modeling.classifier import PoolingClassifier
 from classifier.modeling.pooling import POOLINGS
 from classifier.serving.predictor import Predictor
-from classifier.training.recipe import NOTEBOOK, Recipe
+from classifier.training.recipe import Recipe
 
 NewModel = Callable[..., PoolingClassifier]
 CPU = torch.device("cpu")
@@ -63,17 +63,6 @@ def test_a_rating_written_in_the_text_is_not_seen(pair: Path) -> None:
     for pooling in POOLINGS:
         one, other = bare[pooling], rated[pooling]
         assert one.sentiment_probabilities == pytest.approx(other.sentiment_probabilities)
-
-
-def test_a_model_without_a_rating_head_gives_no_rating(
-    tiny_model: NewModel, tokenizer: PreTrainedTokenizerBase, tmp_path: Path
-) -> None:
-    recipe = Recipe(rating_head=False, max_tokens=NOTEBOOK.max_tokens // 4)
-    folder = save_pair(tmp_path / "version", tiny_model, tokenizer, recipe)
-    prediction = Predictor(folder, CPU).predict(["Прекрасный фильм."])[0]["cls"]
-    assert prediction.rating is None
-    assert prediction.rating_probabilities is None
-    assert prediction.rating_confidence is None
 
 
 def drop_head(pair: Path) -> None:
