@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from classifier.evaluation.comparison import MEASURES, Comparison, is_shown
+from classifier.evaluation.comparison import Comparison, is_shown
 from classifier.evaluation.figures import METRICS, POOLING_NAMES, metrics_of
 from classifier.evaluation.resampling import Difference
 from classifier.files import write_text
@@ -98,7 +98,7 @@ def write_report(
         seeds_verdict=_parts(metrics["seeds"]["verdict"]) if "seeds" in metrics else None,
         better=shown_better(metrics["comparison"]),
         measured=metrics_of(metrics[pooling] for pooling in POOLING_NAMES),
-        compared=[METRICS[name].name for name in MEASURES],
+        compared=[METRICS[name].name for name in metrics["comparison"]["differences"]],
         sentiments=SENTIMENTS,
         examples=examples_of(
             holdout, {pooling: metrics[pooling]["temperature"] for pooling in POOLING_NAMES}
