@@ -32,6 +32,11 @@ from classifier.training.settings import RunContext, Settings
 
 Row = dict[str, Any]
 
+
+class KilledError(Exception):
+    """Stands for the process's end in the middle of an epoch."""
+
+
 VALIDATED_AT_ONCE = 2048  # tokens, as in the training's validation
 
 # Words at the common rate: at five times it a champion makes no mistake that a challenger, or

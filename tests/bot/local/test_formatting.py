@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import httpx
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from telegram import (
     Bot,
@@ -109,6 +109,7 @@ async def test_entities_of_what_a_person_writes(anna: Person) -> None:
 ANY_TEXT = st.text(max_size=200) | st.text(alphabet='<>&;="/ab а😀\n@#.', max_size=200)
 
 
+@settings(max_examples=50)  # a hundred took five seconds
 @given(ANY_TEXT)
 def test_what_is_escaped_arrives_as_it_was(text: str) -> None:
     shown = trimmed(cleaned(text))

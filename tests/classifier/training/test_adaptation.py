@@ -17,23 +17,10 @@ from classifier.training.distributed import Group
 from classifier.training.loop import Step, TrainingRun
 from classifier.training.parts import Part
 from classifier.training.recipe import Recipe
+from tests.tiny import KilledError
 
 MakePart = Callable[..., Part]
 NewModel = Callable[..., PoolingClassifier]
-
-
-class KilledError(Exception):
-    """Stands for a SIGKILL within an epoch."""
-
-
-@pytest.fixture(autouse=True)
-def _random_state(keep_default_rng: None) -> None:
-    """Adapting seeds torch's global generator."""
-
-
-@pytest.fixture(scope="module")
-def training(make_part: MakePart) -> Part:
-    return make_part(160)
 
 
 @pytest.fixture

@@ -24,24 +24,21 @@ from classifier.training.settings import RunContext, Settings
 Rows = list[dict[str, Any]]
 
 
-@pytest.fixture(autouse=True)
-def _random_state(keep_default_rng: None) -> None:
-    """Trainings seed torch's global generator."""
-
-
 @pytest.fixture
 def encoder(tiny_encoder: Path) -> Encoder:
     return Encoder("tiny", tiny_encoder, "the folder tiny")
 
 
-def test_more_minutes_take_proportionally_more_reviews(
-    encoder: Encoder,
-    tiny_recipe: Recipe,
-    make_part: Callable[..., Part],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def part(make_part: Callable[..., Part], monkeypatch: pytest.MonkeyPatch) -> Part:
+    """Reviews of which each takes 0.05 s."""
     monkeypatch.setattr(budget, "_seconds_per_review", lambda *_: 0.05)
-    part = make_part(80)
+    return make_part(80)
+
+
+def test_more_minutes_take_proportionally_more_reviews(
+    encoder: Encoder, tiny_recipe: Recipe, part: Part
+) -> None:
     five = reviews_within(5, encoder, tiny_recipe, part)
     assert reviews_within(10, encoder, tiny_recipe, part) == pytest.approx(2 * five, abs=1)
     # Seven epochs, one of them the encoder's, over four fifths of the rows, 0.05 s each: 300 s of
@@ -52,13 +49,8 @@ def test_more_minutes_take_proportionally_more_reviews(
 
 
 def test_a_holdout_of_its_own_takes_its_time(
-    encoder: Encoder,
-    tiny_recipe: Recipe,
-    make_part: Callable[..., Part],
-    monkeypatch: pytest.MonkeyPatch,
+    encoder: Encoder, tiny_recipe: Recipe, part: Part
 ) -> None:
-    monkeypatch.setattr(budget, "_seconds_per_review", lambda *_: 0.05)
-    part = make_part(80)
     none, some, more = (reviews_within(5, encoder, tiny_recipe, part, n) for n in (0, 100, 200))
     assert none > some > more
     assert none - some == pytest.approx(some - more, abs=1)

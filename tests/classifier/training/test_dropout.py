@@ -12,11 +12,6 @@ from classifier.training.dropout import FastDropout, use_fast_dropout
 SHAPE = (40, 101, 99)  # a number of elements that no power of two divides
 
 
-@pytest.fixture(autouse=True)
-def _random_state(keep_default_rng: None) -> None:
-    """These tests seed torch's global generator."""
-
-
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("p", [0.1, 0.5])
 def test_it_drops_the_share_asked_for_and_keeps_the_expectation(

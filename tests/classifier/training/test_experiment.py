@@ -20,11 +20,6 @@ from classifier.training.settings import RunContext, Settings
 from tests.classifier.command_line import CommandLine
 
 
-@pytest.fixture(autouse=True)
-def _random_state(keep_default_rng: None) -> None:
-    """Trainings seed torch's global generator."""
-
-
 @pytest.fixture
 def said() -> io.StringIO:
     return io.StringIO()

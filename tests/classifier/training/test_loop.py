@@ -20,24 +20,10 @@ from classifier.training.loop import Step, TrainingRun, new_model, train
 from classifier.training.optimization import optimization, rate_share
 from classifier.training.parts import Part
 from classifier.training.recipe import NOTEBOOK, Recipe
-from tests.tiny import predict_tokens
+from tests.tiny import KilledError, predict_tokens
 
 MakePart = Callable[..., Part]
 NewModel = Callable[..., PoolingClassifier]
-
-
-class KilledError(Exception):
-    """Stands for the process's end in the middle of an epoch."""
-
-
-@pytest.fixture(autouse=True)
-def _random_state(keep_default_rng: None) -> None:
-    """The loop seeds torch's global generator; other tests must not notice."""
-
-
-@pytest.fixture(scope="module")
-def training(make_part: MakePart) -> Part:
-    return make_part(160)
 
 
 @pytest.fixture(scope="module")
