@@ -4,12 +4,14 @@ import asyncio
 from typing import Any
 
 from telegram import Update
-from telegram.ext import AIORateLimiter, Application
-from telegram.request import HTTPXRequest
+from telegram.ext import Application, Defaults
 
 from bot.clock import Clock, utc_now
 from bot.delivery.inbox import InboxProcessor, InboxQueue, can_wait
+from bot.delivery.outgoing import Outgoing
 from bot.delivery.polling import PollingRequest, Pulse
+from bot.delivery.requests import TelegramRequest
+from bot.delivery.route import route_to
 from bot.delivery.transactions import Transactions
 from bot.handlers.admin_notices import watch_drift
 from bot.handlers.membership import apologise
@@ -128,6 +130,7 @@ def build_application(
     """
     parts = Parts(settings, predictor, clock)
     server = base_url or settings.bot_api_url
+    route = route_to(server)
     application = (
         Application.builder()
         .application_class(Kinorate, {"parts": parts})
@@ -135,9 +138,17 @@ def build_application(
         .base_url(f"{server}/bot")
         .base_file_url(f"{server}/file/bot")
         # A send that times out may have arrived and is made again: be patient.
-        .request(HTTPXRequest(connection_pool_size=256, read_timeout=30, pool_timeout=30))
-        .get_updates_request(PollingRequest(parts.pulse, connection_pool_size=1))
-        .rate_limiter(AIORateLimiter(max_retries=3))
+        .request(
+            TelegramRequest(
+                connection_pool_size=256, read_timeout=30, pool_timeout=30, httpx_kwargs=route
+            )
+        )
+        .get_updates_request(
+            PollingRequest(parts.pulse, connection_pool_size=1, httpx_kwargs=route)
+        )
+        .rate_limiter(Outgoing(parts.services.reviewing.move_chat))
+        # A command that is deleted before it is answered is answered all the same.
+        .defaults(Defaults(allow_sending_without_reply=True))
         .update_queue(parts.inbox)
         .concurrent_updates(parts.processor)
         .job_queue(None)

@@ -60,14 +60,14 @@ async def _fetch(application: Kinorate, updater: Updater, settings: Settings) ->
             await start_polling(updater)
     except InvalidToken:
         raise BotError(REFUSED_TOKEN) from None
-    try:
-        await register_commands(application.bot, settings.admin_ids)
-    except TelegramError as error:  # the bot works without its menu
-        log_failure("the commands can't be registered", error)
     logger.info("ready")
-    if settings.webhook_url:
-        await asyncio.Event().wait()
-    await application.parts.pulse.watch()
+    menus = asyncio.create_task(register_commands(application.bot, settings.admin_ids))
+    try:
+        if settings.webhook_url:
+            await asyncio.Event().wait()
+        await application.parts.pulse.watch()
+    finally:
+        menus.cancel()
 
 
 async def _stop(application: Kinorate, updater: Updater) -> None:

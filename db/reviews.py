@@ -1,6 +1,6 @@
 """The reviews with their predictions."""
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
@@ -28,6 +28,19 @@ async def set_reply(session: AsyncSession, review_id: int, reply_message_id: int
     """Note which message answers a review; nothing happens if it was erased meanwhile."""
     await session.execute(
         update(Review).where(Review.id == review_id).values(reply_message_id=reply_message_id)
+    )
+
+
+async def move_chat(session: AsyncSession, old: int, new: int) -> None:
+    """Give the reviews of a chat its new id.
+
+    The new chat numbers its messages anew: the old numbers become negative, so that none of them
+    is taken for a new message's.
+    """
+    await session.execute(
+        update(Review)
+        .where(Review.chat_id == old)
+        .values(chat_id=new, message_id=-func.abs(Review.message_id))
     )
 
 

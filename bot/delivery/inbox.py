@@ -17,6 +17,7 @@ from telegram.error import BadRequest, InvalidToken, NetworkError, RetryAfter
 from telegram.ext import BaseUpdateProcessor
 
 from bot.clock import Clock
+from bot.delivery.outgoing import seconds_of
 from bot.delivery.transactions import Transactions, database_away, pause_before
 from db import updates
 
@@ -179,7 +180,7 @@ class InboxProcessor(BaseUpdateProcessor):
 
     def _try_again(self, update: Update, retry: int, error: Exception) -> None:
         self._retries[update.update_id] = retry
-        pause = pause_before(retry)
+        pause = seconds_of(error) if isinstance(error, RetryAfter) else pause_before(retry)
         facts = {"update_id": update.update_id, "retry": retry, "pause": pause}
         kind = type(error).__name__
         logger.warning("update is tried again later", extra={**facts, "error": kind})

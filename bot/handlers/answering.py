@@ -3,11 +3,14 @@
 import asyncio
 import logging
 import time
+from typing import Any
 from weakref import WeakValueDictionary
 
-from telegram import Bot, InlineKeyboardMarkup, Message, ReplyParameters
+from telegram import InlineKeyboardMarkup, Message, ReplyParameters
 from telegram.constants import ParseMode
+from telegram.ext import ExtBot
 
+from bot.delivery.outgoing import AT_ONCE
 from bot.handlers.chat_action import Typing
 from bot.services.checking import Problem
 from bot.services.flood import Admission
@@ -23,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 class Answering:
-    def __init__(self, services: Services, bot: Bot) -> None:
+    def __init__(self, services: Services, bot: ExtBot[Any]) -> None:
         self._bot = bot
         self._reviewing = services.reviewing
         self._messages = services.messages
@@ -74,14 +77,20 @@ class Answering:
         rating = rating_of(review, request.user_id)
         text = answer(review, locale_for(request.language), rating)
         async with self._one_at_a_time(request.chat_id):
-            sent = await self._reply(request, text, rating_keyboard(review.id, rating))
+            # While it waited for its chat's turn, no other chat would be answered.
+            keyboard = rating_keyboard(review.id, rating)
+            sent = await self._reply(request, text, keyboard, rate_limit_args=AT_ONCE)
             await self._reviewing.answered(review, sent.message_id)
 
     async def _say(self, request: ReviewRequest, phrase: Phrase, **values: object) -> None:
         await self._reply(request, locale_for(request.language)(phrase, **values))
 
     async def _reply(
-        self, request: ReviewRequest, text: str, keyboard: InlineKeyboardMarkup | None = None
+        self,
+        request: ReviewRequest,
+        text: str,
+        keyboard: InlineKeyboardMarkup | None = None,
+        rate_limit_args: str | None = None,
     ) -> Message:
         """Reply to the message that asked, or just write if it was deleted meanwhile."""
         return await self._bot.send_message(
@@ -90,6 +99,7 @@ class Answering:
             ParseMode.HTML,
             reply_markup=keyboard,
             reply_parameters=ReplyParameters(request.message_id, allow_sending_without_reply=True),
+            rate_limit_args=rate_limit_args,
         )
 
     def _one_at_a_time(self, chat_id: int) -> asyncio.Lock:

@@ -87,6 +87,11 @@ class Reviewing:
             await updates.mark_done(session, request.parts, now)
             return await reviews.find(session, update_id=request.update_id)
 
+    async def move_chat(self, old: int, new: int) -> None:
+        """Note that a group has become a supergroup, and so has another id."""
+        async with self.write.begin() as session:
+            await reviews.move_chat(session, old, new)
+
     async def answered(self, review: Review, reply_message_id: int) -> None:
         """Note which message answers the review, and that its update is done.
 
