@@ -1,4 +1,4 @@
-"""The error that this package raises for what the user can fix, and its one special case."""
+"""What this package raises for what the user can fix, its special case, and an interruption."""
 
 
 class ClassifierError(Exception):
@@ -16,3 +16,13 @@ class DiskFullError(ClassifierError):
             f"The disk is full: nothing was written to {target}; free some space and {then}."
         )
         self.target = target
+
+
+class Interrupted(BaseException):
+    """Ctrl-C or SIGTERM; the message says what can be done about it.
+
+    No KeyboardInterrupt: typer ends the process at that one before anybody can say a word.
+    """
+
+    def __init__(self, message: str = "Interrupted.") -> None:
+        super().__init__(message)

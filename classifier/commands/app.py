@@ -1,18 +1,17 @@
 """The typer application, and how errors end it."""
 
 import os
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
 
 import typer
 from rich.console import Console
 
 from classifier.commands import evaluate, models, predict, retrain, train
-from classifier.errors import ClassifierError, DiskFullError
+from classifier.errors import ClassifierError, DiskFullError, Interrupted
 from classifier.files import means_full_disk
+from classifier.interruption import ignore_interruptions, raise_interruptions
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
@@ -33,8 +32,18 @@ app.add_typer(models.app, name="models")
 
 def main() -> None:
     """Run a command; what the user can correct is one sentence and exit status 1."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    errors = Console(stderr=True, soft_wrap=True)
+    errors = Console(stderr=True, soft_wrap=True, style="bold", markup=False, highlight=False)
+    try:
+        raise_interruptions()
+        _run(errors)
+    except Interrupted as interruption:
+        errors.print(str(interruption))
+        sys.exit(_INTERRUPTED)
+    finally:
+        ignore_interruptions()  # what there was to do is done
+
+
+def _run(errors: Console) -> None:
     try:
         try:
             with _all_written():
@@ -46,12 +55,8 @@ def main() -> None:
                 raise
             raise DiskFullError(error.filename or "the standard output") from error
     except ClassifierError as error:
-        errors.print(f"Error: {error}", style="bold red", markup=False, highlight=False)
+        errors.print(f"Error: {error}", style="red")
         sys.exit(1)
-    except KeyboardInterrupt as interrupt:
-        said = str(interrupt) or "Interrupted."
-        errors.print(said, style="bold", markup=False, highlight=False)
-        sys.exit(_INTERRUPTED)
 
 
 @contextmanager
@@ -70,7 +75,3 @@ def _all_written() -> Iterator[None]:
             # Otherwise the interpreter would try once more: see Python's "Note on SIGPIPE".
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
 
 from classifier.commands.options import DEFAULT_MODELS, Json, Models
-from classifier.errors import ClassifierError
+from classifier.errors import ClassifierError, Interrupted
 from classifier.files import write_json
 from classifier.registry.registry import CHAMPION, Registry
 
@@ -118,9 +118,12 @@ def _predict_file(predictor: "Predictor", file: Path, out: Path) -> None:
         def on_progress(done: int, total: int | None) -> None:
             bar.update(task, completed=done, total=total)
 
-        result = predict_file(
-            predictor.predict, file, out, version=predictor.version, on_progress=on_progress
-        )
+        try:
+            result = predict_file(
+                predictor.predict, file, out, version=predictor.version, on_progress=on_progress
+            )
+        except Interrupted:
+            raise Interrupted("Interrupted. The same command goes on from there.") from None
     print(
         f"{out}: {result.predicted:,} reviews predicted, {result.resumed:,} were there already, "
         f"{result.rejected:,} rows can't be used (see their error)."

@@ -13,7 +13,7 @@ from classifier.commands.options import (
     Models,
     ReviewsSource,
 )
-from classifier.errors import ClassifierError, DiskFullError
+from classifier.errors import ClassifierError, DiskFullError, Interrupted
 from classifier.files import write_json
 from classifier.registry.registry import Registry
 
@@ -111,8 +111,8 @@ def train(
         context = RunContext(models, cache, group, console)
         try:
             version = run_experiment(settings, context, resume=resume)
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(
+        except Interrupted:
+            raise Interrupted(
                 "Interrupted. The same command with --resume goes on after the last whole epoch."
             ) from None
         except DiskFullError as error:

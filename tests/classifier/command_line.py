@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from classifier.commands.app import main
+from classifier.interruption import SIGNALS
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ("--max-tokens", "32", "--epochs", "2")
@@ -60,7 +61,7 @@ class CommandLine:
     def here(self, *arguments: str, stdin: str = "") -> tuple[int, str, str]:
         """As `run`, in this process: torch is imported already, and the coverage is measured."""
         out, err, status = io.StringIO(), io.StringIO(), 0
-        on_sigterm = signal.getsignal(signal.SIGTERM)
+        handlers = {number: signal.getsignal(number) for number in SIGNALS}
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
             patch.chdir(self.folder)
             patch.setattr(sys, "argv", ["classifier", *arguments])
@@ -72,7 +73,8 @@ class CommandLine:
             except SystemExit as end:
                 status = int(end.code or 0)
             finally:
-                signal.signal(signal.SIGTERM, on_sigterm)
+                for number, handler in handlers.items():
+                    signal.signal(number, handler)
         return status, out.getvalue(), err.getvalue()
 
     def training(self, reviews: Path, *more: str) -> tuple[str, ...]:

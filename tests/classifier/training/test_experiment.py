@@ -11,6 +11,7 @@ from rich.console import Console
 from tokenizers import BertWordPieceTokenizer
 
 from classifier.data.tokenizer import load_tokenizer
+from classifier.errors import Interrupted
 from classifier.modeling.encoders import Encoder
 from classifier.training import experiment
 from classifier.training.console import CommandConsole
@@ -75,7 +76,7 @@ def test_a_run_is_found_again_where_the_encoder_came_another_way(
     )
     with monkeypatch.context() as patched:
         patched.setattr(experiment, "publish", _interrupted)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(Interrupted):
             run_experiment(settings, context, resume=False)
     assert run_experiment(settings, context, resume=True) is not None
     assert "Resuming after the last whole epoch" in said.getvalue()
@@ -100,13 +101,11 @@ def test_the_notebooks_recipe_reads_all_at_once(
     options: tuple[str, ...], window: int, tmp_path: Path, tiny_encoder: Path
 ) -> None:
     line = CommandLine(tmp_path, tiny_encoder)
-    with patch(
-        "classifier.training.experiment.run_experiment", side_effect=KeyboardInterrupt
-    ) as asked:
+    with patch("classifier.training.experiment.run_experiment", side_effect=Interrupted) as asked:
         line.here("train", "--reviews", "sample", "--recipe", "notebook", *options)
     recipe = asked.call_args.args[0].recipe
     assert (recipe.window, recipe.max_tokens) == (window, window)
 
 
 def _interrupted(*_: object) -> None:
-    raise KeyboardInterrupt
+    raise Interrupted
