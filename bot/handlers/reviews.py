@@ -1,5 +1,6 @@
 """Reviews in a private chat, as text or as a file, and reviews that are edited anywhere."""
 
+import asyncio
 from dataclasses import replace
 
 from telegram import Message, Update
@@ -8,9 +9,9 @@ from telegram.ext import ContextTypes, filters
 from bot.handlers.answering import Answering
 from bot.handlers.groups import text_in_question
 from bot.handlers.incoming import message_of, request_from, text_of
-from bot.services.checking import LARGEST_FILE, decode_file
 from bot.services.joining import LIMIT, NEAR_LIMIT, Part, join, units
 from bot.services.services import Services
+from bot.services.text_files import LARGEST_FILE, decode_file
 from bot.texts import conversation as phrases
 
 
@@ -66,7 +67,8 @@ class Reviews:
             await self._answering.decline(request, phrases.DOCUMENT_TOO_LARGE)
             return
         file = await document.get_file()
-        text = decode_file(bytes(await file.download_as_bytearray()))
+        content = bytes(await file.download_as_bytearray())
+        text = await asyncio.to_thread(decode_file, content)
         if text is None:
             await self._answering.decline(request, phrases.DOCUMENT_UNREADABLE)
             return

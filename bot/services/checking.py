@@ -1,13 +1,13 @@
-"""Is a file a text, and is a text a review that the models can answer?"""
+"""Is a text a review that the models can answer?"""
 
 import re
 import unicodedata
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from bot.services.garbling import is_garbled
 from classifier.data.written_ratings import strip_ratings
 
-LARGEST_FILE = 100 * 1024  # bytes
 LONGEST = 20_000  # characters
 FEWEST_WORDS = 3
 FEWEST_LETTERS = 15
@@ -22,6 +22,7 @@ _UNREADABLE = re.compile("[\x00\ud800-\udfff]")
 class Problem(Enum):
     """Why a text gets no prediction."""
 
+    GARBLED = auto()  # decoded with the wrong encoding before it was sent
     TOO_SHORT = auto()
     ONLY_RATING = auto()  # nothing is left without the ratings written in it
     ONLY_LINKS = auto()
@@ -46,8 +47,10 @@ def check(text: str) -> ReviewText | Problem:
     """
     if len(text) > LONGEST:
         return Problem.TOO_LONG
-    readable = _UNREADABLE.sub("\ufffd", text)
-    composed = unicodedata.normalize("NFC", readable)  # «й» may come as two characters
+    composed = unicodedata.normalize("NFC", text)  # «й» may come as two characters
+    if is_garbled(composed):
+        return Problem.GARBLED
+    readable, composed = (_UNREADABLE.sub("\ufffd", each) for each in (text, composed))
     unrated = strip_ratings(composed)
     words = _WORD.findall(_LINK.sub(" ", unrated))
     letters = "".join(words)
@@ -68,17 +71,3 @@ def _no_words(text: str, unrated: str) -> Problem:
 
 def _is_cyrillic(letter: str) -> bool:
     return "\u0400" <= letter <= "\u052f"  # with the letters of Ukrainian, Kazakh and others
-
-
-def decode_file(content: bytes) -> str | None:
-    """The text in UTF-8, UTF-16 with its mark or Windows' Cyrillic; None if the file is no text."""
-    encodings = ["utf-8-sig", "cp1251"]
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings = ["utf-16"]
-    for encoding in encodings:
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        return None if "\x00" in text else text
-    return None

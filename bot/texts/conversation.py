@@ -181,6 +181,12 @@ YOUR_RATING = Phrase("<b>Ваша оценка: {rating}</b>", "<b>Your rating: 
 # --- what is no review, and what to do instead
 
 PROBLEMS = {
+    Problem.GARBLED: Phrase(
+        "Вместо букв пришли «кракозябры»: текст где-то открыли не в той кодировке."
+        " Скопируйте отзыв оттуда, где он читается.",
+        "The letters came garbled: the text was opened in the wrong encoding somewhere."
+        " Copy the review from where it can be read.",
+    ),
     Problem.TOO_SHORT: Phrase(
         "Маловато для отзыва. Напишите хотя бы пару фраз: что понравилось в фильме, что нет?",
         "That is little for a review. Write a sentence or two: what was good, what wasn't?",
@@ -217,8 +223,9 @@ DOCUMENT_TOO_LARGE = Phrase(
     "The file is over 100 KB. Please send a shorter review.",
 )
 DOCUMENT_UNREADABLE = Phrase(
-    "Не получается прочитать этот файл как текст. Пришлите отзыв сообщением.",
-    "I can't read this file as text. Please send the review as a message.",
+    "Не получается понять, в какой кодировке этот файл."
+    " Сохраните его как UTF-8 или пришлите отзыв сообщением.",
+    "I can't tell the encoding of this file. Save it as UTF-8, or send the review as a message.",
 )
 DOCUMENT_KIND = Phrase(
     "Из файлов я читаю только .txt. Можно прислать отзыв и просто сообщением.",

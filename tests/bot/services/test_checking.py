@@ -1,12 +1,14 @@
-"""Which texts are reviews, and how files become texts."""
+"""Which texts are reviews."""
 
 import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.services.checking import Problem, ReviewText, check, decode_file
+from bot.services.checking import Problem, ReviewText, check
+from bot.services.garbling import SINGLE_BYTE, is_garbled
 
 REVIEW = "Сюжет предсказуем, зато актёры хороши."
 
@@ -24,6 +26,11 @@ REVIEW = "Сюжет предсказуем, зато актёры хороши.
         "Й" + "и\u0306" * 15 + " и ещё",  # «й» as two characters
         "<b>Отличный фильм</b> & точка, всем советую",
         "слово " * 3333,
+        "ХА-ХА-ХА, МХАТ, ВГИК И ГИТИС В ОДНОМ ФИЛЬМЕ!",
+        "Фільмді көрдім, өте жақсы екен, бәріне ұсынамын.",  # Kazakh
+        "Филмът е чудесен, актьорите играят много убедително.",  # Bulgarian
+        "Хахахахахахаха, хахахахаха, хохохохо! Хихихи.",
+        "Аааааааа, бррррр, ыыыыы, фффффф, ужжжжжас!!!",
     ],
 )
 def test_these_are_reviews(text: str) -> None:
@@ -72,7 +79,7 @@ def test_any_text_gets_a_verdict(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", ["8 ", "8 8 из 10 из 10 ", "www.", "a.ru", "а-", "5/", "(", " "]
+    "pattern", ["8 ", "8 8 из 10 из 10 ", "www.", "a.ru", "а-", "5/", "(", " ", "ЪУ ", "РџС", "Ð"]
 )
 def test_no_text_takes_long(pattern: str) -> None:
     started = time.process_time()
@@ -80,25 +87,51 @@ def test_no_text_takes_long(pattern: str) -> None:
     assert time.process_time() - started < 2
 
 
-# --- files
+# --- garbled text
+
+WRONG = (*SINGLE_BYTE, "cp1252", "latin-1", "mac-roman")
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1251", "utf-16"])
-def test_a_file_in_any_usual_encoding_is_read(encoding: str) -> None:
-    assert decode_file(REVIEW.encode(encoding)) == REVIEW
+def garbled(text: str, right: str, wrong: str) -> str:
+    """The text as a program shows it that takes its encoding for another."""
+    return text.encode(right, "ignore").decode(wrong, "ignore")
 
 
-@pytest.mark.parametrize("content", [b"\x00\x01\x02", b"\x89PNG\r\n\x98\xff", b"\xff\xfe\x00"])
-def test_a_file_that_is_no_text_is_none(content: bytes) -> None:
-    assert decode_file(content) is None
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("right", ["utf-8", *SINGLE_BYTE])
+@pytest.mark.parametrize("case", [str, str.upper, str.lower])
+def test_garbled_text_is_never_rated(
+    right: str, wrong: str, case: Callable[[str], str], texts: list[str]
+) -> None:
+    for text in texts[:4]:
+        clean = case(text)[:300]
+        shown = garbled(clean, right, wrong)
+        if _differs(shown, clean):
+            assert check(shown) is Problem.GARBLED, shown
+            assert check(f"{clean}\n\n{shown}") is Problem.GARBLED, shown
 
 
-@given(st.binary(max_size=300))
-def test_any_file_is_text_or_none(content: bytes) -> None:
-    text = decode_file(content)
-    assert text is None or "\x00" not in text
+def _differs(shown: str, clean: str) -> bool:
+    words = clean.split()
+    return 2 * len(set(words) & set(shown.split())) < len(set(words))
 
 
-@given(st.text(max_size=300).filter(lambda text: "\x00" not in text and text[:1] != "\ufeff"))
-def test_utf8_comes_back_as_it_was(text: str) -> None:
-    assert decode_file(text.encode()) == text
+@pytest.mark.parametrize(
+    "text",
+    [
+        "РџСЂРёРІРµС‚, С„РёР»СЊРј РѕС‡РµРЅСЊ РїРѕРЅСЂР°РІРёР»СЃСЏ",
+        "ÐŸÑ€Ð¸Ð²ÐµÑ‚, Ñ„Ð¸Ð»ÑŒÐ¼ Ð¾Ñ‡ÐµÐ½ÑŒ Ð¿Ð¾Ð½Ñ€Ð°Ð²Ð¸Ð»Ñ\x81Ñ\x8f",
+        "оПХБЕР, ТХКЭЛ НВЕМЭ ОНМПЮБХКЯЪ",
+        "Ôèëüì î÷åíü ïîíðàâèëñÿ, ñîâåòóþ",
+        garbled(garbled(REVIEW, "utf-8", "cp1251"), "utf-8", "cp1251"),
+        "Фильм ��� хорош���, акт��ы старались",
+        "пїЅпїЅпїЅпїЅ пїЅпїЅпїЅпїЅпїЅ",
+    ],
+)
+def test_what_people_paste_is_told_to_be_garbled(text: str) -> None:
+    assert check(text) is Problem.GARBLED
+
+
+@pytest.mark.parametrize("case", [str, str.upper, str.lower, str.title, str.swapcase])
+def test_no_review_is_taken_for_garbled(case: Callable[[str], str], texts: list[str]) -> None:
+    assert not [text for text in texts if is_garbled(case(text))]
