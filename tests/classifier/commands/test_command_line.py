@@ -216,7 +216,7 @@ def test_a_machine_without_bfloat16_is_told_so_by_train_alone(
     status, out, err = line.run(*line.training(reviews, "--epochs", "1"))
     assert (status, out.count("no bfloat16"), err) == (0, 1, "")
     status, out, err = line.run("predict", "Хорошо")
-    assert (status, out.count("CLS"), err) == (0, 1, "")
+    assert (status, "CLS" in out, err) == (0, True, "")  # named again where the two disagree
     assert "bfloat16" not in out
 
 
