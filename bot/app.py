@@ -7,10 +7,11 @@ from telegram import Update
 from telegram.ext import Application, Defaults
 
 from bot.clock import Clock, utc_now
-from bot.delivery.inbox import InboxProcessor, InboxQueue, can_wait
+from bot.delivery.inbox import Inbox, InboxProcessor, can_wait
 from bot.delivery.outgoing import Outgoing
-from bot.delivery.polling import PollingRequest, Pulse
+from bot.delivery.polling import PollingRequest
 from bot.delivery.requests import TelegramRequest
+from bot.delivery.retries import Pulse
 from bot.delivery.route import route_to
 from bot.delivery.transactions import Transactions
 from bot.handlers.admin_notices import watch_drift
@@ -31,7 +32,7 @@ CONCURRENT_UPDATES = 64
 DRIFT_CHECKED = "0 10 * * *"
 """Daily, at an hour when the admins are awake: they are told of drift."""
 
-SECONDS_TO_FINISH = 8.0
+SECONDS_TO_FINISH = 6.0
 """How long a stop waits for the updates in hand; supervisors kill after 10 or more."""
 
 
@@ -47,7 +48,7 @@ class Parts:
             self.live, limit=settings.waiting_reviews, on_batch=self.metrics.predicted
         )
         self.transactions = Transactions(self.database.write)
-        self.inbox = InboxQueue(self.transactions, clock)
+        self.inbox = Inbox(self.transactions, clock, self.metrics.unreadable)
         self.processor = InboxProcessor(CONCURRENT_UPDATES, self.inbox, apologise)
         self.pulse = Pulse()
         self.schedule = Schedule(settings.time_zone)
@@ -59,17 +60,17 @@ class Parts:
 class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
     """PTB's Application, with the inbox, the prediction queue and the database behind it."""
 
-    def __init__(self, *, parts: Parts, **options: Any) -> None:
+    def __init__(self, *, parts: Parts, polling: PollingRequest, **options: Any) -> None:
         super().__init__(**options)
         self.parts = parts
+        self.polling = polling
         self.monitoring: Monitoring | None = None
         self._catching_up: asyncio.Task[None] | None = None
         self._following: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begin to handle updates, first those that an earlier process left in the inbox."""
+        """Begin to handle updates."""
         await self.parts.queue.start()
-        await self.parts.inbox.replay(self.bot)
         await super().start()
         self._following = asyncio.create_task(self.parts.live.follow(), name="live models")
         self.parts.schedule.start()
@@ -78,16 +79,18 @@ class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
     async def stop(self) -> None:
         """Finish the updates in hand; what is only queued stays in the inbox."""
         self.parts.schedule.stop()
+        await asyncio.gather(self.parts.processor.finish(SECONDS_TO_FINISH), self._end_retraining())
+        if self._following is not None:
+            self._following.cancel()
+        await super().stop()
+        await self.parts.queue.stop()
+
+    async def _end_retraining(self) -> None:
         if self._catching_up is not None:
             # Not cancelled: a connection that is cancelled in a query never closes, nor does the
             # event loop then.
             await asyncio.wait({self._catching_up})
         await self.parts.services.retraining.stop()
-        if self._following is not None:
-            self._following.cancel()
-        await self.parts.processor.finish(SECONDS_TO_FINISH)
-        await super().stop()
-        await self.parts.queue.stop()
 
     async def _catch_up(self) -> None:
         """Do what an earlier process left unfinished, or missed."""
@@ -131,9 +134,10 @@ def build_application(
     parts = Parts(settings, predictor, clock)
     server = base_url or settings.bot_api_url
     route = route_to(server)
+    polling = PollingRequest(connection_pool_size=1, httpx_kwargs=route)
     application = (
         Application.builder()
-        .application_class(Kinorate, {"parts": parts})
+        .application_class(Kinorate, {"parts": parts, "polling": polling})
         .token(token)
         .base_url(f"{server}/bot")
         .base_file_url(f"{server}/file/bot")
@@ -143,13 +147,12 @@ def build_application(
                 connection_pool_size=256, read_timeout=30, pool_timeout=30, httpx_kwargs=route
             )
         )
-        .get_updates_request(
-            PollingRequest(parts.pulse, connection_pool_size=1, httpx_kwargs=route)
-        )
+        .updater(None)
+        .get_updates_request(polling)
         .rate_limiter(Outgoing(parts.services.reviewing.move_chat))
         # A command that is deleted before it is answered is answered all the same.
         .defaults(Defaults(allow_sending_without_reply=True))
-        .update_queue(parts.inbox)
+        .update_queue(parts.inbox.queue)
         .concurrent_updates(parts.processor)
         .job_queue(None)
         .build()
@@ -161,9 +164,8 @@ def build_application(
             predictor=parts.live,
             queue=parts.queue,
             pulse=parts.pulse,
-            is_fetching=lambda: application.updater is not None and application.updater.running,
             by_webhook=settings.webhook_url is not None,
-            waiting_updates=parts.inbox.qsize,
+            waiting_updates=parts.inbox.queue.qsize,
         )
         application.monitoring = Monitoring(settings.monitoring_port, checkup, parts.metrics)
     services, admin_ids, schedule = parts.services, settings.admin_ids, parts.schedule

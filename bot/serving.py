@@ -6,34 +6,39 @@ from collections.abc import Coroutine
 from typing import Any
 
 from telegram.error import InvalidToken, TelegramError
-from telegram.ext import Updater
 
 from bot.app import Kinorate
 from bot.delivery.inbox import can_wait
-from bot.delivery.polling import REFUSED_TOKEN, log_failure, start_polling
+from bot.delivery.polling import Polling
+from bot.delivery.retries import check_token, log_failure
 from bot.delivery.transactions import pause_before
-from bot.delivery.webhook import start_webhook
+from bot.delivery.webhook import Webhook
 from bot.errors import BotError
 from bot.settings import Settings
 from bot.views.menu import register_commands
 
-SECONDS_TO_STOP_FETCHING = 5.0
+SECONDS_TO_STOP = 8.0
+"""How long a stop may take whatever is away; what is not done by then is done after a start."""
 
 logger = logging.getLogger(__name__)
 
 
 async def serve(application: Kinorate, settings: Settings, stop: asyncio.Event) -> None:
     """Answer updates until `stop` is set; raises BotError where they can't be fetched."""
-    updater = application.updater
-    assert updater is not None
     try:
         if application.monitoring is not None:
             await application.monitoring.start()
         if await _unless(stop, _initialize(application)):
             await application.start()
-            await _unless(stop, _fetch(application, updater, settings))
+            await _unless(stop, _fetch(application, settings))
     finally:
-        await _stop(application, updater)
+        closing = asyncio.create_task(_close(application))
+        _, late = await asyncio.wait({closing}, timeout=SECONDS_TO_STOP)
+        if late:
+            logger.warning("stopped before everything was closed")
+        else:
+            closing.result()
+            logger.info("stopped")
 
 
 async def _initialize(application: Kinorate) -> None:
@@ -42,47 +47,46 @@ async def _initialize(application: Kinorate) -> None:
         try:
             return await application.initialize()
         except InvalidToken:
-            raise BotError(REFUSED_TOKEN) from None
+            await check_token(application.bot)
         except TelegramError as error:
             if not can_wait(error):
                 raise
-            retry += 1
             log_failure("Telegram can't be reached", error)
-            await asyncio.sleep(pause_before(retry))
+        retry += 1
+        await asyncio.sleep(pause_before(retry))
 
 
-async def _fetch(application: Kinorate, updater: Updater, settings: Settings) -> None:
+async def _fetch(application: Kinorate, settings: Settings) -> None:
     """Fetch updates until it is cancelled or raises BotError."""
-    try:
-        if settings.webhook_url:
-            await start_webhook(updater, settings)
-        else:
-            await start_polling(updater)
-    except InvalidToken:
-        raise BotError(REFUSED_TOKEN) from None
+    bot, parts = application.bot, application.parts
+    await parts.inbox.replay(bot)
+    if settings.webhook_url:
+        fetching = Webhook(settings, bot, parts.inbox, parts.pulse).run()
+    else:
+        fetching = Polling(bot, application.polling, parts.inbox, parts.pulse).run()
+    tasks = [
+        asyncio.create_task(fetching, name="fetching updates"),
+        asyncio.create_task(register_commands(bot, settings.admin_ids), name="menus"),
+    ]
     logger.info("ready")
-    menus = asyncio.create_task(register_commands(application.bot, settings.admin_ids))
     try:
-        if settings.webhook_url:
-            await asyncio.Event().wait()
-        await application.parts.pulse.watch()
+        await asyncio.wait(tasks[:1])
     finally:
-        menus.cancel()
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+    if tasks[0].cancelled():
+        raise BotError("Fetching updates has ended: start the bot again.")
+    tasks[0].result()
 
 
-async def _stop(application: Kinorate, updater: Updater) -> None:
-    """Fetch no more updates, finish those that are being handled, close everything."""
-    if updater.running:
-        try:
-            await asyncio.wait_for(updater.stop(), SECONDS_TO_STOP_FETCHING)
-        except (TelegramError, TimeoutError) as error:  # what was fetched is in the inbox
-            log_failure("fetching updates ended badly", error)
+async def _close(application: Kinorate) -> None:
+    """Finish the updates that are being handled, close everything."""
     if application.running:
         await application.stop()
     await application.shutdown()
     if application.monitoring is not None:
         await application.monitoring.stop()
-    logger.info("stopped")
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:

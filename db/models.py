@@ -12,6 +12,7 @@ from sqlalchemy import (
     MetaData,
     String,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column, relationship
@@ -71,7 +72,7 @@ class Update(Base, kw_only=True):
     """The inbox: what Telegram sent, kept until it is handled.
 
     The row stays after that, as the mark that the update was seen, but its payload is deleted: it
-    may quote anyone.
+    may quote anyone. An unreadable update keeps its payload, and is not tried again.
     """
 
     __tablename__ = "updates"
@@ -88,6 +89,7 @@ class Update(Base, kw_only=True):
     received_at: Mapped[datetime]
     done_at: Mapped[datetime | None] = mapped_column(default=None)
     attempts: Mapped[int] = mapped_column(default=0)
+    unreadable: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class Review(Base, kw_only=True):

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.engine import insert
 from db.models import Update
 
-_PENDING = Update.done_at.is_(None)
+_PENDING = Update.done_at.is_(None) & ~Update.unreadable
 
 
 async def add(
@@ -59,6 +59,12 @@ async def is_pending(session: AsyncSession, update_id: int) -> bool:
     # Locked, so that PostgreSQL lets nobody erase it before the commit; SQLite has one writer.
     waiting = select(Update.update_id).where(Update.update_id == update_id, _PENDING)
     return await session.scalar(waiting.with_for_update()) is not None
+
+
+async def set_aside(session: AsyncSession, update_id: int) -> None:
+    """Keep an update that no handler can use, and try it no more."""
+    aside = update(Update).where(Update.update_id == update_id, _PENDING)
+    await session.execute(aside.values(unreadable=True))
 
 
 async def mark_done(session: AsyncSession, update_ids: Collection[int], now: datetime) -> None:

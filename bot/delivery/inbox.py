@@ -1,14 +1,13 @@
 """The durable update queue: what Telegram delivered is on disk until it is handled.
 
-PTB confirms an update to Telegram as soon as it is in the queue, so a killed process would lose
-the updates it had fetched. Here `put` returns once the update is in the database, and a start
-replays what is pending there. Handlers may therefore see an update again, after a kill or when
-Telegram could not be reached: each is idempotent by update id.
+`receive` returns once the updates are in the database, and only then may Telegram forget them; a
+start replays what is pending there. Handlers may therefore see an update again, after a kill or
+when Telegram could not be reached: each is idempotent by update id.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,16 +17,9 @@ from telegram.ext import BaseUpdateProcessor
 
 from bot.clock import Clock
 from bot.delivery.outgoing import seconds_of
+from bot.delivery.raw_updates import RawUpdate, UnreadableError, raw_update, read
 from bot.delivery.transactions import Transactions, database_away, pause_before
 from db import updates
-
-ALLOWED_UPDATES = (
-    Update.MESSAGE,
-    Update.EDITED_MESSAGE,
-    Update.CALLBACK_QUERY,
-    Update.MY_CHAT_MEMBER,
-)
-"""The kinds of updates that Telegram is asked for."""
 
 MAX_ATTEMPTS = 10
 """An update that was being handled at this many kills is likely what kills the process.
@@ -49,43 +41,71 @@ def can_wait(error: Exception) -> bool:
     return isinstance(error, NetworkError | RetryAfter | InvalidToken) or database_away(error)
 
 
-class InboxQueue(asyncio.Queue[object]):
-    """PTB's update queue, with the database behind it."""
+class Inbox:
+    """PTB's update queue, with the database before it."""
 
-    def __init__(self, transactions: Transactions, clock: Clock) -> None:
-        super().__init__()
+    def __init__(
+        self, transactions: Transactions, clock: Clock, on_unreadable: Callable[[str], None]
+    ) -> None:
+        """`on_unreadable` is told the kind of each update that no handler can use."""
+        self.queue: asyncio.Queue[object] = asyncio.Queue()
         self.transactions = transactions
         self.clock = clock
+        self._on_unreadable = on_unreadable
 
-    async def put(self, item: object) -> None:
-        """Store an update, then queue it; one that was stored before is dropped.
+    async def receive(self, items: Sequence[object], bot: Bot) -> None:
+        """Store updates as Telegram wrote them, then queue them; those seen before are dropped.
 
-        PTB's signal to stop comes this way too and is only queued.
+        Nothing that an update holds makes it raise, or costs another update.
         """
-        if isinstance(item, Update) and not await self._store(item):
-            return
-        self.put_nowait(item)
+        raws = [raw for item in items if (raw := raw_update(item))]
+        for _ in range(len(items) - len(raws)):
+            logger.warning("something without an update id was delivered")
+            self._on_unreadable("unknown")
+        for raw in await self._store(raws):
+            await self._enqueue(raw, bot)
 
-    async def replay(self, bot: Bot) -> int:
-        """Queue what an earlier process left pending; how many updates that are."""
-        pending = await self.transactions.run(updates.pending)
-        for row in pending:
+    async def replay(self, bot: Bot) -> None:
+        """Queue what an earlier process left pending."""
+        for row in await self.transactions.run(updates.pending):
             assert row.payload is not None  # the schema keeps it until the update is done
-            self.put_nowait(Update.de_json(row.payload, bot))
-        return len(pending)
+            await self._enqueue(RawUpdate(row.update_id, row.payload), bot)
 
-    async def _store(self, update: Update) -> bool:
-        user = update.effective_user
+    async def _store(self, raws: list[RawUpdate]) -> list[RawUpdate]:
+        """Those that are new, once all are committed."""
 
-        async def add(session: AsyncSession) -> bool:
-            payload = update.to_dict()
-            user_id = None if user is None else user.id
-            return await updates.add(session, update.update_id, payload, user_id, self.clock())
+        async def add(session: AsyncSession) -> list[RawUpdate]:
+            now = self.clock()
+            return [
+                raw
+                for raw in raws
+                if await updates.add(session, raw.update_id, raw.payload, raw.user_id, now)
+            ]
 
-        new = await self.transactions.run(add)
-        event = "update received" if new else "update seen before"
-        logger.info(event, extra={"update_id": update.update_id})
+        try:
+            new = await self.transactions.run(add)
+        except Exception as error:  # not the database's absence, which is waited out
+            if len(raws) == 1:
+                self._tell_unreadable("update can't be stored", raws[0], type(error).__name__)
+                return []
+            return [raw for each in raws for raw in await self._store([each])]
+        stored = {raw.update_id for raw in new}
+        for raw in raws:
+            event = "update received" if raw.update_id in stored else "update seen before"
+            logger.info(event, extra={"update_id": raw.update_id})
         return new
+
+    async def _enqueue(self, raw: RawUpdate, bot: Bot) -> None:
+        try:
+            self.queue.put_nowait(read(raw, bot))
+        except UnreadableError as error:
+            self._tell_unreadable("update can't be read: kept and skipped", raw, str(error))
+            await self.transactions.run(lambda each: updates.set_aside(each, raw.update_id))
+
+    def _tell_unreadable(self, event: str, raw: RawUpdate, why: str) -> None:
+        facts = {"update_id": raw.update_id, "kind": raw.kind, "why": why}
+        logger.warning(event, extra=facts)
+        self._on_unreadable(raw.kind)
 
 
 class InboxProcessor(BaseUpdateProcessor):
@@ -94,13 +114,13 @@ class InboxProcessor(BaseUpdateProcessor):
     def __init__(
         self,
         max_concurrent_updates: int,
-        queue: InboxQueue,
+        inbox: Inbox,
         apologise: Callable[[Update], Awaitable[None]],
     ) -> None:
         """`apologise` tells the chat that its update can't be handled."""
         super().__init__(max_concurrent_updates)
-        self._queue = queue
-        self._transactions = queue.transactions
+        self._inbox = inbox
+        self._transactions = inbox.transactions
         self._apologise = apologise
         self._in_hand: set[asyncio.Task[Any]] = set()
         self._begins_in_order = asyncio.Lock()
@@ -187,7 +207,7 @@ class InboxProcessor(BaseUpdateProcessor):
 
         def put_again() -> None:
             self._timers.discard(timer)
-            self._queue.put_nowait(update)
+            self._inbox.queue.put_nowait(update)
 
         timer = asyncio.get_running_loop().call_later(pause, put_again)
         self._timers.add(timer)
@@ -200,5 +220,5 @@ class InboxProcessor(BaseUpdateProcessor):
     async def _mark_done(self, update: Update) -> None:
         self._retries.pop(update.update_id, None)
         await self._transactions.run(
-            lambda session: updates.mark_done(session, [update.update_id], self._queue.clock())
+            lambda session: updates.mark_done(session, [update.update_id], self._inbox.clock())
         )

@@ -1,98 +1,95 @@
-"""Long polling, and whether it is alive: PTB's own loop can end, or hang, without a word."""
+"""Long polling on the raw JSON of updates.
 
-import asyncio
-import contextlib
-import logging
-import time
-from http import HTTPStatus
-from typing import Any, NoReturn
-
-from telegram.error import TelegramError
-from telegram.ext import Updater
-from telegram.request import HTTPXRequest
-
-from bot.delivery.inbox import ALLOWED_UPDATES
-from bot.errors import BotError
-
-CONFLICTS = 3
-"""This many refusals in a row mean another poller; one may be left by a process that was killed.
-
-Telegram refuses the two in turn. One that has fetched before waits for twice as many, so that the
-newcomer is the one that stops.
+PTB's own loop parses a batch before anyone can store it: one update that it can't parse makes it
+fetch the same batch for ever, and one that can't be stored ends it without a word.
 """
 
-SILENCE = 120.0
-"""Seconds in which no poll has ended, well or not; a poll lasts 10 and its timeouts add 20."""
+import asyncio
+from typing import NoReturn
 
-REFUSED_TOKEN = "Telegram refused TELEGRAM_TOKEN: take the token from @BotFather again."
+from telegram import Bot
+from telegram.error import NetworkError, TelegramError
+from telegram.request import RequestData
+from telegram.request._requestparameter import RequestParameter
 
-logger = logging.getLogger(__name__)
+from bot.delivery.inbox import Inbox
+from bot.delivery.raw_updates import ALLOWED_UPDATES, Json, parse_json, raw_update
+from bot.delivery.requests import TelegramRequest
+from bot.delivery.retries import Pulse, Retries
+
+SECONDS_OF_POLL = 10
+"""How long Telegram waits for an update before it answers that there is none."""
+
+SECONDS_TO_ANSWER = 10.0
+"""For the way there and back; a poll that takes longer altogether is given up and made again."""
 
 
-class Pulse:
-    """When a poll last ended, and why there can be no next one."""
+class PollingRequest(TelegramRequest):
+    """The requests of getUpdates: all values of their answers can be stored."""
 
-    def __init__(self) -> None:
-        self.last_poll = time.monotonic()
-        self._conflicts = 0
-        self._patience = CONFLICTS
-        self._obstacle = ""
-        self._stopped = asyncio.Event()
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> Json:
+        return dict(parse_json(payload))
 
-    def beat(self, status: int | None) -> None:
-        """Note that a poll has ended, with this HTTP status or without any."""
-        self.last_poll = time.monotonic()
-        self._conflicts = self._conflicts + 1 if status == HTTPStatus.CONFLICT else 0
-        if status == HTTPStatus.OK:
-            self._patience = 2 * CONFLICTS
-        elif self._conflicts >= self._patience:
-            self._stop(
-                "Another program fetches this bot's updates: stop it, or give this one another"
-                " TELEGRAM_TOKEN."
+
+class Polling:
+    """Fetches updates into the inbox; Telegram forgets them once the next poll confirms them."""
+
+    def __init__(self, bot: Bot, request: PollingRequest, inbox: Inbox, pulse: Pulse) -> None:
+        self._bot, self._request = bot, request
+        self._inbox, self._pulse = inbox, pulse
+        self._offset = 0
+
+    async def run(self) -> NoReturn:
+        """Poll for ever; what fails is tried again. Raises BotError where that is in vain."""
+        with self._pulse.beating():
+            await self._remove_webhook()
+            retries = Retries(self._bot, self._pulse, "fetching updates failed")
+            while True:
+                try:
+                    items = await self._poll()
+                except Exception as error:
+                    await retries.failed(error)
+                    continue
+                retries.succeeded()
+                await self._inbox.receive(items, self._bot)
+                self._offset = next_offset(self._offset, items)
+
+    async def _remove_webhook(self) -> None:
+        """Telegram gives no updates as long as there is one."""
+        retries = Retries(self._bot, self._pulse, "the webhook can't be removed")
+        while True:
+            try:
+                await self._bot.delete_webhook(drop_pending_updates=False)
+            except TelegramError as error:
+                await retries.failed(error)
+            else:
+                return
+
+    async def _poll(self) -> list[object]:
+        asked: Json = {"timeout": SECONDS_OF_POLL, "allowed_updates": ALLOWED_UPDATES}
+        if self._offset:
+            asked["offset"] = self._offset
+        parameters = [RequestParameter.from_input(name, value) for name, value in asked.items()]
+        async with asyncio.timeout(SECONDS_OF_POLL + 2 * SECONDS_TO_ANSWER):
+            result: object = await self._request.post(
+                f"{self._bot.base_url}/getUpdates",  # never logged: it holds the token
+                RequestData(parameters),
+                read_timeout=SECONDS_OF_POLL + SECONDS_TO_ANSWER,
             )
-        elif status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND):
-            self._stop(REFUSED_TOKEN)
-
-    async def watch(self) -> NoReturn:
-        """Wait, and raise BotError once polling can't go on."""
-        self.last_poll = time.monotonic()
-        while (left := self.last_poll + SILENCE - time.monotonic()) > 0:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopped.wait(), left)
-                raise BotError(self._obstacle)
-        raise BotError("Fetching updates has hung: start the bot again.")
-
-    def _stop(self, obstacle: str) -> None:
-        self._obstacle = obstacle
-        self._stopped.set()
+        if not isinstance(result, list):
+            raise NetworkError("no list of updates")
+        if result and not next_offset(self._offset, result):
+            raise NetworkError("updates without ids")
+        return result
 
 
-class PollingRequest(HTTPXRequest):
-    """The requests of `getUpdates`; the end of each poll is a beat of the pulse."""
+def next_offset(offset: int, items: list[object]) -> int:
+    """What confirms these updates; 0 where nothing does.
 
-    def __init__(self, pulse: Pulse, **options: Any) -> None:
-        super().__init__(**options)
-        self._pulse = pulse
-
-    async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
-        try:
-            status, body = await super().do_request(*args, **kwargs)
-        except TelegramError:
-            self._pulse.beat(None)
-            raise
-        self._pulse.beat(status)
-        return status, body
-
-
-async def start_polling(updater: Updater) -> None:
-    """Begin to fetch updates; what fails later is logged and tried again."""
-    await updater.start_polling(
-        bootstrap_retries=-1,
-        allowed_updates=ALLOWED_UPDATES,
-        drop_pending_updates=False,
-        error_callback=lambda error: log_failure("fetching updates failed", error),
-    )
-
-
-def log_failure(event: str, error: Exception) -> None:
-    logger.warning(event, extra={"error": f"{type(error).__name__}: {error}"})
+    Telegram numbers updates upwards, so a batch without one id confirms as many as it holds.
+    """
+    ids = [raw.update_id for item in items if (raw := raw_update(item))]
+    if ids:
+        return ids[-1] + 1
+    return offset and offset + len(items)

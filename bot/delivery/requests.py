@@ -5,7 +5,6 @@ takes such answers for refusals, or fails in parsing them; here they are Network
 a request is made again.
 """
 
-import json
 import re
 from http import HTTPStatus
 from typing import Any
@@ -22,7 +21,7 @@ from telegram.error import (
 )
 from telegram.request import HTTPXRequest
 
-Json = dict[str, Any]
+from bot.delivery.raw_updates import Json, parse_json
 
 USUAL_WAIT = 5
 """Seconds to wait where Telegram asks for patience and does not say for how long."""
@@ -77,8 +76,8 @@ def refusal(code: int, answer: Json) -> TelegramError:
 def _said(body: bytes) -> Json | None:
     """What Telegram says; None if this is nothing that it could have said."""
     try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
+        answer = parse_json(body)
+    except ValueError:
         return None
     is_ours = isinstance(answer, dict) and isinstance(answer.get("ok"), bool)
     return answer if is_ours else None

@@ -4,13 +4,17 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.delivery.polling import SILENCE, Pulse
+from bot.delivery.retries import Pulse
 from bot.prediction.queue import PredictionQueue, Predicts
 from db import training_runs
 from db.engine import Sessions
+
+SILENCE = 45.0
+"""Seconds without a valid answer of Telegram; a poll that brings nothing lasts 10."""
 
 PATIENCE = 2.0
 """Seconds that the database may take to answer."""
@@ -40,7 +44,6 @@ class Checkup:
     predictor: Predicts
     queue: PredictionQueue
     pulse: Pulse
-    is_fetching: Callable[[], bool]  # or listening to the webhook
     by_webhook: bool
     waiting_updates: Callable[[], int]
     _runs: dict[str, int] = field(default_factory=dict)
@@ -51,17 +54,21 @@ class Checkup:
         problems = []
         if not await self._database_answers():
             problems.append("The database does not answer.")
-        age = None if self.by_webhook else time.monotonic() - self.pulse.last_poll
-        if not self.is_fetching():
+        age = time.monotonic() - self.pulse.last_good
+        if not self.pulse.fetching:
             problems.append("No updates are fetched.")
-        elif age is not None and age > SILENCE:
-            problems.append("Fetching updates has hung.")
+        elif age > SILENCE and (self.pulse.trouble or not self.by_webhook):
+            since = datetime.now(UTC) - timedelta(seconds=age)
+            problems.append(
+                f"No valid answer of Telegram since {since:%H:%M:%S} UTC"
+                f" ({self.pulse.trouble or 'silence'})."
+            )
         return Health(
             problems=tuple(problems),
             model=self.predictor.version,
             waiting_reviews=self.queue.waiting,
             waiting_updates=self.waiting_updates(),
-            last_poll_seconds=None if age is None else round(age, 1),
+            last_poll_seconds=None if self.by_webhook else round(age, 1),
             training_runs=self._runs,
         )
 

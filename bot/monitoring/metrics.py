@@ -7,7 +7,7 @@ from typing import TypeVar
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from telegram import Update
 
-from bot.delivery.inbox import ALLOWED_UPDATES
+from bot.delivery.raw_updates import ALLOWED_UPDATES
 from bot.monitoring.health import Health
 from bot.prediction.queue import Predictions
 
@@ -25,6 +25,12 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         self._updates = self._add(
             Counter, "updates", "Updates handled, counted again for each retry.", "kind"
+        )
+        self._unreadable = self._add(
+            Counter,
+            "updates_unreadable",
+            "Updates that no handler can use.",
+            "kind",
         )
         self._predictions = self._add(
             Counter, "predictions", "Predictions made.", "pooling", "sentiment"
@@ -46,7 +52,9 @@ class Metrics:
         self._waiting_reviews = self._add(Gauge, "waiting_reviews", "Reviews not yet in a batch.")
         self._waiting_updates = self._add(Gauge, "waiting_updates", "Updates not yet handled.")
         self._poll_age = self._add(
-            Gauge, "last_poll_age_seconds", "Since the end of the last poll; NaN by webhook."
+            Gauge,
+            "last_poll_age_seconds",
+            "Since the last good poll; NaN by webhook.",
         )
         self._healthy = self._add(Gauge, "healthy", "1 if /healthz says so.")
         self._training_runs = self._add(Gauge, "training_runs", "Retrainings ever.", "status")
@@ -56,6 +64,10 @@ class Metrics:
         """Count an update that is about to be handled."""
         kind = next((kind for kind in ALLOWED_UPDATES if getattr(update, kind)), "other")
         self._updates.labels(kind).inc()
+
+    def unreadable(self, kind: str) -> None:
+        """Count an update that no handler can use."""
+        self._unreadable.labels(kind).inc()
 
     def predicted(self, answers: list[Predictions]) -> None:
         """Count a batch."""

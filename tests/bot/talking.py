@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
-from telegram import Message, Update
+from telegram import Message
 
 from bot.app import Kinorate
 from bot.local.people import USERS
@@ -78,7 +78,6 @@ def message(user_id: int = ANYA, chat: dict[str, Any] | None = None, **content: 
 async def deliver(bot: Kinorate, **content: Content) -> None:
     """Bring an update that the local chat can't send, as if Telegram had."""
     async with asyncio.timeout(60):
-        while not bot.running:  # it starts with what is in the inbox already
+        while not bot.parts.pulse.fetching:  # first it replays what is in the inbox
             await asyncio.sleep(0.01)
-    data = {"update_id": next(_update_ids), **content}
-    await bot.update_queue.put(Update.de_json(data, bot.bot))
+    await bot.parts.inbox.receive([{"update_id": next(_update_ids), **content}], bot.bot)

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Bot, Update
 from telegram.error import (
@@ -20,7 +21,8 @@ from telegram.error import (
 )
 
 from bot.clock import utc_now
-from bot.delivery.inbox import MAX_ATTEMPTS, InboxProcessor, InboxQueue, can_wait
+from bot.delivery.inbox import MAX_ATTEMPTS, Inbox, InboxProcessor, can_wait
+from bot.delivery.raw_updates import Json
 from bot.delivery.transactions import Transactions, pause_before
 from bot.local.server import LOCAL_TOKEN, LocalServer
 from db import models as rows
@@ -36,7 +38,7 @@ BOT = Bot(LOCAL_TOKEN)
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def new_update(update_id: int, user_id: int = 1001, text: str = REVIEW) -> Update:
+def new_update(update_id: int, user_id: int = 1001, text: str = REVIEW) -> Json:
     user = {"id": user_id, "is_bot": False, "first_name": "Аня", "language_code": "ru"}
     message = {
         "message_id": update_id,
@@ -45,12 +47,24 @@ def new_update(update_id: int, user_id: int = 1001, text: str = REVIEW) -> Updat
         "from": user,
         "text": text,
     }
-    return Update.de_json({"update_id": update_id, "message": message}, BOT)
+    return {"update_id": update_id, "message": message}
+
+
+def new_inbox(write: Sessions, unreadable: list[str] | None = None) -> Inbox:
+    """One that notes the kinds of the updates that it can't read."""
+    noted = [] if unreadable is None else unreadable
+    return Inbox(Transactions(write), utc_now, noted.append)
 
 
 @pytest.fixture
-def inbox(write: Sessions) -> InboxQueue:
-    return InboxQueue(Transactions(write), utc_now)
+def inbox(write: Sessions) -> Inbox:
+    return new_inbox(write)
+
+
+def queued(inbox: Inbox) -> list[int]:
+    """Take the ids of what is queued."""
+    taken = [inbox.queue.get_nowait() for _ in range(inbox.queue.qsize())]
+    return [each.update_id for each in taken if isinstance(each, Update)]
 
 
 Handler = Callable[[Update], object]
@@ -59,7 +73,7 @@ Handler = Callable[[Update], object]
 class Workshop:
     """A processor whose handler is the test's, fed from the queue as PTB does it."""
 
-    def __init__(self, inbox: InboxQueue, write: Sessions) -> None:
+    def __init__(self, inbox: Inbox, write: Sessions) -> None:
         self.inbox = inbox
         self.handled: list[int] = []
         self.apologies: list[int] = []
@@ -69,9 +83,9 @@ class Workshop:
         self.processor = InboxProcessor(2, inbox, self._apologise)
 
     async def process_next(self) -> None:
-        update = await self.inbox.get()
+        update = await self.inbox.queue.get()
         await self.processor.process_update(update, self._handle(update))
-        self.inbox.task_done()
+        self.inbox.queue.task_done()
 
     async def _handle(self, update: object) -> None:
         assert isinstance(update, Update)
@@ -85,7 +99,7 @@ class Workshop:
 
 
 @pytest.fixture
-def workshop(inbox: InboxQueue, write: Sessions, monkeypatch: pytest.MonkeyPatch) -> Workshop:
+def workshop(inbox: Inbox, write: Sessions, monkeypatch: pytest.MonkeyPatch) -> Workshop:
     monkeypatch.setattr("bot.delivery.inbox.pause_before", lambda retry: 0.001 * retry)
     return Workshop(inbox, write)
 
@@ -96,36 +110,104 @@ async def pending_in(write: Sessions) -> list[int]:
 
 
 async def test_an_update_is_stored_before_it_is_queued_and_queued_once(
-    inbox: InboxQueue, write: Sessions
+    inbox: Inbox, write: Sessions
 ) -> None:
     update = new_update(7)
-    await inbox.put(update)
-    await inbox.put(update)
+    await inbox.receive([update, update], BOT)
+    await inbox.receive([update], BOT)
     assert await pending_in(write) == [7]
-    assert inbox.qsize() == 1
-    await inbox.put("PTB's signal to stop")
-    assert inbox.qsize() == 2
+    assert queued(inbox) == [7]
 
 
-async def test_what_is_pending_is_replayed_as_it_was(inbox: InboxQueue, write: Sessions) -> None:
+async def test_what_is_pending_is_replayed_as_it_was(inbox: Inbox, write: Sessions) -> None:
     sent = [new_update(number, text=f"{REVIEW} {number} \x00😊") for number in (3, 5, 4)]
     for update in sent:
-        await inbox.put(update)
+        await inbox.receive([update], BOT)
     async with write.begin() as session:
         await updates.mark_done(session, [5], NOW)
-    later = InboxQueue(Transactions(write), utc_now)
-    assert await later.replay(BOT) == 2
-    replayed = [later.get_nowait(), later.get_nowait()]
+    later = new_inbox(write)
+    await later.replay(BOT)
+    replayed = [later.queue.get_nowait(), later.queue.get_nowait()]
     assert [each.to_dict() for each in replayed if isinstance(each, Update)] == [
-        sent[0].to_dict(),
-        sent[2].to_dict(),
+        Update.de_json(update, BOT).to_dict() for update in (sent[0], sent[2])
     ]
-    await later.put(sent[0])  # Telegram delivers what it was not told to forget
-    assert later.empty()
+    await later.receive([sent[0]], BOT)  # Telegram delivers what it was not told to forget
+    assert later.queue.empty()
+
+
+GONE = {"message_id": 12, "date": 0, "chat": {"id": 1001, "type": "private"}}
+UNREADABLE: dict[str, Json] = {
+    "poll of an old server": {
+        "message": {**new_update(1)["message"], "poll": {"id": "1", "question": "?"}}
+    },
+    "nobody's": {"message": {**new_update(1)["message"], "from": None}},
+    "text of a wrong type": {"message": {**new_update(1)["message"], "text": 5}},
+    "id of a wrong size": {"edited_message": new_update(1, user_id=2**63)["message"]},
+    "date of a wrong size": {"message": {**new_update(1)["message"], "date": 2**80}},
+    "no content": {"callback_query": None, "message": []},
+}
+
+
+@pytest.mark.parametrize("content", UNREADABLE.values(), ids=UNREADABLE.keys())
+async def test_what_no_handler_can_use_is_kept_told_once_and_skipped(
+    content: Json, write: Sessions, caplog: pytest.LogCaptureFixture
+) -> None:
+    unreadable: list[str] = []
+    inbox = new_inbox(write, unreadable)
+    await inbox.receive([{"update_id": 5, **content}, new_update(6)], BOT)
+    await inbox.receive([{"update_id": 5, **content}], BOT)  # delivered again
+    later = new_inbox(write, unreadable)
+    await later.replay(BOT)
+    assert queued(inbox) == [6]
+    assert queued(later) == [6]
+    (kind,) = unreadable
+    assert kind in content
+    (told,) = [each for each in caplog.records if "can't be read" in each.message]
+    assert vars(told)["update_id"] == 5
+    assert told.exc_info is None
+    async with write() as session:
+        kept = await session.get_one(rows.Update, 5)
+    assert (kept.payload, kept.unreadable) == ({"update_id": 5, **content}, True)
+    async with write.begin() as session:
+        await privacy.erase(session, 1001, NOW)
+    assert await pending_in(write) == []
+
+
+async def test_a_message_that_the_bot_may_not_see_is_stored_and_read(inbox: Inbox) -> None:
+    message = {**new_update(1)["message"], "pinned_message": GONE}
+    await inbox.receive([{"update_id": 5, "message": message}], BOT)
+    assert queued(inbox) == [5]
+
+
+@pytest.mark.parametrize("item", [None, 5, "text", [], {}, {"update_id": "7"}, {"update_id": True}])
+async def test_what_is_no_update_costs_no_other_one(item: object, write: Sessions) -> None:
+    unreadable: list[str] = []
+    inbox = new_inbox(write, unreadable)
+    await inbox.receive([item, new_update(6), item], BOT)
+    assert queued(inbox) == [6]
+    assert unreadable == ["unknown"] * 2
+
+
+async def test_what_the_database_refuses_costs_no_other_update(
+    write: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def add(session: AsyncSession, update_id: int, *arguments: Any) -> bool:
+        if update_id == 5:
+            raise StatementError("refused", "INSERT", {}, ValueError())
+        return await stored(session, update_id, *arguments)
+
+    stored = updates.add
+    monkeypatch.setattr(updates, "add", add)
+    unreadable: list[str] = []
+    inbox = new_inbox(write, unreadable)
+    await inbox.receive([new_update(4), new_update(5), new_update(6)], BOT)
+    assert queued(inbox) == [4, 6]
+    assert unreadable == ["message"]
+    assert await pending_in(write) == [4, 6]
 
 
 async def test_a_handled_update_is_done(workshop: Workshop, write: Sessions) -> None:
-    await workshop.inbox.put(new_update(1))
+    await workshop.inbox.receive([new_update(1)], BOT)
     await workshop.process_next()
     assert await pending_in(write) == []
 
@@ -134,7 +216,7 @@ async def test_an_update_that_can_wait_is_tried_again_until_it_is_done(
     workshop: Workshop, write: Sessions
 ) -> None:
     workshop.errors = [TimedOut(), NetworkError("httpx.ConnectError"), RetryAfter(1)]
-    await workshop.inbox.put(new_update(1))
+    await workshop.inbox.receive([new_update(1)], BOT)
     for _ in range(3):
         await workshop.process_next()
         assert await pending_in(write) == [1]
@@ -149,7 +231,7 @@ async def test_an_update_of_someone_erased_meanwhile_is_not_tried_again(
     workshop: Workshop, write: Sessions
 ) -> None:
     workshop.errors = [NetworkError("away")]
-    await workshop.inbox.put(new_update(1))
+    await workshop.inbox.receive([new_update(1)], BOT)
     await workshop.process_next()
     async with write.begin() as session:
         await privacy.erase(session, 1001, NOW)
@@ -160,7 +242,7 @@ async def test_an_update_of_someone_erased_meanwhile_is_not_tried_again(
 async def test_an_update_that_was_in_hand_at_many_kills_is_given_up(
     workshop: Workshop, write: Sessions
 ) -> None:
-    await workshop.inbox.put(new_update(1))
+    await workshop.inbox.receive([new_update(1)], BOT)
     for _ in range(MAX_ATTEMPTS):
         async with write.begin() as session:
             await updates.start(session, 1)
@@ -175,7 +257,7 @@ async def test_after_a_day_in_vain_an_update_is_given_up(
 ) -> None:
     monkeypatch.setattr("bot.delivery.inbox.MAX_RETRIES", 2)
     workshop.errors = [NetworkError("away")] * 3
-    await workshop.inbox.put(new_update(1))
+    await workshop.inbox.receive([new_update(1)], BOT)
     for _ in range(3):
         await workshop.process_next()
     assert workshop.apologies == [1]
@@ -187,7 +269,7 @@ async def test_finishing_waits_for_what_is_in_hand_and_begins_nothing(
 ) -> None:
     workshop.gate.clear()
     for number in (1, 2, 3):
-        await workshop.inbox.put(new_update(number))
+        await workshop.inbox.receive([new_update(number)], BOT)
     tasks = [asyncio.create_task(workshop.process_next()) for _ in range(3)]
     while len(workshop.handled) < 2:  # as many as it takes at once
         await asyncio.sleep(0.001)
@@ -203,7 +285,7 @@ async def test_what_does_not_finish_in_time_stays_in_the_inbox(
     workshop: Workshop, write: Sessions
 ) -> None:
     workshop.gate.clear()
-    await workshop.inbox.put(new_update(1))
+    await workshop.inbox.receive([new_update(1)], BOT)
     task = asyncio.create_task(workshop.process_next())
     while not workshop.handled:
         await asyncio.sleep(0.001)

@@ -1,0 +1,205 @@
+"""Updates as Telegram writes them: what can be stored of any bytes, and what handlers can use.
+
+PTB's classes refuse some updates and take others whose fields are of the wrong type. So the JSON is
+stored before PTB sees it, and what handlers rely on is checked before they do.
+"""
+
+import json
+import math
+import re
+from typing import Annotated, Any, NamedTuple, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+from telegram import Bot, Chat, Update
+
+ALLOWED_UPDATES = (
+    Update.MESSAGE,
+    Update.EDITED_MESSAGE,
+    Update.CALLBACK_QUERY,
+    Update.MY_CHAT_MEMBER,
+)
+"""The kinds of updates that Telegram is asked for."""
+
+DEEPEST = 100
+"""Levels of JSON that are kept where there are more than Python's parser bears."""
+
+_TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]|[^"\[\]{}]+', re.DOTALL)
+_MOST_DIGITS = 1000  # Python itself refuses numbers of more than 4,300
+_INTEGERS = range(-(2**63), 2**63)  # what a column holds
+
+Json = dict[str, Any]
+
+
+class RawUpdate(NamedTuple):
+    update_id: int
+    payload: Json
+
+    @property
+    def kind(self) -> str:
+        """The name of the field with the content; "unknown" where the Bot API has no such field."""
+        return next((kind for kind in self.payload if kind in Update.ALL_TYPES), "unknown")
+
+    @property
+    def user_id(self) -> int | None:
+        """Whose update it is, so that it is erased with them; None where it does not say."""
+        content = self.payload.get(self.kind)
+        for field in ("from", "user"):
+            user = content.get(field) if isinstance(content, dict) else None
+            user_id = user.get("id") if isinstance(user, dict) else None
+            if type(user_id) is int and user_id in _INTEGERS:
+                return user_id
+        return None
+
+
+class UnreadableError(Exception):
+    """Why handlers can't use an update; the message quotes nothing of it."""
+
+
+def parse_json(body: bytes) -> Any:
+    """JSON of which every value can be stored; raises ValueError.
+
+    A number that no database takes becomes None, as does what is nested too deeply.
+    """
+    text = body.decode("utf-8", "replace")
+    try:
+        return _loads(text)
+    except RecursionError:
+        return _loads(_shallow(text))
+
+
+def raw_update(item: object) -> RawUpdate | None:
+    """None for what has no id, and so no place in the inbox."""
+    if not isinstance(item, dict):
+        return None
+    update_id = item.get("update_id")
+    if type(update_id) is not int or update_id not in _INTEGERS or update_id < 0:
+        return None
+    return RawUpdate(update_id, item)
+
+
+def read(raw: RawUpdate, bot: Bot) -> Update:
+    """The update for the handlers; raises UnreadableError."""
+    try:
+        if raw.kind in ALLOWED_UPDATES:
+            _Update.model_validate(raw.payload)
+        return Update.de_json(raw.payload, bot)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise UnreadableError(f"{place}: {first['type']}") from None
+    except Exception as error:  # PTB's classes raise whatever their code meets
+        raise UnreadableError(type(error).__name__) from None
+
+
+def _loads(text: str) -> Any:
+    return json.loads(
+        text,
+        parse_constant=lambda _: None,  # NaN and Infinity
+        parse_float=lambda digits: number if math.isfinite(number := float(digits)) else None,
+        parse_int=lambda digits: int(digits) if len(digits) <= _MOST_DIGITS else None,
+    )
+
+
+def _shallow(text: str) -> str:
+    """The text of the JSON with null in place of what is nested too deeply."""
+    kept, depth = [], 0
+    for match in _TOKENS.finditer(text):
+        token = match[0]
+        if token in "[{":
+            depth += 1
+            if depth == DEEPEST:
+                kept.append("null")
+        if depth < DEEPEST:
+            kept.append(token)
+        if token in "]}":
+            depth -= 1
+    return "".join(kept)
+
+
+_Integer = Annotated[int, Field(ge=_INTEGERS.start, lt=_INTEGERS.stop)]
+_Time = Annotated[int, Field(ge=0, lt=2**32)]
+_Count = Annotated[int, Field(ge=0, lt=2**31)]
+
+
+class _Part(BaseModel):
+    """The fields that handlers use; what else there is does not matter."""
+
+    model_config = ConfigDict(strict=True)
+
+
+class _User(_Part):
+    id: _Integer
+    first_name: str
+    username: str | None = None
+    language_code: str | None = None
+
+
+class _Chat(_Part):
+    id: _Integer
+    type: str
+
+
+class _Entity(_Part):
+    type: str
+    offset: _Count
+    length: _Count
+    user: _User | None = None
+
+
+class _Document(_Part):
+    file_id: str
+    file_name: str | None = None
+    file_size: _Integer | None = None
+
+
+class _Message(_Part):
+    message_id: _Integer
+    date: _Time
+    edit_date: _Time | None = None
+    chat: _Chat
+    author: _User | None = Field(default=None, alias="from")
+    text: str | None = None
+    caption: str | None = None
+    entities: list[_Entity] = []
+    caption_entities: list[_Entity] = []
+    document: _Document | None = None
+    media_group_id: str | None = None
+    message_thread_id: _Integer | None = None
+
+
+class _Written(_Message):
+    """A message to the bot, or one that is edited."""
+
+    reply_to_message: _Message | None = None
+
+    @model_validator(mode="after")
+    def _has_author(self) -> Self:
+        if self.author is None and self.chat.type != Chat.CHANNEL:
+            raise PydanticCustomError("no_author", "only a channel's posts have no author")
+        return self
+
+
+class _Query(_Part):
+    id: str
+    author: _User = Field(alias="from")
+    message: _Message | None = None
+    data: str | None = None
+
+
+class _Member(_Part):
+    status: str
+
+
+class _MemberChange(_Part):
+    chat: _Chat
+    author: _User = Field(alias="from")
+    old_chat_member: _Member
+    new_chat_member: _Member
+
+
+class _Update(_Part):
+    message: _Written | None = None
+    edited_message: _Written | None = None
+    callback_query: _Query | None = None
+    my_chat_member: _MemberChange | None = None
