@@ -1,11 +1,11 @@
 """From the start to the stop; trouble with Telegram is waited out, or told in a sentence."""
 
 import asyncio
+import sqlite3
 
 import pytest
 from sqlalchemy import func, select
 
-from bot.delivery.polling import Pulse
 from bot.errors import BotError
 from bot.local.server import LocalServer
 from bot.serving import serve
@@ -28,7 +28,7 @@ async def test_a_second_poller_stops_with_a_sentence_and_the_first_goes_on(
     read: Sessions,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("bot.delivery.polling.CONFLICTS", 2)  # PTB pauses longer after each
+    monkeypatch.setattr("bot.delivery.retries.CONFLICTS", 2)  # the pauses grow after each
     async with running_bot(), chat_client(telegram.url) as http:
         anya = Person(http, ANYA)
         await anya.ask(REVIEW)
@@ -39,34 +39,12 @@ async def test_a_second_poller_stops_with_a_sentence_and_the_first_goes_on(
     assert len(await reviews(read)) == 2
 
 
-async def test_a_refused_token_is_told_in_a_sentence(new_bot: NewBot) -> None:
+async def test_a_refused_token_is_told_in_a_sentence(
+    new_bot: NewBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.delivery.retries.PAUSE_OF_TOKEN", 0.0)
     with pytest.raises(BotError, match="Telegram refused TELEGRAM_TOKEN"):
         await serve(*new_bot(token="2:revoked"), asyncio.Event())
-
-
-@pytest.mark.parametrize("status", [401, 404])
-async def test_a_token_that_is_revoked_while_polling_is_told_in_a_sentence(status: int) -> None:
-    pulse = Pulse()
-    watching = asyncio.create_task(pulse.watch())
-    pulse.beat(200)
-    await asyncio.sleep(0)
-    pulse.beat(status)
-    with pytest.raises(BotError, match="Telegram refused TELEGRAM_TOKEN"):
-        await watching
-
-
-async def test_polling_that_hangs_is_told_and_polling_that_fails_is_not(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("bot.delivery.polling.SILENCE", 0.6)
-    pulse = Pulse()
-    watching = asyncio.create_task(pulse.watch())
-    for _ in range(6):
-        await asyncio.sleep(0.15)
-        pulse.beat(None)  # there is no network, but polling tries
-    assert not watching.done()
-    with pytest.raises(BotError, match="has hung"):
-        await watching
 
 
 async def test_the_start_waits_until_telegram_can_be_reached(
@@ -148,6 +126,43 @@ async def _begun(read: Sessions) -> int:
     async with read() as session:
         begun = select(func.count()).select_from(Update).where(Update.attempts > 0)
         return await session.scalar(begun) or 0
+
+
+async def test_a_task_that_fetches_no_more_ends_the_bot_with_a_sentence(
+    telegram: LocalServer, new_bot: NewBot
+) -> None:
+    serving = asyncio.create_task(serve(*new_bot(), asyncio.Event()))
+    async with chat_client(telegram.url) as http:
+        await Person(http, ANYA).ask(REVIEW)
+    (fetching,) = [task for task in asyncio.all_tasks() if task.get_name() == "fetching updates"]
+    fetching.cancel()
+    async with asyncio.timeout(PATIENCE):
+        with pytest.raises(BotError, match="Fetching updates has ended"):
+            await serving
+
+
+async def test_a_stop_ends_in_time_while_another_process_has_locked_the_database(
+    telegram: LocalServer,
+    new_bot: NewBot,
+    url: str,
+    read: Sessions,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot.serving.SECONDS_TO_STOP", 0.5)
+    stop = asyncio.Event()
+    serving = asyncio.create_task(serve(*new_bot(), stop))
+    async with chat_client(telegram.url) as http:
+        anya = Person(http, ANYA)
+        await anya.ask(REVIEW)
+        with sqlite3.connect(url.removeprefix("sqlite+aiosqlite:///")) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            await anya.send(REVIEW + " И музыка хороша.")
+            await asyncio.sleep(0.2)
+            stop.set()
+            async with asyncio.timeout(5):
+                await serving
+            other.rollback()
+        await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()}, timeout=PATIENCE)
 
 
 async def test_a_failed_poll_is_waited_out(telegram: LocalServer, running_bot: RunningBot) -> None:

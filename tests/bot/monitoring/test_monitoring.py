@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import re
 import socket
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -10,9 +11,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
-from telegram.ext import Updater
 
-from bot.app import Kinorate
 from bot.errors import BotError
 from bot.local.server import LocalServer
 from bot.services.feedback import is_asked
@@ -21,7 +20,7 @@ from db import training_runs
 from db.engine import Sessions
 from db.training_runs import Ending
 from tests.bot.conftest import NewBot, RunningBot
-from tests.bot.local_client import Person, chat_client
+from tests.bot.local_client import Person, chat_client, control
 from tests.bot.ports import free_port
 from tests.bot.predictors import InventedPredictor
 from tests.bot.talking import ANYA, OTHER_REVIEW, REVIEW, all_done, rating_data, reviews
@@ -130,7 +129,7 @@ async def test_by_webhook_there_are_no_polls_to_look_at(
         chat_client(telegram.url) as http,
     ):
         await Person(http, ANYA).ask("/start")
-        application.parts.pulse.last_poll -= 1000
+        application.parts.pulse.last_good -= 1000
         response = await monitor.get("/healthz")
         age = (await samples(monitor))["kinorate_last_poll_age_seconds"]
     assert response.status_code == 200
@@ -153,37 +152,51 @@ async def test_reviews_that_wait_are_told(
         predictor.gate.set()
 
 
-async def stopped(application: Kinorate) -> None:
-    updater = application.updater
-    assert isinstance(updater, Updater)
-    await updater.stop()
+async def test_polls_without_an_answer_are_told(
+    telegram: LocalServer, running_bot: RunningBot, monitor: httpx.AsyncClient, port: int
+) -> None:
+    async with running_bot(monitoring_port=port) as application, chat_client(telegram.url) as http:
+        await Person(http, ANYA).ask("/start")
+        application.parts.pulse.last_good -= 1000
+        response = await monitor.get("/healthz")
+        healthy = (await samples(monitor))["kinorate_healthy"]
+    assert response.status_code == 503
+    (problem,) = response.json()["problems"]
+    assert re.fullmatch(r"No valid answer of Telegram since \d\d:\d\d:\d\d UTC .+\.", problem)
+    assert healthy == 0
 
 
-async def hung(application: Kinorate) -> None:
-    application.parts.pulse.last_poll -= 1000
-
-
-@pytest.mark.parametrize(
-    ("harm", "problem"),
-    [(stopped, "No updates are fetched."), (hung, "Fetching updates has hung.")],
-)
-async def test_trouble_is_told(
-    harm: object,
-    problem: str,
+async def test_every_poll_that_raises_makes_it_ill_and_one_good_poll_well(
     telegram: LocalServer,
     running_bot: RunningBot,
     monitor: httpx.AsyncClient,
     port: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert callable(harm)
-    async with running_bot(monitoring_port=port) as application, chat_client(telegram.url) as http:
+    monkeypatch.setattr("bot.monitoring.health.SILENCE", 0.3)
+    monkeypatch.setattr("bot.delivery.polling.SECONDS_OF_POLL", 0)
+    monkeypatch.setattr("bot.delivery.retries.LONGEST_PAUSE", 0.01)
+    async with running_bot(monitoring_port=port), chat_client(telegram.url) as http:
         await Person(http, ANYA).ask("/start")
-        await harm(application)
-        response = await monitor.get("/healthz")
-        healthy = (await samples(monitor))["kinorate_healthy"]
-    assert response.status_code == 503
-    assert response.json()["problems"] == [problem]
-    assert healthy == 0
+        assert (await monitor.get("/healthz")).status_code == 200
+        await control(http, fail={"method": "getUpdates", "next": 10_000, "status": 400})
+        await asyncio.sleep(0.5)
+        ill = await monitor.get("/healthz")
+        await control(http, fail={"method": "getUpdates", "next": 0, "status": 400})
+        await Person(http, ANYA).ask("/start")
+        well = await monitor.get("/healthz")
+    assert "(BadRequest)" in ill.json()["problems"][0]
+    assert well.json()["problems"] == []
+
+
+async def test_updates_that_no_handler_can_use_are_counted(
+    telegram: LocalServer, running_bot: RunningBot, monitor: httpx.AsyncClient, port: int
+) -> None:
+    async with running_bot(monitoring_port=port), chat_client(telegram.url) as http:
+        telegram.state.updates.put("message", {"text": "nobody's"})
+        await Person(http, ANYA).ask("/start")
+        counted = await samples(monitor)
+    assert counted["kinorate_updates_unreadable_total kind=message"] == 1
 
 
 async def test_a_database_that_is_away_is_told_and_nothing_fails(
