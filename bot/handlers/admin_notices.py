@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
+from typing import Any
 
 from telegram import Bot
 from telegram.constants import ParseMode
@@ -49,16 +50,16 @@ async def watch_drift(
 
 
 async def send_decision(
-    bot: Bot, chat_id: int, run: TrainingRun, text: str, locale: Locale
+    bot: Bot, place: dict[str, Any], run: TrainingRun, text: str, locale: Locale
 ) -> None:
     """Send the text, and the chart of the run if there is anything to draw."""
-    await bot.send_message(chat_id, text, ParseMode.HTML)
+    await bot.send_message(text=text, parse_mode=ParseMode.HTML, **place)
     if not is_drawable(run):
         return
     assert run.figures is not None
     chart = await asyncio.to_thread(_draw, run.figures, locale)
     versions = {name: run.figures[name] for name in ("champion", "challenger")}
-    await bot.send_photo(chat_id, chart, locale(CHART_CAPTION, **versions))
+    await bot.send_photo(photo=chart, caption=locale(CHART_CAPTION, **versions), **place)
 
 
 def _draw(decision: dict[str, object], locale: Locale) -> bytes:

@@ -7,7 +7,9 @@ from collections.abc import Callable, Collection, Coroutine
 from typing import Any
 
 from telegram import Update
-from telegram.ext import CallbackQueryHandler, CommandHandler, ContextTypes, filters
+from telegram.ext import CallbackQueryHandler, ContextTypes, filters
+
+from bot.handlers.command import Command
 
 Callback = Callable[[Update, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]
 
@@ -19,9 +21,9 @@ class AdminOnly:
             filters.UpdateType.MESSAGE & filters.ChatType.PRIVATE & filters.User(list(self._ids))
         )
 
-    def command(self, name: str, callback: Callback) -> CommandHandler[Any, None]:
+    def command(self, name: str, callback: Callback) -> Command:
         """Handles /name, written by an admin in their private chat."""
-        return CommandHandler(name, callback, self._filter)
+        return Command(name, callback, self._filter)
 
     def taps(self, pattern: str, callback: Callback) -> CallbackQueryHandler[Any, None]:
         """Handles an admin's taps in their private chat; the pattern must match all of the data."""

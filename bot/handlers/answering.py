@@ -100,6 +100,7 @@ class Answering:
             reply_markup=keyboard,
             reply_parameters=ReplyParameters(request.message_id, allow_sending_without_reply=True),
             rate_limit_args=rate_limit_args,
+            **request.topic,  # type: ignore[arg-type]
         )
 
     def _one_at_a_time(self, chat_id: int) -> asyncio.Lock:

@@ -3,6 +3,7 @@
 from telegram import InlineKeyboardMarkup, InputFile, Update
 from telegram.ext import ContextTypes
 
+from bot.handlers.command import command_of
 from bot.handlers.incoming import language_of, locale_of, message_of
 from bot.services.flood import Admission
 from bot.services.services import Services
@@ -59,8 +60,7 @@ class Commands:
     async def private_only(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """A personal command in a group: silence, unless the bot was named («/export@bot»)."""
         message, _user = message_of(update)
-        command = (message.text or "").split(maxsplit=1)[0]
-        if "@" in command:
+        if "@" in (command_of(message) or ""):
             await self._say(update, phrases.PRIVATE_ONLY)
 
     async def unknown(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:

@@ -2,11 +2,11 @@
 
 import asyncio
 
-from telegram import Bot, CallbackQuery, InputFile, Update
+from telegram import CallbackQuery, InputFile, Update
 from telegram.ext import ContextTypes
 
 from bot.handlers.incoming import language_of, locale_of, message_of
-from bot.handlers.replying import show, toast
+from bot.handlers.replying import place_of_tap, show, tell_beside, toast
 from bot.services.error_analysis import TooLarge
 from bot.services.periods import Span, parse_span
 from bot.services.services import Services
@@ -75,7 +75,6 @@ class ErrorAnalysisCommand:
             self._making = False
 
     async def _send_table(self, query: CallbackQuery, span: Span, locale: Locale) -> None:
-        chat_id, bot = query.from_user.id, query.get_bot()
         try:
             async with self._analysis.table(span) as (file, count):
                 await self._note(query, file.suffix[1:], span, count)
@@ -83,9 +82,9 @@ class ErrorAnalysisCommand:
                 in_span = locale(terms.SPANS[span.name])
                 caption = locale(phrase, span=in_span, reviews=count)
                 content = await asyncio.to_thread(file.read_bytes)
-                await _send(bot, chat_id, content, file.name, caption)
+                await _send(query, content, file.name, caption)
         except TooLarge:
-            await bot.send_message(chat_id, locale(phrases.TOO_LARGE))
+            await tell_beside(query, locale(phrases.TOO_LARGE))
 
     async def _send_page(self, query: CallbackQuery, span: Span, locale: Locale) -> None:
         analysis = await self._analysis.analysis(span)
@@ -94,7 +93,7 @@ class ErrorAnalysisCommand:
         await self._note(query, "html", span, shown)
         caption = locale(phrases.HTML_CAPTION, span=locale(terms.SPANS[span.name]))
         name = f"kinorate-{span.name}.html"
-        await _send(query.get_bot(), query.from_user.id, page.encode(), name, caption)
+        await _send(query, page.encode(), name, caption)
 
     async def _note(self, query: CallbackQuery, kind: str, span: Span, reviews: int) -> None:
         """Record the export before it is sent, since reviews leave the bot."""
@@ -106,6 +105,10 @@ class ErrorAnalysisCommand:
         )
 
 
-async def _send(bot: Bot, chat_id: int, content: bytes, name: str, caption: str) -> None:
-    file = InputFile(content, filename=name)
-    await bot.send_document(chat_id, file, caption=caption, write_timeout=_SECONDS_TO_SEND)
+async def _send(query: CallbackQuery, content: bytes, name: str, caption: str) -> None:
+    await query.get_bot().send_document(
+        document=InputFile(content, filename=name),
+        caption=caption,
+        write_timeout=_SECONDS_TO_SEND,
+        **place_of_tap(query),
+    )

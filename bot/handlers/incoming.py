@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from telegram import Message, MessageEntity, Update, User
 
+from bot.handlers.replying import topic_of
 from bot.services.reviewing import ReviewRequest
 from bot.texts.locale import Locale, locale_for
 
@@ -38,6 +39,7 @@ def request_from(update: Update, text: str, source: str) -> ReviewRequest:
         sent_at=message.edit_date or message.date,
         text=text,
         source=source,
+        topic=topic_of(message),
     )
 
 

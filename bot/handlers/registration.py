@@ -8,7 +8,6 @@ from telegram.ext import (
     Application,
     CallbackQueryHandler,
     ChatMemberHandler,
-    CommandHandler,
     ContextTypes,
     MessageHandler,
     filters,
@@ -16,6 +15,7 @@ from telegram.ext import (
 
 from bot.handlers.admin_only import AdminOnly, Callback
 from bot.handlers.answering import Answering
+from bot.handlers.command import COMMAND, Command
 from bot.handlers.commands import Commands
 from bot.handlers.error_analysis import ErrorAnalysisCommand
 from bot.handlers.groups import MENTIONED, Groups
@@ -62,19 +62,20 @@ def register(
             admin_only.taps(VERSION_TAPS, in_turn(versions.tapped)),
             admin_only.command("retrain", retrainings.command),
             admin_only.taps(RETRAINING_TAPS, retrainings.tapped),
-            CommandHandler("start", commands.start, PRIVATE),
-            CommandHandler("help", commands.help, NEW),
-            CommandHandler("privacy", commands.privacy, NEW),
-            CommandHandler("history", commands.history, PRIVATE),
-            CommandHandler("export", commands.export, PRIVATE),
-            CommandHandler("forget", commands.forget, PRIVATE),
-            CommandHandler("rate", commands.rate, PRIVATE),
-            CommandHandler("rate", in_turn(groups.rate), GROUP),
-            CommandHandler(["history", "export", "forget"], commands.private_only, GROUP),
-            MessageHandler(PRIVATE & filters.COMMAND, commands.unknown),
+            Command("start", commands.start, PRIVATE),
+            Command("help", commands.help, NEW),
+            Command("privacy", commands.privacy, NEW),
+            Command("history", commands.history, PRIVATE),
+            Command("export", commands.export, PRIVATE),
+            Command("forget", commands.forget, PRIVATE),
+            Command("rate", commands.rate, PRIVATE & ~TEXT_FILE),
+            Command("rate", in_turn(groups.rate), GROUP),
+            Command(["history", "export", "forget"], commands.private_only, GROUP),
+            MessageHandler(PRIVATE & COMMAND & ~TEXT_FILE, commands.unknown),
             MessageHandler(PRIVATE & FROM_CHANNEL, others.channel_post),
             MessageHandler(PRIVATE & filters.TEXT, in_turn(reviews.text)),
             MessageHandler(PRIVATE & TEXT_FILE, in_turn(reviews.document)),
+            MessageHandler(GROUP & filters.StatusUpdate.MIGRATE, membership.moved),
             MessageHandler(PRIVATE & ~filters.StatusUpdate.ALL, in_turn(others.other)),
             MessageHandler(GROUP & MENTIONED, in_turn(groups.rate)),
             MessageHandler(filters.UpdateType.EDITED_MESSAGE, in_turn(reviews.edited)),

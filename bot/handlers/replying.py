@@ -1,29 +1,71 @@
-"""What follows a tap on a button: a toast, and another text in the message with the button."""
+"""Where an answer goes, and what follows a tap: a toast, and another text in its message."""
 
-from telegram import CallbackQuery, InlineKeyboardMarkup
+import logging
+from typing import Any
+
+from telegram import (
+    CallbackQuery,
+    InlineKeyboardMarkup,
+    MaybeInaccessibleMessage,
+    Message,
+    ReplyParameters,
+)
 from telegram.constants import ParseMode
-from telegram.error import BadRequest
+from telegram.error import RetryAfter, TelegramError
 
-_STALE = "query is too old"
-# The message shows that already, or it is gone, or too old to be changed: nothing to do.
-_SETTLED = ("message is not modified", "message to edit not found", "message can't be edited")
+from bot.delivery.inbox import can_wait
+
+logger = logging.getLogger(__name__)
+
+
+def topic_of(message: MaybeInaccessibleMessage) -> dict[str, int]:
+    """The topic of a forum, or of a channel's messages, that a message is in; {} if in none.
+
+    `message_thread_id` alone may name a chain of replies, to which nothing can be sent.
+    """
+    if not isinstance(message, Message):
+        return {}
+    if message.direct_messages_topic is not None:
+        return {"direct_messages_topic_id": message.direct_messages_topic.topic_id}
+    if message.is_topic_message and message.message_thread_id is not None:
+        return {"message_thread_id": message.message_thread_id}
+    return {}
+
+
+def place_of(message: MaybeInaccessibleMessage) -> dict[str, Any]:
+    """Where the answer to a message goes, as the arguments of the bot's send methods."""
+    reply = ReplyParameters(message.message_id, allow_sending_without_reply=True)
+    return {"chat_id": message.chat.id, "reply_parameters": reply, **topic_of(message)}
+
+
+def place_of_tap(query: CallbackQuery) -> dict[str, Any]:
+    """Where the answer to a tap goes; without its message, to whoever tapped."""
+    return {"chat_id": query.from_user.id} if query.message is None else place_of(query.message)
 
 
 async def toast(query: CallbackQuery, text: str | None = None, *, alert: bool = False) -> None:
-    """Answer the query, which stops the button's spinner; it is no error if that comes too late."""
+    """Answer the query, which stops the button's spinner.
+
+    It is worth something at this moment only, and no failure if Telegram does not take it.
+    """
     try:
         await query.answer(text, alert)
-    except BadRequest as error:
-        if _STALE not in error.message.lower():
+    except TelegramError as error:
+        if can_wait(error) and not isinstance(error, RetryAfter):
             raise
+        logger.info("a tap can't be answered", extra={"why": str(error)})
 
 
 async def show(
     query: CallbackQuery, text: str, keyboard: InlineKeyboardMarkup | None = None
-) -> None:
-    """Change the message under which the button is, as long as Telegram lets it be changed."""
+) -> bool:
+    """Change the message under which the button is; whether it shows the text now.
+
+    Telegram refuses for many reasons: the message is gone or too old, it has no such id any more,
+    the bot may not write there. None of them undoes what the tap has done.
+    """
     if query.message is None:
-        return
+        return False
     try:
         await query.get_bot().edit_message_text(
             text,
@@ -32,6 +74,24 @@ async def show(
             parse_mode=ParseMode.HTML,
             reply_markup=keyboard,
         )
-    except BadRequest as error:
-        if not any(settled in error.message.lower() for settled in _SETTLED):
+    except TelegramError as error:
+        if can_wait(error):
             raise
+        if "message is not modified" in error.message.lower():
+            return True
+        logger.info("a message can't be changed", extra={"why": str(error)})
+        return False
+    return True
+
+
+async def tell(query: CallbackQuery, text: str) -> None:
+    """Say what the tap has done: in the message with the button, else in a new one."""
+    if await show(query, text):
+        return
+    await tell_beside(query, text)
+
+
+async def tell_beside(query: CallbackQuery, text: str) -> None:
+    """Say something about a tap in a message of its own."""
+    place = place_of_tap(query)
+    await query.get_bot().send_message(text=text, parse_mode=ParseMode.HTML, **place)

@@ -86,7 +86,8 @@ class Retrainings:
     async def ended(self, run: TrainingRun) -> None:
         async def tell(admin_id: int) -> None:
             locale = locale_for(await self._personal.language(admin_id))
-            await send_decision(self._bot, admin_id, run, ending_message(run, locale), locale)
+            place = {"chat_id": admin_id}
+            await send_decision(self._bot, place, run, ending_message(run, locale), locale)
 
         await tell_admins(self._admin_ids, tell)
         if shown := self._shown.pop(run.id, None):

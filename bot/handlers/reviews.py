@@ -7,12 +7,14 @@ from telegram import Message, Update
 from telegram.ext import ContextTypes, filters
 
 from bot.handlers.answering import Answering
+from bot.handlers.downloading import download
 from bot.handlers.groups import text_in_question
 from bot.handlers.incoming import message_of, request_from, text_of
 from bot.services.joining import LIMIT, NEAR_LIMIT, Part, join, units
 from bot.services.services import Services
 from bot.services.text_files import LARGEST_FILE, decode_file
 from bot.texts import conversation as phrases
+from bot.texts.locale import Phrase
 
 
 class _TextFile(filters.MessageFilter):
@@ -66,8 +68,10 @@ class Reviews:
         if (document.file_size or 0) > LARGEST_FILE:
             await self._answering.decline(request, phrases.DOCUMENT_TOO_LARGE)
             return
-        file = await document.get_file()
-        content = bytes(await file.download_as_bytearray())
+        content = await download(document)
+        if isinstance(content, Phrase):
+            await self._answering.decline(request, content)
+            return
         text = await asyncio.to_thread(decode_file, content)
         if text is None:
             await self._answering.decline(request, phrases.DOCUMENT_UNREADABLE)

@@ -4,7 +4,7 @@ from telegram import CallbackQuery, Update
 from telegram.ext import ContextTypes
 
 from bot.handlers.incoming import locale_of
-from bot.handlers.replying import show, toast
+from bot.handlers.replying import show, tell, toast
 from bot.services.feedback import NotRated
 from bot.services.services import Services
 from bot.texts import conversation as phrases
@@ -29,7 +29,7 @@ class Taps:
             await self._erase(query, locale)
         elif query.data == FORGET_NO:
             await toast(query)
-            await show(query, locale(phrases.KEPT))
+            await tell(query, locale(phrases.KEPT))
         else:
             await toast(query, locale(phrases.TOAST_OLD_BUTTON))
 
@@ -52,4 +52,4 @@ class Taps:
             return
         await toast(query)
         counts = {"reviews": erased["reviews"], "ratings": erased["feedback"]}
-        await show(query, locale(phrases.FORGOTTEN, **counts))
+        await tell(query, locale(phrases.FORGOTTEN, **counts))

@@ -8,7 +8,7 @@ from telegram.ext import ContextTypes
 from bot.errors import BotError
 from bot.handlers.admin_notices import send_decision
 from bot.handlers.incoming import language_of, locale_of, message_of
-from bot.handlers.replying import show, toast
+from bot.handlers.replying import place_of_tap, show, tell, toast
 from bot.services.services import Services
 from bot.texts import versions as phrases
 from bot.texts.conversation import TOAST_OLD_BUTTON
@@ -51,7 +51,7 @@ class VersionsCommand:
             question = confirmation_question(what, name, versions.champion, locale)
             await show(query, question, confirmation_keyboard(what, name, locale))
         else:
-            await show(query, await self._done(query, what, name, locale))
+            await tell(query, await self._done(query, what, name, locale))
 
     async def _listed(self, locale: Locale) -> tuple[str, InlineKeyboardMarkup | None]:
         versions = await self._versions.versions()
@@ -64,7 +64,7 @@ class VersionsCommand:
             return
         await toast(query)
         text = decision_message(run, locale)
-        await send_decision(query.get_bot(), query.from_user.id, run, text, locale)
+        await send_decision(query.get_bot(), place_of_tap(query), run, text, locale)
 
     async def _done(self, query: CallbackQuery, what: str, name: str, locale: Locale) -> str:
         """Promote or roll back, and say how it went."""

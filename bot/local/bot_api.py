@@ -1,5 +1,6 @@
 """The bot's side over HTTP: /bot<token>/<method> and /file/bot<token>/<path>."""
 
+import asyncio
 import re
 
 from bot.local.errors import ApiError
@@ -26,6 +27,19 @@ class BotHandler(StateHandler):
         answer = {"ok": False, "error_code": code, "description": description}
         return answer | ({"parameters": parameters} if parameters else {})
 
+    async def is_struck(self, method: str) -> bool:
+        """Whether the request got the odd answer that a test ordered."""
+        odd = self.state.faults.odd(method)
+        if odd is None:
+            return False
+        await asyncio.sleep(odd.seconds)
+        if odd.status:
+            self.set_status(odd.status)
+            self.finish(odd.body)
+        else:
+            self.detach().close()
+        return True
+
 
 class MethodHandler(BotHandler):
     def initialize(self, state: State) -> None:
@@ -34,14 +48,15 @@ class MethodHandler(BotHandler):
 
     async def get(self, token: str, method: str) -> None:
         self.check_token(token)
-        result = await self._call(method.lower(), Params.of(self.request))
-        self.finish({"ok": True, "result": result})
+        if not await self.is_struck(method.lower()):
+            result = await self._call(method.lower(), Params.of(self.request))
+            self.finish({"ok": True, "result": result})
 
     async def post(self, token: str, method: str) -> None:
         await self.get(token, method)
 
     async def _call(self, method: str, params: Params) -> object:
-        self.state.faults.strike(method)
+        self.state.faults.strike(method, params.integer("chat_id"))
         if method == "getupdates":
             return await self._get_updates(params)
         if method not in METHODS:
@@ -69,8 +84,10 @@ class MethodHandler(BotHandler):
 
 
 class DownloadHandler(BotHandler):
-    def get(self, token: str, path: str) -> None:
+    async def get(self, token: str, path: str) -> None:
         self.check_token(token)
+        if await self.is_struck("file"):
+            return
         upload = self.state.files.at(path)
         if upload is None:
             raise ApiError(404, "Not Found")

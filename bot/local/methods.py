@@ -76,6 +76,12 @@ def _writable_chat(state: State, params: Params) -> int:
     chat_id = params.integer("chat_id")
     if chat_id not in CHATS:
         raise ApiError.bad_request("chat not found")
+    if moved_to := state.faults.moved.get(chat_id):
+        raise ApiError(
+            400,
+            "Bad Request: group chat was upgraded to a supergroup chat",
+            migrate_to_chat_id=moved_to,
+        )
     if chat_id in state.blocked:
         raise ApiError(403, "Forbidden: bot was blocked by the user")
     return chat_id

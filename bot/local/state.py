@@ -25,36 +25,66 @@ class Query(NamedTuple):
     asked_at: datetime
 
 
+class Odd(NamedTuple):
+    """An answer that is none of Telegram's, to so many requests of a method."""
+
+    left: int
+    status: int  # 0 if the connection ends without an answer
+    body: str
+    seconds: float  # of silence before it
+
+
 class Faults:
-    """Faults that a test orders: flood limits, failing methods, stale queries."""
+    """Faults that a test orders: flood limits, failing methods, stale queries, odd answers."""
 
     def __init__(self) -> None:
         self.stale_queries = False
-        self._limited, self._retry_after = 0, 1
+        self.moved: dict[int, int] = {}
+        self._limited, self._retry_after, self._limited_chat = 0, 1, 0
         self._failing: dict[str, tuple[int, int]] = {}
+        self._odd: dict[str, Odd] = {}
 
     def order(self, wish: Mapping[str, Any]) -> None:
-        """Orders are `rate_limit: {next, retry_after}`, `fail: {method, next, status}` and
-        `stale_queries`; `next` counts requests, `retry_after` seconds.
+        """Orders are `rate_limit: {next, retry_after, chat}`, `fail: {method, next, status}`,
+        `odd: {method, next, status, body, seconds}`, `move: {group, supergroup}` and
+        `stale_queries`; `next` counts requests, `retry_after` seconds. The limit is for all chats
+        without `chat`; the method of a download is "file".
         """
         if "rate_limit" in wish:
             limit = wish["rate_limit"]
             self._limited, self._retry_after = int(limit["next"]), int(limit["retry_after"])
+            self._limited_chat = int(limit.get("chat", 0))
         if "fail" in wish:
             failure = wish["fail"]
             method = str(failure["method"]).lower()
             self._failing[method] = int(failure["next"]), int(failure["status"])
+        if "odd" in wish:
+            odd = wish["odd"]
+            self._odd[str(odd["method"]).lower()] = Odd(
+                int(odd["next"]), int(odd["status"]), str(odd["body"]), float(odd["seconds"])
+            )
+        if "move" in wish:
+            self.moved[int(wish["move"]["group"])] = int(wish["move"]["supergroup"])
         if "stale_queries" in wish:
             self.stale_queries = bool(wish["stale_queries"])
 
-    def strike(self, method: str) -> None:
+    def odd(self, method: str) -> Odd | None:
+        """The odd answer that a test ordered for this request. `method` is in lower case."""
+        odd = self._odd.get(method)
+        if odd is None or not odd.left:
+            return None
+        self._odd[method] = odd._replace(left=odd.left - 1)
+        return odd
+
+    def strike(self, method: str, chat_id: int) -> None:
         """Refuse a request if a test ordered it. `method` is in lower case."""
         left, status = self._failing.get(method, (0, 0))
         if left:
             self._failing[method] = left - 1, status
             raise ApiError(status, HTTPStatus(status).phrase)
         # Only methods that show a message count: a test limits "the next 3 answers".
-        if self._limited and method.startswith(("send", "edit")) and method != "sendchataction":
+        shows = method.startswith(("send", "edit")) and method != "sendchataction"
+        if self._limited and shows and self._limited_chat in (0, chat_id):
             self._limited -= 1
             reason = f"Too Many Requests: retry after {self._retry_after}"
             raise ApiError(429, reason, retry_after=self._retry_after)

@@ -1,7 +1,8 @@
 """From a text to a stored review with both predictions, exactly once."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ class ReviewRequest:
     text: str
     source: str  # private, group, document or edit
     parts: tuple[int, ...] = ()  # updates that brought the rest of the text
+    topic: Mapping[str, int] = field(default_factory=dict)  # as the answer is to name it
     replaces: int | None = None  # the review that this one is an edit of
 
 

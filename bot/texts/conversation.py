@@ -227,6 +227,12 @@ DOCUMENT_UNREADABLE = Phrase(
     " Сохраните его как UTF-8 или пришлите отзыв сообщением.",
     "I can't tell the encoding of this file. Save it as UTF-8, or send the review as a message.",
 )
+DOCUMENT_GONE = Phrase(
+    "Не получается открыть этот файл: Telegram его не отдаёт. Пришлите его ещё раз или напишите"
+    " отзыв сообщением.",
+    "I can't open this file: Telegram doesn't hand it out. Send it again, or send the review as a"
+    " message.",
+)
 DOCUMENT_KIND = Phrase(
     "Из файлов я читаю только .txt. Можно прислать отзыв и просто сообщением.",
     "Of files I read only .txt. You can also just send the review as a message.",

@@ -150,7 +150,7 @@ async def chat_client(url: str) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def control(http: httpx.AsyncClient, **wish: object) -> None:
-    """Order trouble: rate_limit, fail or stale_queries, see Faults in bot/local/state.py."""
+    """Order trouble, see Faults in bot/local/state.py."""
     _checked(await http.post("/chat/control", json=wish))
 
 
