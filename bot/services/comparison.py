@@ -15,9 +15,7 @@ ENOUGH = 100
 """Answers below which no verdict is given. Two good models differ on one review in ten or so, and
 of fewer than six such reviews even "all for one model" is within chance."""
 
-ENOUGH_USERS = 10
-"""Users below which none is given either: the interval is about other users than these."""
-
+ENOUGH_USERS = 10  # users below which none is given either: the interval is about other users
 _MEASURES = 2  # that the level of significance is shared out among
 _RESAMPLES = 4000
 _SEED = 0  # the same answers make the same message

@@ -17,12 +17,8 @@ if TYPE_CHECKING:  # torch takes seconds to import
     from classifier.evaluation.drift import Shift
 
 PERIOD = timedelta(days=7)
-FEWEST = 100
-"""Fewer reviews of the period tell nothing."""
-
-MOST = 1_000
-"""How many reviews are looked at, at most; drawn at random where there are more."""
-
+FEWEST = 100  # fewer reviews of the period tell nothing
+MOST = 1_000  # how many reviews are looked at, at most; drawn at random where there are more
 _BEGUN, _OVER = "drift", "drift over"  # as admin_actions has them
 
 logger = logging.getLogger(__name__)

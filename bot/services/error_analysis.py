@@ -20,14 +20,9 @@ from db.engine import Sessions
 from db.hard_reviews import Group, HardReview, HardReviews, Order
 from db.statistics import Written, written
 
-PAGE = 3
-"""Reviews a message."""
-
-ON_THE_PAGE = 200
-"""Reviews of each kind on the exported page; the table has all of them."""
-
-LARGEST = 45_000_000
-"""Bytes of a file: Telegram takes 50 MB from a bot."""
+PAGE = 3  # reviews a message
+ON_THE_PAGE = 200  # reviews of each kind on the exported page; the table has all of them
+LARGEST = 45_000_000  # bytes of a file: Telegram takes 50 MB from a bot
 
 
 @dataclass(frozen=True)

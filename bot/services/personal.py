@@ -9,8 +9,7 @@ from db import privacy, reviews, users
 from db.engine import Sessions
 from db.models import Review
 
-HISTORY = 5
-"""How many reviews /history shows."""
+HISTORY = 5  # how many reviews /history shows
 
 
 @dataclass(frozen=True)

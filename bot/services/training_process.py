@@ -13,12 +13,8 @@ from typing import Any, NamedTuple
 
 from db.training_data import RatedReview
 
-COMMAND = (sys.executable, "-m", "classifier", "retrain")
-"""The command, without its options."""
-
-NICENESS = 19
-"""The system's lowest priority: the bot's answers come first."""
-
+COMMAND = (sys.executable, "-m", "classifier", "retrain")  # the command, without its options
+NICENESS = 19  # the system's lowest priority: the bot's answers come first
 _SECRETS = {"TELEGRAM_TOKEN", "WEBHOOK_SECRET", "DATABASE_URL"}  # training needs none
 _LONGEST_LINE = 2**24  # bytes; the decision comes in one, with all its figures
 _ASKED_WEIGHT, _VOLUNTEERED_WEIGHT = 2.0, 1.0

@@ -17,12 +17,9 @@ BINS = 15
 class ReliabilityBins:
     """The points of a reliability diagram, by rising confidence; empty bins are left out."""
 
-    confidence: NDArray[np.float64]
-    """Mean probability of the class named, for each bin."""
-    accuracy: NDArray[np.float64]
-    """Share of the bin's rows whose class is right."""
-    count: NDArray[np.int64]
-    """Rows in each bin; never 0."""
+    confidence: NDArray[np.float64]  # mean probability of the class named, for each bin
+    accuracy: NDArray[np.float64]  # share of the bin's rows whose class is right
+    count: NDArray[np.int64]  # rows in each bin; never 0
 
 
 def calibration_gaps(

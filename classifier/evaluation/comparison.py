@@ -29,8 +29,7 @@ from classifier.modeling.outputs import Answers, Labels, Outputs, answers_of, ch
 
 Comparison = dict[str, Any]
 
-MEASURES = ("macro_f1", "accuracy", "rating_mae")
-"""The metrics that are compared, by their keys in `figures.METRICS`."""
+MEASURES = ("macro_f1", "accuracy", "rating_mae")  # what is compared, by keys of `figures.METRICS`
 
 
 @dataclass(frozen=True)
@@ -39,12 +38,9 @@ class Finding:
 
     measure: str
     difference: float
-    interval: tuple[float, float] | None
-    """The 95 % interval, low and high; None where the note alone is the evidence."""
-    note: str
-    """Further evidence in words."""
-    shown: bool
-    """Whether the difference is more than chance, by the evidence."""
+    interval: tuple[float, float] | None  # low and high, of 95 %; None where the note says it all
+    note: str  # further evidence in words
+    shown: bool  # whether the difference is more than chance, by the evidence
 
     @property
     def better(self) -> int:

@@ -28,9 +28,7 @@ MOVED = 0.1
 SHIFTED = 0.25
 """The index above which reviews differ a little from the reference, and above which clearly."""
 
-BY_CHANCE = 0.001
-"""How often chance alone may pass for a shift."""
-
+BY_CHANCE = 0.001  # how often chance alone may pass for a shift
 _QUANTILES = (0.2, 0.4, 0.6, 0.8)
 
 Values = dict[str, NDArray[np.float64]]

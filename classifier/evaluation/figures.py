@@ -4,22 +4,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-POOLING_NAMES = {"cls": "CLS", "mean": "Mean"}
-"""On labels, in tables and in messages."""
-
-POOLING_TITLES = {"cls": "CLS pooling", "mean": "mean pooling"}
-"""In a sentence."""
+POOLING_NAMES = {"cls": "CLS", "mean": "Mean"}  # on labels, in tables and in messages
+POOLING_TITLES = {"cls": "CLS pooling", "mean": "mean pooling"}  # in a sentence
 
 
 @dataclass(frozen=True)
 class Metric:
-    name: str
-    """In a sentence or a narrow table: "macro F1"."""
-    full_name: str = ""
-    """Where there is room; empty where the name says it all."""
+    name: str  # in a sentence or a narrow table: "macro F1"
+    full_name: str = ""  # where there is room; empty where the name says it all
     lower_is_better: bool = False
-    is_main: bool = False
-    """Whether it belongs into a short table of figures."""
+    is_main: bool = False  # whether it belongs into a short table of figures
 
     @property
     def title(self) -> str:
@@ -50,8 +44,7 @@ METRICS = {
         is_main=True,
     ),
     "temperature": Metric("temperature"),
-}
-"""By their keys in metrics.json, in the order of tables."""
+}  # by their keys in metrics.json, in the order of tables
 
 
 def metrics_of(models: Iterable[Mapping[str, Any]]) -> dict[str, Metric]:

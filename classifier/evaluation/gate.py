@@ -164,11 +164,7 @@ def _figures(old: Scores, new: Scores) -> dict[str, Any]:
 
 
 def _speeds(
-    champion: Version,
-    challenger: Version,
-    texts: list[str],
-    device: torch.device,
-    limits: Limits,
+    champion: Version, challenger: Version, texts: list[str], device: torch.device, limits: Limits
 ) -> list[Check]:
     """Timed in turns, so that another busy process slows both; the quickest turn counts."""
     checks = []

@@ -24,10 +24,8 @@ class Limits:
     What counts is the lower end of the error's 95 % interval: on few reviews chance alone makes an
     error of 0.1 and above.
     """
-    slowness: float = 1.5
-    """A prediction takes at most so many times as long; `unnoticed` more does not count."""
-    unnoticed: float = 0.001
-    """Seconds a review."""
+    slowness: float = 1.5  # times as long a prediction may take; `unnoticed` more does not count
+    unnoticed: float = 0.001  # seconds a review
 
     def in_words(self) -> str:
         """All of them in one sentence, for a help text."""

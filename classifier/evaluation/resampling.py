@@ -14,9 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-SIGNIFICANCE = 0.05
-"""Shared out among the measures of a comparison (Bonferroni)."""
-
+SIGNIFICANCE = 0.05  # shared out among the measures of a comparison (Bonferroni)
 Figures = dict[str, NDArray[np.float64]]
 """Name of a figure → its value in each resample [m], NaN where it is undefined."""
 

@@ -21,8 +21,7 @@ if TYPE_CHECKING:  # a prediction starts sooner without this library
 class Outputs:
     """One model's logits of n rows."""
 
-    sentiment_logits: NDArray[np.floating[Any]]
-    """[n, 3], in the order of SENTIMENTS."""
+    sentiment_logits: NDArray[np.floating[Any]]  # [n, 3], in the order of SENTIMENTS
     rating_logits: NDArray[np.floating[Any]] | None
     """[n, 11], for ratings 0 to 10; None for a model without a rating head."""
 
@@ -48,10 +47,8 @@ def concatenated(parts: list[Outputs]) -> Outputs:
 class Labels:
     """The true labels of the same n rows."""
 
-    sentiment: NDArray[np.int64]
-    """[n], indices into SENTIMENTS."""
-    rating: NDArray[np.int64]
-    """[n], 0 to 10, NO_RATING where missing."""
+    sentiment: NDArray[np.int64]  # [n], indices into SENTIMENTS
+    rating: NDArray[np.int64]  # [n], 0 to 10, NO_RATING where missing
 
 
 @dataclass(frozen=True)

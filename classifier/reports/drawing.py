@@ -20,9 +20,7 @@ from numpy.typing import NDArray
 from classifier.reports.theme import Theme
 
 WIDTH = 3.5  # inches
-MARKERS = {"cls": "o", "mean": "s"}
-"""The poolings', so that colour isn't all that tells them apart."""
-
+MARKERS = {"cls": "o", "mean": "s"}  # the poolings', so that colour isn't all that tells them apart
 _PIXELS_PER_INCH = 300
 _one_at_a_time = threading.Lock()  # matplotlib's fonts are shared
 
@@ -47,11 +45,7 @@ def style(
 ) -> None:
     """Background, letters, and the title in a colour; `grid` is the axis whose ticks have lines."""
     axes.set_title(
-        title,
-        loc="left",
-        fontsize=theme.title_size,
-        fontweight="bold",
-        color=colour or theme.text,
+        title, loc="left", fontsize=theme.title_size, fontweight="bold", color=colour or theme.text
     )
     axes.set_facecolor(theme.background)
     axes.tick_params(labelsize=theme.text_size, labelcolor=theme.text, length=0)
@@ -84,13 +78,10 @@ def readable_on(colour: str | tuple[float, float, float, float]) -> str:
 class ConfusionWords:
     """What is written on confusion matrices."""
 
-    titles: Mapping[str, str]
-    """By pooling."""
+    titles: Mapping[str, str]  # by pooling
     sentiments: Sequence[str]
-    truth: str
-    """What the rows are."""
-    cell: Callable[[int, float | None], str]
-    """Of a count and its share of the row, None for an empty row."""
+    truth: str  # what the rows are
+    cell: Callable[[int, float | None], str]  # of a count and its share of the row, None if empty
 
 
 def draw_confusions(

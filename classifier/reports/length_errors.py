@@ -17,8 +17,7 @@ _BINS = 5
 class ErrorsByLength:
     """The holdout cut into up to five bins of about as many rows each, by rising length."""
 
-    shortest: NDArray[np.int64]
-    """[bins], in characters, as is the longest."""
+    shortest: NDArray[np.int64]  # [bins], in characters, as is the longest
     longest: NDArray[np.int64]
     rows: NDArray[np.int64]
     rated_rows: NDArray[np.int64]

@@ -40,8 +40,7 @@ class Plot:
 
     light: bytes
     dark: bytes
-    width: int
-    """In CSS pixels, as is the height; the images have more pixels than that."""
+    width: int  # in CSS pixels, as is the height; the images have more pixels than that
     height: int
 
 

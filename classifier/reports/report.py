@@ -36,12 +36,10 @@ DISAGREEMENTS = 5
 class Holdout:
     """The n reviews that took no part in training, and what the models say of them."""
 
-    texts: list[str]
-    """As the models saw them."""
+    texts: list[str]  # as the models saw them
     films: list[str | None]
     labels: Labels
-    outputs: dict[str, Outputs]
-    """Those of "cls" and of "mean"."""
+    outputs: dict[str, Outputs]  # those of "cls" and of "mean"
 
 
 @dataclass(frozen=True)
@@ -52,10 +50,8 @@ class Answer:
     confidence: float
     right: bool
     rating: int | None
-    rating_confidence: float
-    """Probability of being within one point; 0 without a rating."""
-    rating_error: int | None
-    """Absolute, in points; None where the truth or the answer is missing."""
+    rating_confidence: float  # probability of being within one point; 0 without a rating
+    rating_error: int | None  # absolute, in points; None where the truth or the answer is missing
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,8 @@ class FoldedText:
     """A review as a page shows it."""
 
     opening: str
-    rest: str
-    """What is folded away; empty for a short review."""
-    left_out: int
-    """Characters at the end of a very long review that the page leaves out."""
+    rest: str  # what is folded away; empty for a short review
+    left_out: int  # characters at the end of a very long review that the page leaves out
 
 
 def fold(text: str) -> FoldedText:

@@ -17,8 +17,7 @@ class Theme:
     grid: str
     cls: str
     mean: str
-    cls_bar: str
-    """The colour of bars that text stands on, as is the mean's."""
+    cls_bar: str  # the colour of bars that text stands on, as is the mean's
     mean_bar: str
     title_size: int = 11
     text_size: int = 11

@@ -12,8 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear, pad
 
-_SAFE = 1e30
-"""Sums of weights between 1 / _SAFE and _SAFE are far from the ends of bfloat16's range."""
+_SAFE = 1e30  # sums of weights from 1 / _SAFE to _SAFE are far from the ends of bfloat16's range
 
 
 def all_attend(projected: Tensor, heads: int, slots: list[int], lengths: list[int]) -> Tensor:
@@ -51,12 +50,7 @@ def _attend(projected: Tensor, length: int, memory: Tensor) -> Tensor:
 
 
 def cls_attends(
-    hidden: Tensor,
-    weight: Tensor,
-    bias: Tensor,
-    heads: int,
-    slots: list[int],
-    lengths: list[int],
+    hidden: Tensor, weight: Tensor, bias: Tensor, heads: int, slots: list[int], lengths: list[int]
 ) -> Tensor:
     """`[reviews, hidden]`: attention of each review's [CLS] alone, without any key or value.
 

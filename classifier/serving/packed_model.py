@@ -30,11 +30,8 @@ from classifier.serving.packed_attention import all_attend, cls_attends
 if TYPE_CHECKING:  # a prediction does without it, and starts sooner
     from classifier.modeling.classifier import PoolingClassifier
 
-_TOKENS_AT_ONCE = 1024
-"""What one pass takes, unless a single review is longer: its tensors stay in the CPU's cache."""
-
-Parameters = tuple[Tensor, Tensor]
-"""Weight and bias of a linear layer or a layer norm."""
+_TOKENS_AT_ONCE = 1024  # or one longer review: the tensors of a pass stay in the CPU's cache
+Parameters = tuple[Tensor, Tensor]  # weight and bias of a linear layer or a layer norm
 
 
 @dataclass(frozen=True)

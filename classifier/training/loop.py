@@ -37,8 +37,7 @@ Every batch has other lengths and leaves other holes: 80 to 100 MB after 32 step
 _VALIDATED_AT_ONCE = 2048
 """Tokens. Attention holds 12 numbers for each pair of a review's tokens: 50 MB for two of 1,024."""
 
-Forward = Callable[..., Any]
-"""The model's forward pass in the recipe's number format, on the group's device."""
+Forward = Callable[..., Any]  # the model's forward pass in the recipe's number format and device
 
 
 @dataclass(frozen=True)
