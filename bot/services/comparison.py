@@ -71,10 +71,10 @@ def compare(users: Sequence[UserSums]) -> Comparison:
 
 
 def _better(difference: "Difference | None", if_more: str, if_less: str) -> str | None:
-    from classifier.evaluation.resampling import SIGNIFICANCE
+    from classifier.evaluation.resampling import SIGNIFICANCE, excludes_zero
 
-    if difference is None or not difference.excludes_zero:
+    if difference is None or difference.p > SIGNIFICANCE / _MEASURES:
         return None
-    if difference.p > SIGNIFICANCE / _MEASURES:
+    if not excludes_zero(difference.difference, difference.low, difference.high):
         return None
     return if_more if difference.difference > 0 else if_less

@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -95,21 +95,20 @@ def compare(
     first_only = int((first_right & ~second_right).sum())
     second_only = int((second_right & ~first_right).sum())
     p = mcnemar(first_only, second_only)
-    differences = _differences(answers, labels, seed, resamples)
-    differences["accuracy"] = replace(differences["accuracy"], p=p)
-    measures, rows = len(differences), len(labels.sentiment)
+    found = _differences(answers, labels, seed, resamples)
+    differences = {name: asdict(difference) for name, difference in found.items()}
+    differences["accuracy"]["p"] = p
+    rows = len(labels.sentiment)
     return {
         "names": list(names),
         "rows": rows,
         "rated_rows": int((labels.rating != NO_RATING).sum()),
         **_agreement(answers),
         "mcnemar": {"first_only_right": first_only, "second_only_right": second_only, "p": p},
-        "differences": {name: asdict(found) for name, found in differences.items()},
-        "p_limit": SIGNIFICANCE / measures,
+        "differences": differences,
+        "p_limit": SIGNIFICANCE / len(differences),
         "verdict": verdict_sentence(
-            [_finding(name, found, measures) for name, found in differences.items()],
-            names,
-            f"on {rows} review{'s' * (rows != 1)}",
+            findings_of(differences), names, f"on {rows} review{'s' * (rows != 1)}"
         ),
     }
 
@@ -150,20 +149,20 @@ def _differences(
     return paired_differences(first, second, figures_of, seed=seed, resamples=resamples)
 
 
-def is_shown(measure: str, found: Difference, p_limit: float) -> bool:
-    """Whether a difference is more than chance, by the rule of `compare`."""
-    return found.p <= p_limit and (measure == "accuracy" or found.excludes_zero)
-
-
-def _finding(measure: str, found: Difference, measures: int) -> Finding:
-    p_limit = SIGNIFICANCE / measures
-    note = f"p {p_value(found.p)}"
-    if p_limit < found.p < SIGNIFICANCE:
-        note += f", the limit for {measures} measures being {p_limit:.3f}"
-    shown = is_shown(measure, found, p_limit)
-    if measure == "accuracy":
-        return Finding(measure, found.difference, None, f"McNemar {note}", shown)
-    return Finding(measure, found.difference, (found.low, found.high), note, shown)
+def findings_of(differences: dict[str, dict[str, float]]) -> list[Finding]:
+    """What the `differences` of a comparison show, by the rule of `compare`."""
+    findings, p_limit = [], SIGNIFICANCE / len(differences)
+    for measure, found in differences.items():
+        difference, p, interval = found["difference"], found["p"], (found["low"], found["high"])
+        note = f"p {p_value(p)}"
+        if p_limit < p < SIGNIFICANCE:
+            note += f", the limit for {len(differences)} measures being {p_limit:.3f}"
+        if measure == "accuracy":
+            findings.append(Finding(measure, difference, None, f"McNemar {note}", p <= p_limit))
+        else:
+            shown = p <= p_limit and excludes_zero(difference, *interval)
+            findings.append(Finding(measure, difference, interval, note, shown))
+    return findings
 
 
 def compare_seeds(
@@ -251,13 +250,13 @@ def verdict_sentence(findings: list[Finding], names: tuple[str, str], scope: str
         )
     better = 1 if won[1] else 0
     if all(won):
-        told = f"{_begun(names[0])} is better {scope} in {won[0]}, {second} in {won[1]}"
+        sentence = f"{_begun(names[0])} is better {scope} in {won[0]}, {second} in {won[1]}"
     else:
-        told = f"{_begun(names[better])} is better {scope}: {won[better]}"
+        sentence = f"{_begun(names[better])} is better {scope}: {won[better]}"
     rest = [f"{METRICS[f.measure].name} ({f.evidence(better)})" for f in findings if not f.shown]
     if rest:
-        told += f"; no difference shown in {_listed(rest)}"
-    return f"{told}."
+        sentence += f"; no difference shown in {_listed(rest)}"
+    return f"{sentence}."
 
 
 def _begun(name: str) -> str:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from classifier.evaluation.calibration import BINS, calibration_gaps, expected_calibration_error
 from classifier.evaluation.resampling import (
     Figures,
-    drawn_integers,
-    joined,
+    all_chunks,
+    drawn_rows,
     percentile_interval,
     ratio,
     sums_by_cell,
@@ -77,7 +77,7 @@ def evaluate(
         name: None if np.isnan(value) else float(value)
         for name, (value,) in figures_of(every_row).items()
     }
-    resampled = joined(map(figures_of, drawn_integers(rows, rows, resamples, seed)))
+    resampled = all_chunks(map(figures_of, drawn_rows(rows, resamples, seed)))
     intervals = {}
     for name, value in figures.items():
         interval = percentile_interval(resampled[name])

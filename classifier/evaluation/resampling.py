@@ -7,7 +7,7 @@ one, with all of their answers, because the reviews of one user are more alike t
 vectorised over resamples, which a thousand calls of scikit-learn would not be.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 SIGNIFICANCE = 0.05  # shared out among the measures of a comparison (Bonferroni)
-Figures = dict[str, NDArray[np.float64]]
-"""Name of a figure → its value in each resample [m], NaN where it is undefined."""
-
-_CHUNK = 2**18  # Units drawn at a time: few enough to stay in a processor's cache.
+Figures = dict[str, NDArray[np.float64]]  # by name, in each resample [m]; NaN where undefined
+_CHUNK = 2**18  # numbers drawn at a time: few enough to stay in a processor's cache
 
 
 @dataclass(frozen=True)
@@ -30,12 +28,9 @@ class Difference:
     high: float
     p: float
 
-    @property
-    def excludes_zero(self) -> bool:
-        return excludes_zero(self.difference, self.low, self.high)
-
 
 def excludes_zero(difference: float, low: float, high: float) -> bool:
+    """Whether the difference and its whole interval are on one side of zero."""
     return min(difference, low) > 0 or max(difference, high) < 0
 
 
@@ -58,30 +53,26 @@ def paired_differences(
     Hypotheses", 1989; Yeh, COLING 2000). p can't be less than 1 / (resamples + 1). A figure that
     is undefined in every resample is left out.
     """
-    # Units that add the same are counted together; only their counts differ between resamples.
-    sums, group_of = np.unique(np.hstack([first, second]), axis=0, return_inverse=True)
+    # Units that add the same are drawn together: all that matters is how many of them.
+    sums, sizes = np.unique(np.hstack([first, second]), axis=0, return_counts=True)
     of_first, of_second = np.hsplit(sums.astype(np.float64), 2)
-    group_of, units, groups = group_of.reshape(-1), len(first), len(sums)
+    all_first, all_second = sizes[None] @ of_first, sizes[None] @ of_second
 
     def difference(first: NDArray[np.float64], second: NDArray[np.float64]) -> Figures:
         before, after = figures_of(first), figures_of(second)
         return {name: after[name] - before[name] for name in before}
 
-    def bootstrap(drawn: NDArray[np.int64]) -> Figures:
-        times = sums_by_cell(group_of[drawn], groups)
-        return difference(times @ of_first, times @ of_second)
-
-    def swapped(coins: NDArray[np.int64]) -> Figures:
-        times = sums_by_cell(np.broadcast_to(group_of, coins.shape), groups, coins)
+    def swapped(times: NDArray[np.int64]) -> Figures:
         moved = times @ (of_second - of_first)
         return difference(all_first + moved, all_second - moved)
 
-    (all_first,), (all_second,) = first.sum(axis=0)[None, None], second.sum(axis=0)[None, None]
-    observed = difference(all_first, all_second)
-    resampled = joined(map(bootstrap, drawn_integers(units, units, resamples, seed)))
-    by_chance = joined(map(swapped, drawn_integers(2, units, resamples, seed)))
+    chunks = [
+        (difference(drawn @ of_first, drawn @ of_second), swapped(tossed))
+        for drawn, tossed in drawn_sizes(sizes, resamples, seed)
+    ]
+    resampled, by_chance = map(all_chunks, zip(*chunks, strict=True))
     found = {}
-    for name, (value,) in observed.items():
+    for name, (value,) in difference(all_first, all_second).items():
         if interval := percentile_interval(resampled[name]):
             # The tolerance is for rounding; the observed arrangement counts as one.
             as_large = np.sum(np.abs(by_chance[name]) >= abs(value) - 1e-12)
@@ -98,17 +89,30 @@ def mcnemar(first_only: int, second_only: int) -> float:
     return min(1.0, 2 * float(bdtr(fewer, first_only + second_only, 0.5)))
 
 
-def drawn_integers(
-    below: int, units: int, resamples: int, seed: int
-) -> Iterator[NDArray[np.int64]]:
-    """Integers from 0 to below `below`, in chunks [some resamples, units] of bounded memory.
+def drawn_rows(rows: int, resamples: int, seed: int) -> Iterator[NDArray[np.int64]]:
+    """So many rows drawn with replacement, in chunks [some resamples, rows] of bounded memory."""
+    generator = np.random.default_rng(seed)
+    for size in _chunks(resamples, rows):
+        yield generator.integers(0, rows, size=(size, rows))
 
-    Below `units` they are units drawn with replacement; below 2, the toss of a coin for each unit.
+
+def drawn_sizes(
+    sizes: NDArray[np.int64], resamples: int, seed: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """The sizes of groups of equal units in resamples, in chunks [some resamples, groups].
+
+    First those of all units drawn with replacement, then of the units that a coin decides to swap.
     """
     generator = np.random.default_rng(seed)
-    chunk = max(1, _CHUNK // units)
-    for start in range(0, resamples, chunk):
-        yield generator.integers(0, below, size=(min(chunk, resamples - start), units))
+    for size in _chunks(resamples, len(sizes)):
+        drawn = generator.multinomial(sizes.sum(), sizes / sizes.sum(), size=size)
+        yield drawn, generator.binomial(sizes, 0.5, size=(size, len(sizes)))
+
+
+def _chunks(resamples: int, numbers: int) -> Iterator[int]:
+    """How many resamples of so many numbers to draw at a time."""
+    most = max(1, _CHUNK // numbers)
+    return (min(most, resamples - start) for start in range(0, resamples, most))
 
 
 def sums_by_cell(
@@ -127,7 +131,7 @@ def sums_by_cell(
     return flat.reshape(len(cells), count).astype(np.float64, copy=False)
 
 
-def joined(chunks: Iterator[Figures]) -> Figures:
+def all_chunks(chunks: Iterable[Figures]) -> Figures:
     """The figures of all chunks of resamples, one after the other."""
     every = list(chunks)
     return {name: np.concatenate([figures[name] for figures in every]) for name in every[0]}

@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from classifier.evaluation.comparison import Comparison, is_shown
+from classifier.evaluation.comparison import Comparison, findings_of
 from classifier.evaluation.figures import METRICS, POOLING_NAMES, metrics_of
-from classifier.evaluation.resampling import Difference
 from classifier.files import write_text
 from classifier.labels import NO_RATING, SENTIMENTS
 from classifier.modeling.outputs import (
@@ -105,16 +104,9 @@ def write_report(
 
 
 def shown_better(comparison: Comparison) -> dict[str, str]:
-    """Measure to the pooling better in it, for the differences that the verdict counts as shown.
-
-    The rule is that of `comparison.compare`.
-    """
-    better = {}
-    for measure, found in comparison["differences"].items():
-        if is_shown(measure, Difference(**found), comparison["p_limit"]):
-            second = (found["difference"] > 0) != METRICS[measure].lower_is_better
-            better[measure] = comparison["names"][second]
-    return better
+    """Measure to the pooling better in it, for the differences that the verdict counts as shown."""
+    findings = findings_of(comparison["differences"])
+    return {found.measure: comparison["names"][found.better] for found in findings if found.shown}
 
 
 def examples_of(holdout: Holdout, temperatures: dict[str, float]) -> dict[str, list[Example]]:

@@ -71,7 +71,7 @@ def test_it_equals_the_comparison_row_by_row() -> None:
         sentiment=np.array([sentiment(row[0]) for row in rows]),
         rating=np.array([row[0] for row in rows]),
     )
-    expected = compare_rows(outputs[0], outputs[1], labels, resamples=4000)
+    expected = compare_rows(outputs[0], outputs[1], labels, resamples=40_000)
     assert found.accuracy is not None
     assert found.mae is not None
     assert found.accuracy.p == pytest.approx(expected["mcnemar"]["p"])

@@ -10,7 +10,7 @@ from sklearn.metrics import f1_score
 from classifier.errors import ClassifierError
 from classifier.evaluation.comparison import Finding, compare, compare_seeds, verdict_sentence
 from classifier.evaluation.metrics import Metrics
-from classifier.evaluation.resampling import drawn_integers
+from classifier.evaluation.resampling import drawn_sizes
 from classifier.labels import NO_RATING
 from classifier.modeling.outputs import Labels, Outputs
 
@@ -99,9 +99,15 @@ def test_bootstrap_is_paired_and_equals_a_plain_loop() -> None:
     first, second = (saying(s, r) for s, r in zip(sentiments, ratings, strict=True))
     found = compare(first, second, labelled(truth, rating), seed=5, resamples=150)
 
+    # Rows that add the same, in the order in which `paired_differences` has them.
+    errors = [np.where(rating < 0, 0, abs(r - rating)) for r in ratings]
+    cells = [-(truth * 3 + s) for s in sentiments]  # one-hot, the later cell is the smaller
+    sums = np.stack([cells[0], errors[0], rating >= 0, cells[1], errors[1]], axis=1)
+    _, one_of, sizes = np.unique(sums, axis=0, return_index=True, return_counts=True)
+    ((resamples, _),) = drawn_sizes(sizes, 150, seed=5)
+
     plain: dict[str, list[float]] = {"macro_f1": [], "accuracy": [], "rating_mae": []}
-    resamples = np.concatenate(list(drawn_integers(25, 25, 150, seed=5)))
-    for rows in [np.arange(25), *resamples]:
+    for rows in [np.arange(25), *(np.repeat(one_of, times) for times in resamples)]:
         rated = [row for row in rows if rating[row] != NO_RATING]
         macro_f1, accuracy, mae = zip(
             *(

@@ -18,7 +18,7 @@ from sklearn.metrics import (
 from classifier.errors import ClassifierError
 from classifier.evaluation.calibration import calibration_gaps, expected_calibration_error
 from classifier.evaluation.metrics import evaluate, resampled_figures
-from classifier.evaluation.resampling import drawn_integers
+from classifier.evaluation.resampling import drawn_rows
 from classifier.labels import NO_RATING
 from classifier.modeling.outputs import Labels, Outputs, answers_of
 from classifier.modeling.temperature import calibrated_probabilities
@@ -119,7 +119,7 @@ def test_every_resample_has_the_figures_of_its_rows() -> None:
     """The vectorised counts against evaluating the drawn rows one resample after another."""
     outputs, labels = simulated(40)
     answers = answers_of(outputs)
-    (drawn,) = drawn_integers(40, 40, 25, seed=3)
+    (drawn,) = drawn_rows(40, 25, seed=3)
     figures = resampled_figures(answers, labels, drawn)
     assert set(figures) == INTERVALS - {"ece", "ece_uncalibrated"}
     for number, rows in enumerate(drawn):
@@ -136,7 +136,7 @@ def test_intervals_are_the_percentiles_of_a_plain_bootstrap() -> None:
     metrics = evaluate(outputs, labels, seed=7, resamples=200)
     assert set(metrics["intervals"]) == INTERVALS
     plain: dict[str, list[float]] = {name: [] for name in INTERVALS}
-    for rows in np.concatenate(list(drawn_integers(30, 30, 200, seed=7))):
+    for rows in np.concatenate(list(drawn_rows(30, 200, seed=7))):
         part = Outputs(outputs.sentiment_logits[rows], outputs.rating_logits[rows])
         drawn = evaluate(part, Labels(labels.sentiment[rows], labels.rating[rows]), resamples=1)
         for name in INTERVALS:

@@ -7,7 +7,8 @@ from scipy.stats import binomtest
 
 from classifier.evaluation.resampling import (
     Figures,
-    drawn_integers,
+    drawn_rows,
+    drawn_sizes,
     mcnemar,
     paired_differences,
     ratio,
@@ -25,10 +26,17 @@ def test_units_of_several_reviews_equal_a_plain_loop() -> None:
 
     found = paired_differences(first, second, figures_of, seed=4, resamples=300)["error"]
     gap = second[:, 1] - first[:, 1]
-    drawn = np.concatenate(list(drawn_integers(30, 30, 300, seed=4)))
-    coins = np.concatenate(list(drawn_integers(2, 30, 300, seed=4)))
-    resampled = [sum(gap[user] for user in users) / reviews[users].sum() for users in drawn]
-    by_chance = [abs(sum(gap * (1 - 2 * coin))) for coin in coins]
+    _, one_of, sizes = np.unique(
+        np.hstack([first, second]), axis=0, return_index=True, return_counts=True
+    )
+    ((drawn, tossed),) = drawn_sizes(sizes, 300, seed=4)
+    assert (drawn.sum(axis=1) == 30).all()
+    assert (tossed <= sizes).all()
+    resampled = [
+        sum(gap[user] for user in users) / reviews[users].sum()
+        for users in (np.repeat(one_of, times) for times in drawn)
+    ]
+    by_chance = [abs(sum(gap[one_of] * (sizes - 2 * times))) for times in tossed]
     assert found.difference == pytest.approx(gap.sum() / reviews.sum())
     assert (found.low, found.high) == pytest.approx(tuple(np.percentile(resampled, [2.5, 97.5])))
     as_large = sum(size >= abs(gap.sum()) for size in by_chance)
@@ -42,7 +50,7 @@ def test_mcnemar_is_scipys_binomial_test(first: int, second: int) -> None:
 
 
 def test_resamples_are_drawn_from_all_rows_in_chunks_of_bounded_memory() -> None:
-    chunks = list(drawn_integers(100_000, 100_000, 5, seed=0))
+    chunks = list(drawn_rows(100_000, 5, seed=0))
     assert [chunk.shape for chunk in chunks] == [(2, 100_000), (2, 100_000), (1, 100_000)]
     drawn = np.concatenate(chunks)
     assert drawn.min() >= 0
