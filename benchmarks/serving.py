@@ -54,8 +54,7 @@ ARMS = {
         "benchmarks.pipelines.measure", f"{_PIPELINE}dtype=torch.bfloat16", {"bfloat16": True}
     ),
     "TF-IDF": Arm(
-        "benchmarks.tfidf.measure_answers",
-        f"{tfidf.ABOUT}; fitted on {_FITTED} other rows at most",
+        "benchmarks.tfidf.measure_answers", f"{tfidf.ABOUT}; fitted on {_FITTED} other rows at most"
     ),
 }
 COLD_START, BOT = "cold start", "bot"

@@ -8,15 +8,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from db.measures import (
-    Period,
-    SentimentOf,
-    answer_counts,
-    bin_of,
-    confidence,
-    same_review,
-    truth,
-)
+from db.measures import Period, SentimentOf, answer_counts, bin_of, confidence, same_review, truth
 from db.models import Feedback, Prediction, Review
 
 LENGTHS = (200, 500, 1000, 2000, 5000)

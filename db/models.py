@@ -177,10 +177,7 @@ class Feedback(Base, kw_only=True):
     """The rating a user says is the true one, as it stands now."""
 
     __tablename__ = "feedback"
-    __table_args__ = (
-        UniqueConstraint("review_id", "user_id"),
-        _between("rating", 0, 10),
-    )
+    __table_args__ = (UniqueConstraint("review_id", "user_id"), _between("rating", 0, 10))
 
     id: Mapped[int] = mapped_column(primary_key=True, init=False)
     review_id: Mapped[int] = mapped_column(ForeignKey("reviews.id", ondelete="CASCADE"))

@@ -11,15 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import BigInteger, cast, distinct, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.measures import (
-    Period,
-    SentimentOf,
-    answer_counts,
-    beginning,
-    bin_of,
-    confidence,
-    step_of,
-)
+from db.measures import Period, SentimentOf, answer_counts, beginning, bin_of, confidence, step_of
 from db.models import Feedback, Prediction, Review
 
 

@@ -18,10 +18,7 @@ def version_list(versions: Versions, locale: Locale) -> str:
     if not versions.newest_first:
         return locale(phrases.NONE)
     shown = versions.newest_first[:SHOWN]
-    blocks = [
-        locale(phrases.TITLE),
-        *(_version(one, versions.champion, locale) for one in shown),
-    ]
+    blocks = [locale(phrases.TITLE), *(_version(one, versions.champion, locale) for one in shown)]
     if older := len(versions.newest_first) - len(shown):
         blocks.append(locale(phrases.OLDER, count=older))
     return "\n\n".join([*blocks, locale(phrases.EXPLAINED)])
