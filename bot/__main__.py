@@ -17,8 +17,7 @@ from classifier.errors import ClassifierError
 from classifier.memory import collect_garbage_seldom
 from classifier.registry.registry import Registry
 from classifier.registry.version import Version
-from db.engine import parse_url
-from db.errors import DatabaseError
+from db.engine import DatabaseError, parse_url
 
 logger = logging.getLogger("bot")
 

@@ -10,8 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from classifier.files import remove_leftovers, replacing
 from db import migrate
-from db.engine import parse_url, sqlite_file
-from db.errors import DatabaseError
+from db.engine import DatabaseError, parse_url, sqlite_file
 
 logger = logging.getLogger(__name__)
 

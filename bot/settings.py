@@ -20,8 +20,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import BotError
 from bot.schedule import CronTrigger
-from db.engine import DEFAULT_URL, parse_url
-from db.errors import DatabaseError
+from db.engine import DEFAULT_URL, DatabaseError, parse_url
 
 
 class SettingsError(BotError):

@@ -19,8 +19,6 @@ from sqlalchemy.ext.asyncio import (
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from db.errors import DatabaseError
-
 DEFAULT_URL = "sqlite+aiosqlite:///data/kinorate.db"
 
 PRAGMAS = (
@@ -36,6 +34,13 @@ _TRIES, _PAUSE = 250, 0.02  # seconds
 
 Sessions = async_sessionmaker[AsyncSession]
 Insert = sqlite.Insert | postgresql.Insert
+
+
+class DatabaseError(Exception):
+    """One sentence for the operator: a wrong URL, a database that can't be copied or migrated.
+
+    What the database itself refuses (a broken constraint, a lost connection) stays SQLAlchemy's.
+    """
 
 
 def create_engine(url: str) -> AsyncEngine:

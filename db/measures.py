@@ -1,11 +1,11 @@
 """Expressions on predictions and ratings that both databases understand."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, and_, case, cast, extract, func, literal_column
+from sqlalchemy import ColumnElement, and_, case, func
 from sqlalchemy.orm import InstrumentedAttribute
 
 from db.models import Feedback, Prediction
@@ -74,16 +74,3 @@ def same_review(cls: type[Prediction], mean: type[Prediction]) -> ColumnElement[
         mean.review_id == cls.review_id,
         mean.model_version == cls.model_version,
     )
-
-
-def step_of(moment: InstrumentedAttribute[datetime], seconds: int) -> ColumnElement[Any]:
-    """Which step of so many seconds since 1970 a moment lies in, from 0."""
-    # Rounded down. A parameter would be a double, whose halves PostgreSQL rounds to even.
-    half: ColumnElement[Any] = literal_column("0.5")
-    whole = cast(func.round(extract("epoch", moment) - half), BigInteger)
-    return whole // seconds
-
-
-def beginning(step: int, seconds: int) -> datetime:
-    """The first moment of a `step_of`."""
-    return datetime.fromtimestamp(step * seconds, UTC)

@@ -13,8 +13,7 @@ from alembic.util.exc import CommandError
 from sqlalchemy import Connection
 
 from alembic import command
-from db.engine import create_engine, parse_url, sqlite_file
-from db.errors import DatabaseError
+from db.engine import DatabaseError, create_engine, parse_url, sqlite_file
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "alembic"
 

@@ -1,25 +1,54 @@
 """The tables. A rule that must always hold is a constraint, so that the database enforces it."""
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    CheckConstraint,
-    ForeignKey,
-    Index,
-    MetaData,
-    String,
-    UniqueConstraint,
-    false,
-    text,
-)
+import sqlalchemy as sa
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column, relationship
+from sqlalchemy.types import TypeDecorator
 
-from db.columns import AnyText, UtcDateTime
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
-TelegramId = Annotated[int, mapped_column(BigInteger)]
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment, aware and in UTC on its way in and out; SQLite itself keeps no time zone.
+
+    A naive datetime is refused with ValueError (SQLAlchemy wraps it in a StatementError).
+    """
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.utcoffset() is None:
+            raise ValueError(f"{value!r} has no time zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, _: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class AnyText(TypeDecorator[str]):
+    """Text as people send it, whatever characters it has.
+
+    PostgreSQL can't hold U+0000 and no UTF-8 can hold half of a surrogate pair. Both become
+    U+FFFD, on both databases: one odd character in a file must not cost the review.
+    """
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, _: sa.Dialect) -> str | None:
+        return None if value is None else _UNSTORABLE.sub("\ufffd", value)
+
+
+TelegramId = Annotated[int, mapped_column(sa.BigInteger)]
 """Ids of users, chats, messages and updates are Telegram's and exceed 32 bits."""
 
 OwnerId = Annotated[int, mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)]
@@ -27,7 +56,7 @@ OwnerId = Annotated[int, mapped_column(ForeignKey("users.id", ondelete="CASCADE"
 
 
 def _partial_index(name: str, column: str, *, where: str, unique: bool = False) -> Index:
-    condition = text(where)
+    condition = sa.text(where)
     return Index(name, column, unique=unique, sqlite_where=condition, postgresql_where=condition)
 
 
@@ -39,7 +68,7 @@ class Base(MappedAsDataclass, DeclarativeBase, repr=False, eq=False):
     """Rows are built with keyword arguments. Their repr has no content: logs hold no review."""
 
     # Batch migrations on SQLite find a constraint by its name alone.
-    metadata = MetaData(
+    metadata = sa.MetaData(
         naming_convention={
             "ix": "ix_%(table_name)s_%(column_0_N_name)s",
             "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -51,8 +80,8 @@ class Base(MappedAsDataclass, DeclarativeBase, repr=False, eq=False):
     # none_as_null: a missing value is SQL's NULL, which constraints see, not JSON's null.
     type_annotation_map = {  # noqa: RUF012  (SQLAlchemy reads it off the class)
         datetime: UtcDateTime,
-        dict[str, Any]: JSON(none_as_null=True),
-        list[float]: JSON(none_as_null=True),
+        dict[str, Any]: sa.JSON(none_as_null=True),
+        list[float]: sa.JSON(none_as_null=True),
     }
 
 
@@ -61,7 +90,7 @@ class User(Base, kw_only=True):
 
     __tablename__ = "users"
 
-    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
     language: Mapped[str] = mapped_column(String(35))  # an IETF tag, such as "ru"
     is_active: Mapped[bool] = mapped_column(default=True)  # False once they blocked the bot
     created_at: Mapped[datetime]
@@ -82,14 +111,14 @@ class Update(Base, kw_only=True):
         _partial_index("ix_updates_pending", "received_at", where="done_at IS NULL"),
     )
 
-    update_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    update_id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
     # Not a foreign key: the inbox is written before it is known who that is.
     user_id: Mapped[TelegramId | None] = mapped_column(index=True)
     payload: Mapped[dict[str, Any] | None]
     received_at: Mapped[datetime]
     done_at: Mapped[datetime | None] = mapped_column(default=None)
     attempts: Mapped[int] = mapped_column(default=0)
-    unreadable: Mapped[bool] = mapped_column(default=False, server_default=false())
+    unreadable: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
 
 
 class Review(Base, kw_only=True):
@@ -227,9 +256,7 @@ class TrainingRun(Base, kw_only=True):
         ),
         CheckConstraint(f"({_RUNNING}) = (finished_at IS NULL)", name="finished"),
         # One at a time, across processes too.
-        _partial_index(
-            "uq_training_runs_running", "status", where="status = 'running'", unique=True
-        ),
+        _partial_index("uq_training_runs_running", "status", where=_RUNNING, unique=True),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, init=False)

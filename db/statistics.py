@@ -5,13 +5,22 @@ late it came. Best read in one reading session: the numbers are then of one mome
 for them.
 """
 
-from datetime import datetime
-from typing import NamedTuple
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, cast, distinct, func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    cast,
+    distinct,
+    extract,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.measures import Period, SentimentOf, answer_counts, beginning, bin_of, confidence, step_of
+from db.measures import Period, SentimentOf, answer_counts, bin_of, confidence
 from db.models import Feedback, Prediction, Review
 
 
@@ -107,7 +116,10 @@ async def steps(
     session: AsyncSession, period: Period, seconds: int, sentiment_of: SentimentOf
 ) -> list[Step]:
     """The answers to the period's predictions by steps of so many seconds (UTC), in order."""
-    step = step_of(Prediction.created_at, seconds).label("step")
+    # Rounded down. A parameter would be a double, whose halves PostgreSQL rounds to even.
+    half: ColumnElement[Any] = literal_column("0.5")
+    whole = cast(func.round(extract("epoch", Prediction.created_at) - half), BigInteger)
+    step = (whole // seconds).label("step")
     rows = await session.execute(
         select(step, Prediction.pooling, *answer_counts(Prediction, sentiment_of))
         .join(Feedback, Feedback.review_id == Prediction.review_id)
@@ -115,4 +127,7 @@ async def steps(
         .group_by("step", Prediction.pooling)
         .order_by(Prediction.pooling, "step")
     )
-    return [Step(pooling, beginning(begins, seconds), *counts) for begins, pooling, *counts in rows]
+    return [
+        Step(pooling, datetime.fromtimestamp(number * seconds, UTC), *counts)
+        for number, pooling, *counts in rows
+    ]

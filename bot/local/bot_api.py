@@ -12,6 +12,10 @@ from bot.local.people import LOCAL_TOKEN, Json
 from bot.local.state import State
 
 MAX_POLL_SECONDS = 50
+_WEBHOOK_ACTIVE = (
+    "Conflict: can't use getUpdates method while webhook is active; "
+    "use deleteWebhook to delete the webhook first"
+)
 
 
 class BotHandler(StateHandler):
@@ -52,8 +56,7 @@ class MethodHandler(BotHandler):
             result = await self._call(method.lower(), Params.of(self.request))
             self.finish({"ok": True, "result": result})
 
-    async def post(self, token: str, method: str) -> None:
-        await self.get(token, method)
+    post = get
 
     async def _call(self, method: str, params: Params) -> object:
         self.state.faults.strike(method, params.integer("chat_id"))
@@ -65,19 +68,12 @@ class MethodHandler(BotHandler):
 
     async def _get_updates(self, params: Params) -> list[Json]:
         if self.state.webhook.url:
-            raise ApiError(
-                409,
-                "Conflict: can't use getUpdates method while webhook is active; "
-                "use deleteWebhook to delete the webhook first",
-            )
+            raise ApiError(409, _WEBHOOK_ACTIVE)
         self.state.updates.allow(params)
-        limit = params.integer("limit", 100)
-        return await self.state.updates.poll(
-            self.poll,
-            offset=params.integer("offset"),
-            limit=limit if 1 <= limit <= 100 else 100,
-            timeout=max(0, min(params.integer("timeout"), MAX_POLL_SECONDS)),
-        )
+        limit, timeout = params.integer("limit", 100), params.integer("timeout")
+        limit = limit if 1 <= limit <= 100 else 100
+        timeout = max(0, min(timeout, MAX_POLL_SECONDS))
+        return await self.state.updates.poll(self.poll, params.integer("offset"), limit, timeout)
 
     def on_connection_close(self) -> None:
         self.poll.end(ApiError(499, "The bot has hung up"))

@@ -79,12 +79,11 @@ class FileHandler(StateHandler):
         file = self.state.files.get(file_id)
         if file is None:
             raise ApiError(404, "there is no such file")
-        mime_type = file.upload.mime_type
+        kind, place = file.upload.mime_type, "inline"
         # Anything else, such as HTML, would run as part of the page if the browser showed it.
-        is_image = mime_type in _SHOWN_IN_PAGE
-        self.set_header("Content-Type", mime_type if is_image else "application/octet-stream")
-        place = "inline" if is_image else "attachment"
-        self.set_header(
-            "Content-Disposition", f"{place}; filename*=UTF-8''{quote(file.upload.name)}"
-        )
+        if kind not in _SHOWN_IN_PAGE:
+            kind, place = "application/octet-stream", "attachment"
+        self.set_header("Content-Type", kind)
+        name = quote(file.upload.name)
+        self.set_header("Content-Disposition", f"{place}; filename*=UTF-8''{name}")
         self.finish(file.upload.content)

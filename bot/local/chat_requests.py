@@ -7,17 +7,7 @@ from bot.local.message_content import MAX_CALLBACK_DATA
 from bot.local.params import Params, Upload
 from bot.local.people import BOT, CHATS, LOCAL_ADMIN_ID, MEMBERS, USERS, Json
 from bot.local.state import State
-from bot.local.text import (
-    CAPTION_FIELDS,
-    MAX_CAPTION,
-    MAX_TEXT,
-    TEXT_FIELDS,
-    cleaned,
-    parts,
-    text_fields,
-    trimmed,
-    units,
-)
+from bot.local.text import CAPTION, LIMITS, TEXT, cleaned, parts, text_fields, trimmed, units
 
 CHANNEL: Json = {"id": -1_000_000_000_009, "type": "channel", "title": "Новости кино"}
 _POST = "Сегодня в прокат вышла новая комедия. Билеты уже в продаже."
@@ -30,10 +20,9 @@ _STAND_INS = {
 
 
 def user_of(params: Params) -> Json:
-    user = USERS.get(params.integer("user"))
-    if user is None:
-        raise ApiError(404, "there is no such user")
-    return user
+    if user := USERS.get(params.integer("user")):
+        return user
+    raise ApiError(404, "there is no such user")
 
 
 def _chat_of(params: Params) -> int:
@@ -53,18 +42,10 @@ def _open_chat_of(state: State, params: Params) -> int:
 
 
 def _state(state: State, _params: Params) -> Json:
-    people = [
-        {key: user[key] for key in ("id", "first_name", "language_code")}
-        | {"admin": user["id"] == LOCAL_ADMIN_ID}
-        for user in USERS.values()
-    ]
+    people = [user | {"admin": user["id"] == LOCAL_ADMIN_ID} for user in USERS.values()]
     chats = [
-        {
-            "id": chat["id"],
-            "title": chat.get("title", BOT["first_name"]),
-            "members": sorted(MEMBERS[chat["id"]]),
-        }
-        for chat in CHATS.values()
+        {"id": id_, "title": chat.get("title", BOT["first_name"]), "members": sorted(MEMBERS[id_])}
+        for id_, chat in CHATS.items()
     ]
     return {"bot": BOT, "users": people, "chats": chats, "event": state.events.last_number}
 
@@ -86,7 +67,7 @@ def _send(state: State, params: Params) -> Json:
     reply = _replied(state, params)
     sent = []
     for text in texts:
-        sent.append(state.post(chat_id, user, text_fields(TEXT_FIELDS, text), reply))
+        sent.append(state.post(chat_id, user, text_fields(TEXT, text), reply))
         reply = None  # only the first part of a long text replies
     return {"messages": sent}
 
@@ -95,18 +76,18 @@ def _send_file(state: State, params: Params) -> Json:
     user, chat_id = user_of(params), _open_chat_of(state, params)
     kind, caption = params.text("kind"), trimmed(cleaned(params.text("caption")))
     file = params.uploads.get("file")
-    if units(caption) > MAX_CAPTION:
+    if units(caption) > LIMITS[CAPTION]:
         raise ApiError(400, "the caption is too long")
     if kind in ("photo", "document"):
         if file is None:
             raise ApiError(400, "there is no file")
         content: Json = {kind: state.files.add(kind, file)}
-        content |= text_fields(CAPTION_FIELDS, caption)
+        content |= text_fields(CAPTION, caption)
     elif kind in _STAND_INS:
         content = {kind: state.files.add(kind, file or _STAND_INS[kind])}
     elif kind == "channel_post":
         origin = {"type": "channel", "date": state.now() - 3600, "chat": CHANNEL, "message_id": 1}
-        content = text_fields(TEXT_FIELDS, caption or _POST) | {"forward_origin": origin}
+        content = text_fields(TEXT, caption or _POST) | {"forward_origin": origin}
     else:
         raise ApiError(400, "kind must be document, photo, voice, sticker or channel_post")
     return {"messages": [state.post(chat_id, user, content, _replied(state, params))]}
@@ -120,9 +101,9 @@ def _replied(state: State, params: Params) -> Json | None:
 def _edit(state: State, params: Params) -> Json:
     message = _own_message(state, params)
     text = trimmed(cleaned(params.text("text")))
-    if "text" in message and not 1 <= units(text) <= MAX_TEXT:
+    if "text" in message and not 1 <= units(text) <= LIMITS[TEXT]:
         raise ApiError(400, "the text must have from 1 to 4096 characters")
-    fields = TEXT_FIELDS if "text" in message else CAPTION_FIELDS
+    fields = TEXT if "text" in message else CAPTION
     content = text_fields(fields, text)
     if content == {key: message[key] for key in fields if key in message}:
         return {"message": message}  # clients send nothing then
@@ -137,10 +118,9 @@ def _delete(state: State, params: Params) -> Json:
 
 
 def _message_of(state: State, params: Params, name: str) -> Json:
-    message = state.message(_chat_of(params), params.integer(name))
-    if message is None:
-        raise ApiError(404, f"{name}: there is no such message")
-    return message
+    if message := state.message(_chat_of(params), params.integer(name)):
+        return message
+    raise ApiError(404, f"{name}: there is no such message")
 
 
 def _own_message(state: State, params: Params) -> Json:

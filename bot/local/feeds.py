@@ -80,10 +80,8 @@ class UpdateQueue:
         """At most `limit` of the waiting updates, as soon as there is one; none after `timeout`
         seconds. Raises ApiError when another request ends this one.
         """
-        self.end_poll(
-            "terminated by other getUpdates request; "
-            "make sure that only one bot instance is running"
-        )
+        reason = "terminated by other getUpdates request"
+        self.end_poll(f"{reason}; make sure that only one bot instance is running")
         self._poll = poll
         self.confirm(offset)
         try:

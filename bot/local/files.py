@@ -45,11 +45,8 @@ class Files:
             raise ApiError.bad_request("file must be non-empty")
         number, self._next = self._next, self._next + 1
         file_id = f"local-{kind}-{number}"
-        file: Json = {
-            "file_id": file_id,
-            "file_unique_id": f"unique-{number}",
-            "file_size": len(upload.content),
-        }
+        file: Json = {"file_id": file_id, "file_unique_id": f"unique-{number}"}
+        file["file_size"] = len(upload.content)
         if kind == "photo":
             image = _image(upload.content)
             upload = upload._replace(mime_type=image.get_format_mimetype() or upload.mime_type)

@@ -78,9 +78,8 @@ class _Parser:
         if not self._take(r"\s*="):
             if tag == "blockquote" and name == "expandable":
                 return name, ""
-            raise self._refusal(
-                f'Expected equal sign in declaration of an attribute of the tag "{tag}"'
-            )
+            reason = "Expected equal sign in declaration of an attribute of the tag"
+            raise self._refusal(f'{reason} "{tag}"')
         self._take(r"\s*")
         quote = self._take("[\"']")
         if quote:

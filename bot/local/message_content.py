@@ -6,16 +6,7 @@ from bot.local import html
 from bot.local.errors import ApiError
 from bot.local.params import Params
 from bot.local.people import Json
-from bot.local.text import (
-    CAPTION_FIELDS,
-    MAX_CAPTION,
-    MAX_TEXT,
-    TEXT_FIELDS,
-    cleaned,
-    text_fields,
-    trimmed,
-    units,
-)
+from bot.local.text import CAPTION, LIMITS, TEXT, cleaned, text_fields, trimmed, units
 
 MAX_CALLBACK_DATA = 64  # bytes, not characters
 MAX_BUTTONS = 100
@@ -25,7 +16,7 @@ def text_content(params: Params, too_long: str) -> Json:
     """The content of a text message."""
     if not params.text("text"):
         raise ApiError.bad_request("message text is empty")
-    content = _formatted(params, TEXT_FIELDS, MAX_TEXT, too_long)
+    content = _formatted(params, TEXT, too_long)
     if not content:
         raise ApiError.bad_request("text must be non-empty")
     return content
@@ -33,10 +24,10 @@ def text_content(params: Params, too_long: str) -> Json:
 
 def caption_content(params: Params) -> Json:
     """The caption of a photo or document, if it has one."""
-    return _formatted(params, CAPTION_FIELDS, MAX_CAPTION, "message caption is too long")
+    return _formatted(params, CAPTION, "message caption is too long")
 
 
-def _formatted(params: Params, fields: tuple[str, str], limit: int, too_long: str) -> Json:
+def _formatted(params: Params, fields: tuple[str, str], too_long: str) -> Json:
     source = cleaned(params.text(fields[0]))
     mode = params.text("parse_mode").lower()
     if mode == "html":
@@ -48,7 +39,7 @@ def _formatted(params: Params, fields: tuple[str, str], limit: int, too_long: st
     else:
         raise ApiError.bad_request("unsupported parse_mode")
     stripped = trimmed(text)
-    if units(stripped) > limit:
+    if units(stripped) > LIMITS[fields]:
         raise ApiError.bad_request(too_long)
     before = units(text) - units(text.lstrip(" \n"))
     moved = (_moved(entity, before, stripped) for entity in entities)
@@ -61,8 +52,7 @@ def _moved(entity: Json, before: int, text: str) -> Json:
     start = max(entity["offset"] - before, 0)
     end = min(entity["offset"] + entity["length"] - before, len(encoded) // 2)
     covered = encoded[2 * start : 2 * end].decode("utf-16-le", "replace").lstrip(" \n")
-    length = units(covered)
-    return entity | {"offset": end - length, "length": length}
+    return entity | {"offset": end - units(covered), "length": units(covered)}
 
 
 def reply_markup(params: Params) -> Json:
@@ -76,9 +66,8 @@ def reply_markup(params: Params) -> Json:
     if rows is None:
         raise ApiError.bad_request("the local chat has inline keyboards only")
     if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
-        raise ApiError.bad_request(
-            'field "inline_keyboard" of the InlineKeyboardMarkup must be an Array of Arrays'
-        )
+        reason = 'field "inline_keyboard" of the InlineKeyboardMarkup must be an Array of Arrays'
+        raise ApiError.bad_request(reason)
     keyboard = [[_button(button) for button in row] for row in rows if row]
     if sum(map(len, keyboard)) > MAX_BUTTONS:
         raise ApiError.bad_request("reply markup is too long")

@@ -10,7 +10,7 @@ from bot.local.message_content import caption_content, reply_markup, text_conten
 from bot.local.params import Params
 from bot.local.people import BOT, CHATS, Json
 from bot.local.state import QUERY_LIFETIME, State
-from bot.local.text import TEXT_FIELDS, units
+from bot.local.text import TEXT, units
 
 MAX_CALLBACK_ANSWER = 200  # UTF-16 code units
 _ACTIONS = {
@@ -25,13 +25,10 @@ _NOT_MODIFIED = (
 
 
 def _get_me(_state: State, _params: Params) -> Json:
-    return BOT | {
-        "can_join_groups": True,
-        "can_read_all_group_messages": True,  # so that a bot has to keep silent by itself
-        "supports_inline_queries": False,
-        "can_connect_to_business": False,
-        "has_main_web_app": False,
-    }
+    # All of a group's messages: so that a bot has to keep silent by itself.
+    able = ("can_join_groups", "can_read_all_group_messages")
+    unable = ("supports_inline_queries", "can_connect_to_business", "has_main_web_app")
+    return BOT | dict.fromkeys(able, True) | dict.fromkeys(unable, False)
 
 
 def _send_message(state: State, params: Params) -> Json:
@@ -102,7 +99,7 @@ def _edit_message_text(state: State, params: Params) -> Json:
     if "text" not in message:
         raise ApiError.bad_request("there is no text in the message to edit")
     content |= reply_markup(params)
-    replaced = {*TEXT_FIELDS, "reply_markup"}
+    replaced = {*TEXT, "reply_markup"}
     if content == {key: value for key, value in message.items() if key in replaced}:
         raise ApiError.bad_request(_NOT_MODIFIED)
     return state.edit(message, replaced, content)
@@ -127,17 +124,11 @@ def _answer_callback_query(state: State, params: Params) -> bool:
     query = state.queries.pop(query_id, None)
     is_stale = query is None or state.clock() - query.asked_at > QUERY_LIFETIME
     if query is None or is_stale or state.faults.stale_queries:
-        raise ApiError.bad_request(
-            "query is too old and response timeout expired or query ID is invalid"
-        )
-    state.tell(
-        query.chat_id,
-        "callback_answer",
-        audience=[query.user_id],
-        callback_query_id=query_id,
-        text=text,
-        show_alert=params.boolean("show_alert"),
-    )
+        reason = "query is too old and response timeout expired or query ID is invalid"
+        raise ApiError.bad_request(reason)
+    alert, audience = params.boolean("show_alert"), [query.user_id]
+    answer = {"callback_query_id": query_id, "text": text, "show_alert": alert}
+    state.tell(query.chat_id, "callback_answer", audience, **answer)
     return True
 
 

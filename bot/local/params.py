@@ -34,9 +34,8 @@ class Params:
             try:
                 values |= json.loads(request.body or b"{}")
             except (ValueError, TypeError):
-                raise ApiError.bad_request(
-                    "can't parse request: body must be a JSON object"
-                ) from None
+                reason = "can't parse request: body must be a JSON object"
+                raise ApiError.bad_request(reason) from None
         uploads = {
             name: Upload(files[-1].filename, files[-1].content_type, files[-1].body)
             for name, files in request.files.items()
@@ -77,8 +76,7 @@ class Params:
     def object(self, name: str, what: str) -> "Params":
         """The parameters in an object of the request, such as `scope`; none if it is missing."""
         value = self.json(name, what)
-        if value is None:
-            value = {}
+        value = {} if value is None else value
         if not isinstance(value, dict):
             raise ApiError.bad_request(f"object expected as {what}")
         return Params(value, {})

@@ -10,13 +10,10 @@ LOCAL_ADMIN_ID = 1002
 
 BOT: Json = {"id": 1, "is_bot": True, "first_name": "Kinorate", "username": "kinorate_bot"}
 
-
 USERS: dict[int, Json] = {
     user_id: {"id": user_id, "is_bot": False, "first_name": name, "language_code": language}
-    for user_id, name, language in (
-        (1001, "Аня", "ru"),
-        (LOCAL_ADMIN_ID, "Борис", "ru"),
-        (1003, "Emily", "en"),
+    for user_id, name, language in zip(
+        (1001, LOCAL_ADMIN_ID, 1003), ("Аня", "Борис", "Emily"), ("ru", "ru", "en"), strict=True
     )
 }
 

@@ -121,12 +121,8 @@ class State:
 
     def post(self, chat_id: int, author: Json, content: Json, reply_to: Json | None) -> Json:
         """A new message. A message is replaced by an edit, never changed."""
-        message: Json = {
-            "message_id": self._next_message_id,
-            "from": author,
-            "chat": CHATS[chat_id],
-            "date": self.now(),
-        }
+        message: Json = {"message_id": self._next_message_id, "from": author}
+        message |= {"chat": CHATS[chat_id], "date": self.now()}
         self._next_message_id += 1
         if reply_to is not None:
             quoted = {key: value for key, value in reply_to.items() if key != "reply_to_message"}
@@ -160,13 +156,8 @@ class State:
         self._next_query_id += 1
         self.queries[query_id] = Query(user["id"], chat_id, self.clock())
         gone = {"chat": CHATS[chat_id], "message_id": message_id, "date": 0}
-        query = {
-            "id": query_id,
-            "from": user,
-            "message": self.message(chat_id, message_id) or gone,
-            "chat_instance": f"local-{chat_id}",
-            "data": data,
-        }
+        query = {"id": query_id, "from": user, "message": self.message(chat_id, message_id) or gone}
+        query |= {"chat_instance": f"local-{chat_id}", "data": data}
         self.updates.put("callback_query", query)
         return query_id
 

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 
 from bot.local.people import Json
 
-MAX_TEXT = 4096
-MAX_CAPTION = 1024
-TEXT_FIELDS = ("text", "entities")
-CAPTION_FIELDS = ("caption", "caption_entities")
+TEXT = ("text", "entities")  # the fields of a message that hold a text
+CAPTION = ("caption", "caption_entities")
+LIMITS = {TEXT: 4096, CAPTION: 1024}  # of the text, in UTF-16 code units
 _WORD_END = 500  # how far before the limit a client looks for a place between two words
 
 _DROPPED = re.compile("[\r\u2028-\u202e\u030a\u0333\u033f]")
@@ -53,9 +52,9 @@ def is_unicode(text: str) -> bool:
 def parts(text: str) -> list[str]:
     """A text as clients split it into messages that fit: between words where there are any."""
     found = []
-    while units(text) > MAX_TEXT:
+    while units(text) > LIMITS[TEXT]:
         # A character that the limit would cut in two goes into the next part.
-        end = len(text.encode("utf-16-le")[: 2 * MAX_TEXT].decode("utf-16-le", "ignore"))
+        end = len(text.encode("utf-16-le")[: 2 * LIMITS[TEXT]].decode("utf-16-le", "ignore"))
         space = max(text.rfind(character, end - _WORD_END, end) for character in " \n")
         end = space + 1 if space >= 0 else end
         found.append(trimmed(text[:end]))

@@ -54,11 +54,8 @@ class Webhook:
         return True
 
     def info(self) -> Json:
-        about: Json = {
-            "url": self.url,
-            "has_custom_certificate": False,
-            "pending_update_count": len(self._updates.waiting),
-        }
+        about: Json = {"url": self.url, "has_custom_certificate": False}
+        about["pending_update_count"] = len(self._updates.waiting)
         if self._updates.allowed:
             about["allowed_updates"] = list(self._updates.allowed)
         return about | self._last_error
@@ -104,14 +101,8 @@ class Webhook:
         headers = {"Content-Type": "application/json"}
         if self._secret:
             headers[SECRET_HEADER] = self._secret
-        request = HTTPRequest(
-            self.url,
-            method="POST",
-            headers=headers,
-            body=json.dumps(update),
-            follow_redirects=False,
-            request_timeout=60,
-        )
+        options: Json = {"follow_redirects": False, "request_timeout": 60}
+        request = HTTPRequest(self.url, "POST", headers, json.dumps(update), **options)
         try:
             await client.fetch(request)
         except HTTPClientError as error:

@@ -16,8 +16,7 @@ from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import updates, users
-from db.engine import Sessions, create_engine
-from db.errors import DatabaseError
+from db.engine import DatabaseError, Sessions, create_engine
 from db.models import Review, TrainingRun, Update, User
 
 pytestmark = pytest.mark.anyio

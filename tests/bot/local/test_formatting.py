@@ -14,7 +14,7 @@ from telegram import (
 from bot.local.errors import ApiError
 from bot.local.message_content import text_content
 from bot.local.params import Params
-from bot.local.text import MAX_TEXT, cleaned, parts, trimmed, units
+from bot.local.text import LIMITS, TEXT, cleaned, parts, trimmed, units
 from tests.bot.local.bots import ANNA, call
 from tests.bot.local_client import Person
 
@@ -130,5 +130,5 @@ def test_any_html_is_parsed_or_refused(text: str) -> None:
 @given(st.text(alphabet="а б\n😀.", max_size=40), st.integers(0, 600))
 def test_a_split_text_loses_only_space(text: str, times: int) -> None:
     found = parts(text * times)
-    assert all(1 <= units(part) <= MAX_TEXT for part in found)
+    assert all(1 <= units(part) <= LIMITS[TEXT] for part in found)
     assert "".join("".join(found).split()) == "".join((text * times).split())
