@@ -184,6 +184,5 @@ def _signs(locale: Locale) -> list[Line2D]:
         phrases.CHART_FAILED: {"color": _FAILED, **dot},
         phrases.CHART_LIMIT: {"color": CHAT.text, "marker": "|", "markersize": 9},
     }
-    return [
-        Line2D([], [], linewidth=0, label=locale(label), **look) for label, look in looks.items()
-    ]
+    named = [(locale(label), look) for label, look in looks.items()]
+    return [Line2D([], [], linewidth=0, label=label, **look) for label, look in named]

@@ -46,11 +46,8 @@ def analysis_keyboard(page: Page, locale: Locale) -> InlineKeyboardMarkup:
         data = f"e:{order.value}:{page.span.name}:{number}"
         return InlineKeyboardButton(label, callback_data=data)
 
-    turning = []
-    if page.number > 0:
-        turning.append(to("‹", page.order, page.number - 1))
-    if page.number < page.last:
-        turning.append(to("›", page.order, page.number + 1))
+    turning = [to("‹", page.order, page.number - 1)] if page.number > 0 else []
+    turning += [to("›", page.order, page.number + 1)] if page.number < page.last else []
     labels = {Order.WORST: phrases.BUTTON_WORST, Order.DISAGREED: phrases.BUTTON_DISAGREED}
     orders = [
         to(("✓ " if order is page.order else "") + locale(label), order, 0)

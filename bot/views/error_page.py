@@ -41,6 +41,8 @@ def _tables(analysis: Analysis, locale: Locale) -> list[dict[str, Any]]:
     """The groups of both models by their labels, a table for each way to group."""
     agreement = (phrases.PAGE_AGREE, phrases.PAGE_RATINGS_DIFFER, phrases.PAGE_SENTIMENTS_DIFFER)
 
+    note = locale(phrases.PAGE_CONFIDENCE_NOTE)
+
     def table(
         name: str, title: Phrase, label: Callable[[Any], str], note: str = ""
     ) -> dict[str, Any]:
@@ -52,12 +54,7 @@ def _tables(analysis: Analysis, locale: Locale) -> list[dict[str, Any]]:
     return [
         table("length", phrases.PAGE_BY_LENGTH, lambda key: _length(key, locale)),
         table("sentiment", phrases.PAGE_BY_SENTIMENT, lambda key: locale(terms.SENTIMENTS[key])),
-        table(
-            "confidence",
-            phrases.PAGE_BY_CONFIDENCE,
-            lambda key: _confidence(key, locale),
-            locale(phrases.PAGE_CONFIDENCE_NOTE),
-        ),
+        table("confidence", phrases.PAGE_BY_CONFIDENCE, lambda key: _confidence(key, locale), note),
         table("disagreement", phrases.PAGE_BY_DISAGREEMENT, lambda key: locale(agreement[key])),
         table("version", phrases.PAGE_BY_VERSION, str),
     ]
@@ -77,7 +74,9 @@ def _confidence(key: int, locale: Locale) -> str:
 
 
 def _example(hard: HardReview, locale: Locale) -> dict[str, Any]:
-    text = fold(hard.review.text)
+    text, sentiment = fold(hard.review.text), "–"
+    if hard.given is not None:
+        sentiment = locale(terms.SENTIMENTS[sentiment_of(hard.given)])
     return {
         "id": hard.review.id,
         "moment": hard.review.created_at.strftime("%Y-%m-%d %H:%M"),
@@ -88,9 +87,7 @@ def _example(hard: HardReview, locale: Locale) -> dict[str, Any]:
         "left_out": locale.whole(text.left_out),
         "given": hard.given,
         "asked": hard.asked,
-        "sentiment": "–"
-        if hard.given is None
-        else locale(terms.SENTIMENTS[sentiment_of(hard.given)]),
+        "sentiment": sentiment,
         "answers": {row.pooling: _answer(row, hard.given, locale) for row in (hard.cls, hard.mean)},
     }
 

@@ -5,14 +5,8 @@ import logging
 from collections.abc import Sequence
 from itertools import count
 
-from telegram import (
-    Bot,
-    BotCommand,
-    BotCommandScope,
-    BotCommandScopeAllGroupChats,
-    BotCommandScopeAllPrivateChats,
-    BotCommandScopeChat,
-)
+import telegram
+from telegram import Bot, BotCommand, BotCommandScope
 from telegram.error import RetryAfter, TelegramError
 
 from bot.delivery.inbox import can_wait
@@ -31,16 +25,13 @@ async def register_commands(bot: Bot, admin_ids: Sequence[int]) -> None:
     answers meanwhile.
     """
     for language_code, locale in ((None, RUSSIAN), ("en", ENGLISH)):
-        scopes: list[tuple[BotCommandScope, list[BotCommand]]] = [
-            (BotCommandScopeAllPrivateChats(), _commands(PRIVATE_MENU, locale)),
-            (BotCommandScopeAllGroupChats(), _commands(GROUP_MENU, locale)),
-        ]
-        for scope, commands in scopes:
-            await _register(bot, commands, scope, language_code)
+        private, group = _commands(PRIVATE_MENU, locale), _commands(GROUP_MENU, locale)
+        await _register(bot, private, telegram.BotCommandScopeAllPrivateChats(), language_code)
+        await _register(bot, group, telegram.BotCommandScopeAllGroupChats(), language_code)
         for admin_id in admin_ids:
-            commands = _commands(PRIVATE_MENU | ADMIN_MENU, locale)
+            commands = [*private, *_commands(ADMIN_MENU, locale)]
             # Until an admin writes to the bot, Telegram knows no such chat.
-            await _register(bot, commands, BotCommandScopeChat(admin_id), language_code)
+            await _register(bot, commands, telegram.BotCommandScopeChat(admin_id), language_code)
 
 
 async def _register(

@@ -1,5 +1,6 @@
 """The messages about a retraining: how it goes, and how it ended, with the gate's figures."""
 
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -37,11 +38,8 @@ def cancel_keyboard(run_id: int, locale: Locale) -> InlineKeyboardMarkup:
 
 def ending_message(run: TrainingRun, locale: Locale) -> str:
     """How a run ended; if the gate judged it, with each figure and its limit."""
-    sentence = locale(
-        phrases.ENDINGS[run.status],
-        version=escape(run.version or ""),
-        reason=escape(run.reason or ""),
-    )
+    version, reason = escape(run.version or ""), escape(run.reason or "")
+    sentence = locale(phrases.ENDINGS[run.status], version=version, reason=reason)
     if run.figures is None:
         return sentence
     blocks = [sentence, *_figures(run.figures, locale)]
@@ -76,11 +74,9 @@ def _check(check: dict[str, Any], locale: Locale) -> str:
     if check["sentiment"] is not None:
         sentiment = locale(SENTIMENT_NAMES[SENTIMENTS.index(check["sentiment"])])
 
-    def written(figure: float) -> str:
-        return locale.decimal(figure) if is_at_most else locale.signed(figure, 3)
-
-    is_at_most = check["name"] in _AT_MOST
-    bound = phrases.AT_MOST if is_at_most else phrases.AT_LEAST
+    bound, written = phrases.AT_LEAST, partial(locale.signed, places=3)
+    if check["name"] in _AT_MOST:
+        bound, written = phrases.AT_MOST, partial(locale.decimal)
     return locale(
         phrases.CHECK,
         mark="✓" if check["passed"] else "✗",

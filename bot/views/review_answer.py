@@ -9,6 +9,7 @@ from bot.texts.locale import Locale
 from bot.texts.terms import FACES, SENTIMENTS
 from classifier.evaluation.figures import POOLING_NAMES
 from classifier.labels import ratings_differ
+from db.measures import confidence_of
 from db.models import Prediction, Review
 
 _SNIPPET = 80  # characters of a review that the history shows
@@ -18,22 +19,17 @@ def answer(review: Review, locale: Locale, rating: int | None = None) -> str:
     """Both models' predictions, whether they agree, and the true rating or the question for it."""
     blocks = [_prediction(prediction, locale) for prediction in review.predictions]
     blocks.append(_agreement(review.predictions, locale))
-    if rating is not None:
-        blocks.append(locale(phrases.YOUR_RATING, rating=rating))
-    else:
-        blocks.append(
-            locale(phrases.PLEASE_RATE if is_asked(review.update_id) else phrases.ASK_RATING)
-        )
-    return "\n\n".join(blocks)
+    question = phrases.PLEASE_RATE if is_asked(review.update_id) else phrases.ASK_RATING
+    given = phrases.YOUR_RATING if rating is not None else question
+    return "\n\n".join([*blocks, locale(given, rating=rating)])
 
 
 def history(reviews: list[Review], user_id: int, locale: Locale) -> str:
     """The user's last reviews: when, how they begin, what was predicted, the true rating."""
     if not reviews:
         return locale(phrases.HISTORY_EMPTY)
-    return "\n\n".join(
-        [locale(phrases.HISTORY_TITLE), *(_past(one, user_id, locale) for one in reviews)]
-    )
+    past = [_past(review, user_id, locale) for review in reviews]
+    return "\n\n".join([locale(phrases.HISTORY_TITLE), *past])
 
 
 def rating_of(review: Review, user_id: int) -> int | None:
@@ -49,17 +45,12 @@ def snippet(text: str) -> str:
 
 
 def _prediction(prediction: Prediction, locale: Locale) -> str:
-    probabilities = (
-        prediction.probability_bad,
-        prediction.probability_neutral,
-        prediction.probability_good,
-    )
     sentiment = locale(
         phrases.SENTIMENT_LINE,
         model=POOLING_NAMES[prediction.pooling],
         face=FACES[prediction.sentiment],
         sentiment=locale(SENTIMENTS[prediction.sentiment]),
-        share=_percent(probabilities[prediction.sentiment]),
+        share=_percent(confidence_of(prediction)),
     )
     if prediction.rating is None or prediction.rating_confidence is None:
         return sentiment
@@ -75,11 +66,8 @@ def _prediction(prediction: Prediction, locale: Locale) -> str:
 def _agreement(predictions: list[Prediction], locale: Locale) -> str:
     cls, mean = sorted(predictions, key=lambda prediction: prediction.pooling)
     if cls.sentiment != mean.sentiment:
-        return locale(
-            phrases.SENTIMENTS_DIFFER,
-            cls=locale(SENTIMENTS[cls.sentiment]).lower(),
-            mean=locale(SENTIMENTS[mean.sentiment]).lower(),
-        )
+        said = [locale(SENTIMENTS[each.sentiment]).lower() for each in (cls, mean)]
+        return locale(phrases.SENTIMENTS_DIFFER, cls=said[0], mean=said[1])
     if ratings_differ(cls.rating, mean.rating):
         return locale(phrases.RATINGS_DIFFER, cls=cls.rating, mean=mean.rating)
     return locale(phrases.AGREE)
@@ -87,14 +75,13 @@ def _agreement(predictions: list[Prediction], locale: Locale) -> str:
 
 def _past(review: Review, user_id: int, locale: Locale) -> str:
     rating = rating_of(review, user_id)
+    given = phrases.HISTORY_NO_RATING if rating is None else phrases.HISTORY_YOUR_RATING
     return locale(
         phrases.HISTORY_REVIEW,
         date=locale.date(review.created_at),
         text=escape(snippet(review.text)),
         predictions=" · ".join(map(_short, review.predictions)),
-        rating=locale(phrases.HISTORY_NO_RATING)
-        if rating is None
-        else locale(phrases.HISTORY_YOUR_RATING, rating=rating),
+        rating=locale(given, rating=rating),
     )
 
 

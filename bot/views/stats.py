@@ -25,13 +25,9 @@ def stats_message(overview: Overview, locale: Locale) -> str:
     title = f"<b>{locale(phrases.TITLE, span=locale(terms.SPANS[overview.span.name]))}</b>"
     if not overview.poolings:
         return f"{title}\n\n{locale(phrases.NOTHING)}"
-    totals = locale(
-        phrases.TOTALS,
-        reviews=written.reviews,
-        users=written.users,
-        answered=written.rated,
-        coverage=locale.percent(share(written.rated, written.reviews)),
-    )
+    coverage = locale.percent(share(written.rated, written.reviews))
+    counts = {"reviews": written.reviews, "users": written.users, "answered": written.rated}
+    totals = locale(phrases.TOTALS, coverage=coverage, **counts)
     blocks = [
         f"{title}\n{totals}",
         # The table is a block with room around it: no blank lines there.
@@ -55,10 +51,8 @@ def verdict(comparison: Comparison, locale: Locale) -> str:
         return locale(phrases.TOO_FEW, answers=comparison.answers, enough=ENOUGH)
     if comparison.users < ENOUGH_USERS:
         return locale(phrases.TOO_FEW_USERS, users=comparison.users, enough=ENOUGH_USERS)
-    at_sentiment, at_rating = (
-        pooling and POOLING_NAMES[pooling]
-        for pooling in (comparison.better_at_sentiment, comparison.better_at_rating)
-    )
+    at_sentiment = POOLING_NAMES.get(comparison.better_at_sentiment or "")
+    at_rating = POOLING_NAMES.get(comparison.better_at_rating or "")
     if at_sentiment is None and at_rating is None:
         return locale(phrases.ALIKE)
     if at_rating is None:
@@ -112,23 +106,13 @@ def _pairs(overview: Overview, locale: Locale) -> str:
         return locale(phrase, difference=written(found.difference), low=low, high=high)
 
     if pairs.reviews:
-        lines.append(
-            locale(
-                phrases.AGREEMENT,
-                sentiment=locale.percent(pairs.same_sentiment / pairs.reviews),
-                rating=locale.percent(share(pairs.within(0), pairs.rated)),
-                within_one=locale.percent(share(pairs.within(NEAR), pairs.rated)),
-            )
-        )
+        sentiment = locale.percent(pairs.same_sentiment / pairs.reviews)
+        same, near = (locale.percent(share(pairs.within(n), pairs.rated)) for n in (0, NEAR))
+        lines.append(locale(phrases.AGREEMENT, sentiment=sentiment, rating=same, within_one=near))
     if comparison.accuracy is not None:
-        lines.append(
-            locale(
-                phrases.ONLY_ONE_RIGHT,
-                cls=pairs.all_users.only_cls_right,
-                mean=pairs.all_users.only_mean_right,
-                p=escape(locale.p_value(comparison.accuracy.p)),
-            )
-        )
+        users, p = pairs.all_users, escape(locale.p_value(comparison.accuracy.p))
+        cls, mean = users.only_cls_right, users.only_mean_right
+        lines.append(locale(phrases.ONLY_ONE_RIGHT, cls=cls, mean=mean, p=p))
         lines.append(gap(phrases.ACCURACY_DIFFERENCE, comparison.accuracy, locale.points))
     if comparison.mae is not None:
         lines.append(gap(phrases.MAE_DIFFERENCE, comparison.mae, locale.signed))
@@ -139,11 +123,8 @@ def _who(found: Overview, locale: Locale) -> str:
     models = found.poolings
     volunteered = _answers({name: model.volunteered for name, model in models.items()}, locale)
     asked = _answers({name: model.asked for name, model in models.items()}, locale)
-    lines = []
-    if volunteered:
-        lines.append(locale(phrases.VOLUNTEERED, **volunteered))
-    if asked:
-        lines.append(locale(phrases.ASKED, **asked))
+    lines = [locale(phrases.VOLUNTEERED, **volunteered)] if volunteered else []
+    lines += [locale(phrases.ASKED, **asked)] if asked else []
     return "\n".join([*lines, locale(phrases.BIAS)] if volunteered else lines)
 
 
@@ -155,8 +136,8 @@ def _versions(found: Overview, locale: Locale) -> str:
         return ""
     lines = [locale(phrases.VERSIONS)]
     for version in versions[: -_MOST_VERSIONS - 1 : -1]:
-        of_version = {name: model.versions.get(version) for name, model in models.items()}
-        figures = _answers(of_version, locale)
+        answers = {name: model.versions.get(version) for name, model in models.items()}
+        figures = _answers(answers, locale)
         lines.append(locale(phrases.VERSION, version=escape(version), **figures))
     return "\n".join(lines)
 
@@ -171,10 +152,8 @@ def _answers(by_pooling: Mapping[str, AnswerFigures | None], locale: Locale) -> 
         answers = by_pooling.get(pooling)
         written = "–"
         if answers is not None and answers.count:
-            written = locale(
-                phrases.ACCURACY_AND_MAE,
-                accuracy=locale.percent(answers.figures.get("accuracy")),
-                mae=locale.decimal(answers.figures.get("rating_mae")),
-            )
+            accuracy = locale.percent(answers.figures.get("accuracy"))
+            mae = locale.decimal(answers.figures.get("rating_mae"))
+            written = locale(phrases.ACCURACY_AND_MAE, accuracy=accuracy, mae=mae)
         figures[pooling] = f"{name} {written}"
     return figures

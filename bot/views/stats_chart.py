@@ -16,15 +16,7 @@ from bot.texts import terms
 from bot.texts.locale import Locale
 from classifier.evaluation.figures import POOLING_NAMES
 from classifier.labels import NEAR
-from classifier.reports.drawing import (
-    MARKERS,
-    ConfusionWords,
-    draw_confusions,
-    draw_png,
-    legend,
-    readable_on,
-    style,
-)
+from classifier.reports import drawing
 from classifier.reports.theme import CHAT, Theme
 from db.pairs import PairCounts
 
@@ -44,27 +36,20 @@ def draw_statistics(overview: Overview, locale: Locale) -> bytes:
         _draw_trends(middle, overview, locale)
         _draw_agreement(below.add_subplot(), overview.pairs, locale)
 
-    return draw_png(_HEIGHT, CHAT, draw)
+    return drawing.draw_png(_HEIGHT, CHAT, draw)
 
 
 def _draw_matrices(figure: SubFigure, overview: Overview, locale: Locale) -> None:
-    poolings = overview.poolings
-    words = ConfusionWords(
-        titles={
-            pooling: locale(phrases.CHART_ANSWERS, model=name)
-            for pooling, name in POOLING_NAMES.items()
-        },
+    counts = {pooling: np.zeros((3, 3), int) for pooling in POOLING_NAMES}
+    counts |= {name: np.array(model.answers.confusion) for name, model in overview.poolings.items()}
+    names = POOLING_NAMES.items()
+    words = drawing.ConfusionWords(
+        titles={key: locale(phrases.CHART_ANSWERS, model=name) for key, name in names},
         sentiments=tuple(locale(name) for name in phrases.CHART_SENTIMENTS),
         truth=locale(phrases.CHART_TRUTH),
         cell=lambda count, share: f"{locale.whole(count)}\n{locale.percent(share)}",
     )
-    counts = {
-        pooling: np.array(poolings[pooling].answers.confusion)
-        if pooling in poolings
-        else np.zeros((3, 3), int)
-        for pooling in POOLING_NAMES
-    }
-    draw_confusions(figure, CHAT, counts, words)
+    drawing.draw_confusions(figure, CHAT, counts, words)
 
 
 def _draw_trends(figure: SubFigure, overview: Overview, locale: Locale) -> None:
@@ -72,25 +57,24 @@ def _draw_trends(figure: SubFigure, overview: Overview, locale: Locale) -> None:
     for axes, measured in zip(panels, ("accuracy", "mae"), strict=True):
         _draw_trend(axes, overview, measured, locale)
     if signs := panels[0].get_legend_handles_labels()[0]:
-        legend(figure, CHAT, signs)
+        drawing.legend(figure, CHAT, signs)
 
 
 def _draw_trend(axes: Axes, overview: Overview, measured: str, locale: Locale) -> None:
     title = locale(terms.ACCURACY if measured == "accuracy" else terms.RATING_MAE)
-    style(axes, CHAT, title, grid="y")
+    drawing.style(axes, CHAT, title, grid="y")
     moments: list[datetime] = []
     for pooling, points in overview.trend.items():
-        drawn = [(point.moment, getattr(point, measured)) for point in points]
-        drawn = [(moment, value) for moment, value in drawn if value is not None]
+        drawn = [point for point in points if getattr(point, measured) is not None]
         if not drawn:
             continue
-        moments += [moment for moment, _ in drawn]
+        moments += [point.moment for point in drawn]
         axes.plot(
-            [moment.timestamp() for moment, _ in drawn],
-            [value for _, value in drawn],
+            [point.moment.timestamp() for point in drawn],
+            [getattr(point, measured) for point in drawn],
             _LINES[pooling],
             color=CHAT.of(pooling),
-            marker=MARKERS[pooling] if len(drawn) < 15 else None,
+            marker=drawing.MARKERS[pooling] if len(drawn) < 15 else None,
             markersize=3.5,
             linewidth=1.8,
             label=POOLING_NAMES[pooling],
@@ -98,16 +82,9 @@ def _draw_trend(axes: Axes, overview: Overview, measured: str, locale: Locale) -
     if not moments:
         axes.set_xticks([])
         axes.set_yticks([])
-        axes.text(
-            0.5,
-            0.5,
-            locale(phrases.CHART_NO_ANSWERS),
-            ha="center",
-            va="center",
-            transform=axes.transAxes,
-            fontsize=CHAT.text_size,
-            color=CHAT.muted,
-        )
+        look: dict[str, Any] = {"ha": "center", "va": "center", "transform": axes.transAxes}
+        look |= {"fontsize": CHAT.text_size, "color": CHAT.muted}
+        axes.text(0.5, 0.5, locale(phrases.CHART_NO_ANSWERS), **look)
         return
     axes.yaxis.set_major_locator(MaxNLocator(4))
     written = locale.percent if measured == "accuracy" else partial(locale.decimal, places=1)
@@ -129,7 +106,7 @@ def _date_ends(
 
 
 def _draw_agreement(axes: Axes, pairs: PairCounts, locale: Locale) -> None:
-    style(axes, CHAT, locale(phrases.CHART_AGREEMENT))
+    drawing.style(axes, CHAT, locale(phrases.CHART_AGREEMENT))
     same, near = pairs.within(0), pairs.within(NEAR)
     bars = {
         locale(terms.SENTIMENT): (pairs.same_sentiment, 0, pairs.reviews - pairs.same_sentiment),
@@ -141,24 +118,16 @@ def _draw_agreement(axes: Axes, pairs: PairCounts, locale: Locale) -> None:
             share = count / max(sum(counts), 1)
             axes.barh(place, share, left=begin, color=colour, height=0.72)
             if share >= 0.09:
-                axes.text(
-                    begin + share / 2,
-                    place,
-                    locale.percent(share),
-                    ha="center",
-                    va="center_baseline",
-                    fontsize=CHAT.text_size,
-                    color=readable_on(colour),
-                )
+                look: dict[str, Any] = {"ha": "center", "va": "center_baseline"}
+                look |= {"fontsize": CHAT.text_size, "color": drawing.readable_on(colour)}
+                axes.text(begin + share / 2, place, locale.percent(share), **look)
             begin += share
     axes.set_yticks(range(len(bars)), list(bars))
     axes.set_xticks([])
     axes.set_xlim(0, 1)
     axes.invert_yaxis()
     labels = (phrases.CHART_SAME, phrases.CHART_NEAR, phrases.CHART_DIFFER)
-    signs = [
-        Patch(color=colour, label=locale(label))
-        for label, colour in zip(labels, _AGREEMENT, strict=True)
-    ]
+    named = zip(labels, _AGREEMENT, strict=True)
+    signs = [Patch(color=colour, label=locale(label)) for label, colour in named]
     corner: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (-0.1, 0.0)}
-    legend(axes, CHAT, signs, ncols=3, handlelength=1, **corner)
+    drawing.legend(axes, CHAT, signs, ncols=3, handlelength=1, **corner)
