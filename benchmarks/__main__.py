@@ -3,7 +3,7 @@
 import importlib
 import shlex
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -13,6 +13,7 @@ from rich.console import Console
 from classifier.commands.options import DEFAULT_CACHE, DEFAULT_MODELS, Cache, Models, ReviewsSource
 from classifier.errors import ClassifierError
 from classifier.files import write_text
+from classifier.modeling import DEFAULT_ENCODER
 from classifier.registry.registry import CHAMPION
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-_ENCODER = "cointegrated/rubert-tiny2"  # the default of `python -m classifier train`
 _Plan = TypeVar("_Plan")
 
 EncoderName = Annotated[str, typer.Option(help="A hub id, or a folder with a BERT.")]
@@ -45,17 +45,16 @@ def training(
     rows: Annotated[int, typer.Option(min=16, help="Use at most this many reviews.")] = 2048,
     repeats: Repeats = 3,
     seconds: Annotated[float, typer.Option(min=0, help="Seconds of timed steps a turn.")] = 10.0,
-    encoder: EncoderName = _ENCODER,
+    encoder: EncoderName = DEFAULT_ENCODER,
     cache: Cache = DEFAULT_CACHE,
     arms: Arms = None,
     path: Json = None,
 ) -> None:
     """Reviews a second in training, memory, and the share of what the processor can do."""
-    _require_accelerate()
     from benchmarks import training as benchmark
 
     plan = benchmark.Plan(reviews, rows, repeats, seconds, encoder, cache)
-    _measure(benchmark.run_arms, plan, _chosen(arms, benchmark.ARMS), path)
+    _measure(benchmark.run_arms, plan, arms, benchmark.ARMS, path)
 
 
 @app.command()
@@ -69,11 +68,10 @@ def serving(
     path: Json = None,
 ) -> None:
     """Milliseconds a review, reviews a second, cold start, and the bot's memory."""
-    _require_accelerate()
     from benchmarks import serving as benchmark
 
     plan = benchmark.Plan(reviews, rows, repeats, version, models)
-    _measure(benchmark.run_arms, plan, _chosen(arms, benchmark.ARMS), path)
+    _measure(benchmark.run_arms, plan, arms, benchmark.ARMS, path)
 
 
 @app.command()
@@ -84,7 +82,7 @@ def quality(
         typer.Option(metavar="SOURCE", help="Judge on these; by default on the split's holdout."),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds to train with.")] = 3,
-    encoder: EncoderName = _ENCODER,
+    encoder: EncoderName = DEFAULT_ENCODER,
     work: Annotated[
         Path | None,
         typer.Option(
@@ -100,12 +98,11 @@ def quality(
     path: Json = None,
 ) -> None:
     """Accuracy, F1 and the rating's error over several seeds. Continues an interrupted run."""
-    _require_accelerate()
     from benchmarks import quality as benchmark
 
     options, work = tuple(shlex.split(train_options)), work or cache / "benchmarks"
     plan = benchmark.Plan(reviews, test, seeds, encoder, options, cache, work)
-    _measure(benchmark.run_arms, plan, _chosen(arms or benchmark.USUAL, benchmark.ARMS), path)
+    _measure(benchmark.run_arms, plan, arms or benchmark.USUAL, benchmark.ARMS, path)
 
 
 @app.command()
@@ -125,49 +122,38 @@ def tables(
     if wanted == text:
         return
     if check:
-        raise ClassifierError(
-            f"The tables of {readme} are not those of the results: python -m benchmarks tables"
-        )
+        problem = f"The tables of {readme} are not those of the results"
+        raise ClassifierError(f"{problem}: python -m benchmarks tables")
     write_text(readme, wanted)
-
-
-def _require_accelerate() -> None:
-    """Raise ClassifierError where accelerate, which transformers' Trainer needs, is missing."""
-    try:
-        importlib.import_module("accelerate")
-    except ImportError as error:
-        raise ClassifierError(
-            "The benchmarks need the packages for development, accelerate among them: "
-            "pip install -e '.[dev]' -c constraints.txt"
-        ) from error
 
 
 def _measure(
     run_arms: "Callable[[Console, _Plan, list[str], Path | None], Results]",
     plan: _Plan,
-    names: list[str],
+    arms: list[str] | None,
+    known: Collection[str],
     path: Path | None,
 ) -> None:
     """Run the arms and show their table; ClassifierError where one failed."""
+    try:
+        importlib.import_module("accelerate")  # transformers' Trainer needs it
+    except ImportError as error:
+        raise ClassifierError(
+            "The benchmarks need the packages for development, accelerate among them: "
+            "pip install -e '.[dev]' -c constraints.txt"
+        ) from error
     from benchmarks.tables import table_of
     from classifier.commands.quiet import quiet_libraries
 
+    if unknown := sorted(set(arms or []) - set(known)):
+        raise ClassifierError(f"--arm {unknown[0]}: there are {'; '.join(known)}.")
     quiet_libraries()
     console = Console()
-    results = run_arms(console, plan, names, path)
+    results = run_arms(console, plan, arms or list(known), path)
     table_of(results.document).show(console)
     console.print(f"Written to {results.path}", highlight=False, soft_wrap=True)
-    failed = results.failed()
-    if failed:
+    if failed := results.failed():
         raise ClassifierError(f"Some runs failed: {', '.join(failed)}.")
-
-
-def _chosen(wanted: list[str] | None, arms: Iterable[str]) -> list[str]:
-    known = list(arms)
-    unknown = sorted(set(wanted or []) - set(known))
-    if unknown:
-        raise ClassifierError(f"--arm {unknown[0]}: there are {'; '.join(known)}.")
-    return wanted or known
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from benchmarks import RESULTS
 from classifier.errors import ClassifierError
+from classifier.evaluation.figures import METRICS
 from classifier.files import write_json
 from classifier.modeling.device import default_device
 from classifier.training.publishing import environment
@@ -35,9 +36,7 @@ _SHOWN = {  # the figures of a run that its line shows, in this order
     "timed_steps": "{} timed steps",
     "first_loss": "loss {:.2f} at first",
     "last_loss": "loss {:.2f} at last",
-    "accuracy": "accuracy {:.4f}",
-    "macro_f1": "macro F1 {:.4f}",
-    "rating_mae": "rating MAE {:.3f}",
+    **{name: f"{METRICS[name].name} {{:.3f}}" for name in ("accuracy", "macro_f1", "rating_mae")},
     "train_seconds": "trained in {:,.0f} s",
     "answer_p50_ms": "answers in {:.0f} ms",
     "resident_mb": "{:,.0f} MB resident",

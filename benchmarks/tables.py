@@ -11,6 +11,7 @@ from rich.table import Table as TerminalTable
 
 from benchmarks.figures import number, percent, ratio, spread, times
 from classifier.errors import ClassifierError
+from classifier.evaluation.figures import METRICS
 
 BEGIN = "<!-- python -m benchmarks tables: from here on it is generated -->"
 END = "<!-- up to here -->"
@@ -48,9 +49,8 @@ class Table:
         console.print(f"{self.caption} {self.notes}".strip(), highlight=False, markup=False)
 
     def _lines(self, columns: dict[str, Column]) -> list[list[str]]:
-        return [
-            [name, *(cell(arm) for cell in columns.values())] for name, arm in self.arms.items()
-        ]
+        cells = columns.values()
+        return [[name, *(cell(arm) for cell in cells)] for name, arm in self.arms.items()]
 
 
 def table_of(document: Document) -> Table:
@@ -144,18 +144,23 @@ def _quality(document: Document) -> Table:
         f"written ratings stripped; encoder: {settings['encoder']}).",
         document["summary"]["arms"],
         {
-            "accuracy": lambda arm: spread(arm["accuracy"], 1, as_percent=True),
-            "macro F1": lambda arm: spread(arm["macro_f1"], 3),
-            "rating MAE": lambda arm: spread(arm["rating_mae"], 2),
+            **_metric("accuracy", 1, as_percent=True),
+            **_metric("macro_f1", 3),
+            **_metric("rating_mae", 2),
             "seconds to train, at best": lambda arm: number(
                 (arm["train_seconds"] or {}).get("low")
             ),
         },
         {
-            "weighted F1": lambda arm: spread(arm["weighted_f1"], 3),
+            **_metric("weighted_f1", 3),
             "peak MB": lambda arm: number((arm["peak_mb"] or {}).get("mean")),
         },
     )
+
+
+def _metric(name: str, digits: int, *, as_percent: bool = False) -> dict[str, Column]:
+    """The column of a metric over the seeds, by its title."""
+    return {METRICS[name].name: lambda arm: spread(arm[name], digits, as_percent=as_percent)}
 
 
 _TABLES = {"training": _training, "serving": _serving, "quality": _quality}

@@ -30,8 +30,7 @@ class Tfidf:
 
     def sentiments(self, texts: list[str]) -> NDArray[np.int64]:
         """[n], indices into SENTIMENTS."""
-        answered: NDArray[np.int64] = self.sentiment.predict(self.vectorizer.transform(texts))
-        return answered
+        return np.asarray(self.sentiment.predict(self.vectorizer.transform(texts)))
 
     def ratings(self, texts: list[str]) -> NDArray[np.int64] | None:
         """[n], 0 to 10."""
@@ -90,11 +89,9 @@ def measure_quality(values: dict[str, Any]) -> dict[str, Any]:
         Labels(np.array([row["sentiment"] for row in test]), np.array(ratings)),
         np.arange(len(test))[None],  # the test rows themselves, once
     )
+    names = ("accuracy", "macro_f1", "weighted_f1", "rating_mae")  # the last, if rows had ratings
     return {
-        "accuracy": float(figures["accuracy"][0]),
-        "macro_f1": float(figures["macro_f1"][0]),
-        "weighted_f1": float(figures["weighted_f1"][0]),
-        "rating_mae": float(figures["rating_mae"][0]) if "rating_mae" in figures else None,
+        **{name: float(figures[name][0]) if name in figures else None for name in names},
         "train_seconds": seconds,
         "trained_on": len(found),
         "test_rows": len(test),

@@ -12,14 +12,8 @@ from typing import Any
 import torch
 from datasets import Dataset
 from torch import Tensor, nn
-from transformers import (
-    AutoTokenizer,
-    DataCollatorWithPadding,
-    Trainer,
-    TrainerCallback,
-    TrainerControl,
-    TrainingArguments,
-)
+from transformers import AutoTokenizer, DataCollatorWithPadding, Trainer, TrainerCallback
+from transformers.training_args import TrainingArguments
 
 from benchmarks import rows
 from benchmarks.pace import Pace, TrainingJob
@@ -61,9 +55,8 @@ class _Stopwatch(TrainerCallback):
         self._pace.interrupt()
 
     def on_step_end(self, *arguments: Any, **__: Any) -> None:
-        control: TrainerControl = arguments[2]  # after the arguments and the state
         if self._pace.step(DEFAULT.batch_size, self._model.last_loss.item()):
-            control.should_training_stop = True
+            arguments[2].should_training_stop = True  # the control, after arguments and state
 
 
 def measure(values: dict[str, Any]) -> dict[str, Any]:

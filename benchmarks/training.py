@@ -24,10 +24,8 @@ _TRAINER = (
     "transformers.Trainer on our model and loss: group_by_length, adamw_torch_fused, bf16 where "
     f"the CPU has it, {DEFAULT.max_tokens} tokens, no dropout in the attention, attention kernel "
 )
-_FIGURES = (
-    *("reviews_per_second", "peak_mb", "tokenizing_seconds", "first_loss", "last_loss"),
-    "fit_seconds",
-)
+_SECONDS = ("tokenizing_seconds", "fit_seconds")
+_FIGURES = ("reviews_per_second", "peak_mb", *_SECONDS, "first_loss", "last_loss")
 _FLOPS = (
     "the model's matrix products, forward and backward, without padding; ours reads a window of "
     "each review a step; the guessing of masked words is not counted"
@@ -86,16 +84,9 @@ def run_arms(console: Console, plan: Plan, names: list[str], path: Path | None) 
         name: gemm.training_flops(config, read.tolist()) / len(chosen)
         for name, read in (("ours", np.minimum(lengths, DEFAULT.window)), ("others", lengths))
     }
-    settings = {
-        "repeats": plan.repeats,
-        "seconds": plan.seconds,
-        "encoder": encoder.origin,
-        "batch_size": DEFAULT.batch_size,
-        "max_tokens": DEFAULT.max_tokens,
-        "flops_per_review": flops,
-        "window": DEFAULT.window,
-        "flops": _FLOPS,
-    }
+    settings: dict[str, Any] = {"repeats": plan.repeats, "seconds": plan.seconds}
+    settings |= {name: getattr(DEFAULT, name) for name in ("batch_size", "max_tokens", "window")}
+    settings |= {"encoder": encoder.origin, "flops_per_review": flops, "flops": _FLOPS}
     described = rows.described(reviews, chosen) | {"mean_tokens": float(lengths.mean())}
     arms = {name: ARMS[name].about for name in names}
     results = Results(path, name="training", arms=arms, settings=settings, rows=described)
@@ -121,11 +112,8 @@ def summary(results: Results, flops: dict[str, float]) -> dict[str, Any]:
         speed = arm["reviews_per_second"]
         if speed is not None:
             rate = speed * flops["ours" if name in (*OURS, ADAPTING) else "others"] / 1e9
-            arm |= {
-                "gflops": rate,
-                "share_of_gemm": ratio(rate, square),
-                "share_of_layers_gemm": ratio(rate, layers),
-            }
+            arm |= {"gflops": rate, "share_of_gemm": ratio(rate, square)}
+            arm["share_of_layers_gemm"] = ratio(rate, layers)
     speeds = {name: arm["reviews_per_second"] for name, arm in arms.items()}
     trainers = [speeds.get(name) for name in _STOCK_TRAINERS]
     trainer = max((speed for speed in trainers if speed is not None), default=None)

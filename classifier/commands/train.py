@@ -15,6 +15,7 @@ from classifier.commands.options import (
 )
 from classifier.errors import ClassifierError, DiskFullError, Interrupted
 from classifier.files import write_json
+from classifier.modeling import DEFAULT_ENCODER
 from classifier.registry.registry import Registry
 
 
@@ -22,7 +23,7 @@ def train(
     reviews: ReviewsSource = "auto",
     encoder: Annotated[
         str, typer.Option(help="A hub id, or a folder with a BERT in safetensors.")
-    ] = "cointegrated/rubert-tiny2",
+    ] = DEFAULT_ENCODER,
     recipe: Annotated[
         str, typer.Option(help="default, or notebook: the reference notebook's, slow and plain.")
     ] = "default",

@@ -7,3 +7,5 @@
 
 Imports data and what is below it.
 """
+
+DEFAULT_ENCODER = "cointegrated/rubert-tiny2"

@@ -12,9 +12,9 @@ from transformers import PreTrainedTokenizerBase
 from classifier.data.hub import hub_unreachable, why_failed
 from classifier.errors import ClassifierError
 from classifier.files import explain_full_disk
+from classifier.modeling import DEFAULT_ENCODER
 from classifier.modeling.stand_in import stand_in_folder
 
-DEFAULT_ENCODER = "cointegrated/rubert-tiny2"
 _FILES = ["config.json", "model.safetensors", "tokenizer*", "vocab.txt", "special_tokens_map.json"]
 _METADATA_SECONDS = 5.0  # the hub's first answer; downloads may take as long as they need
 

@@ -13,8 +13,8 @@ from transformers import AutoModel, AutoTokenizer
 
 from classifier.data.hub import hub_unreachable
 from classifier.errors import ClassifierError
-from classifier.modeling import encoders, stand_in
-from classifier.modeling.encoders import DEFAULT_ENCODER, find_encoder
+from classifier.modeling import DEFAULT_ENCODER, encoders, stand_in
+from classifier.modeling.encoders import find_encoder
 
 HAS_STAND_IN = bool(list(importlib.metadata.distributions(name=stand_in.PACKAGE)))
 needs_stand_in = pytest.mark.skipif(not HAS_STAND_IN, reason="silero-stress is not installed")
