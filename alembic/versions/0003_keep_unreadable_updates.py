@@ -6,14 +6,11 @@ from alembic import op
 
 revision = "0003"
 down_revision = "0002"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
     op.add_column(
-        "updates",
-        sa.Column("unreadable", sa.Boolean(), server_default=sa.false(), nullable=False),
+        "updates", sa.Column("unreadable", sa.Boolean(), server_default=sa.false(), nullable=False)
     )
 
 
