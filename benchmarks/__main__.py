@@ -11,9 +11,9 @@ import typer
 from rich.console import Console
 
 from classifier.commands.options import DEFAULT_CACHE, DEFAULT_MODELS, Cache, Models, ReviewsSource
+from classifier.data.hub import DEFAULT_ENCODER
 from classifier.errors import ClassifierError
 from classifier.files import write_text
-from classifier.modeling import DEFAULT_ENCODER
 from classifier.registry.registry import CHAMPION
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from classifier.commands.options import (
     Models,
     ReviewsSource,
 )
+from classifier.data.hub import DEFAULT_ENCODER
 from classifier.errors import ClassifierError, DiskFullError, Interrupted
 from classifier.files import write_json
-from classifier.modeling import DEFAULT_ENCODER
 from classifier.registry.registry import Registry
 
 

@@ -11,6 +11,7 @@ import threading
 from functools import cache
 from urllib.parse import urlsplit
 
+DEFAULT_ENCODER = "cointegrated/rubert-tiny2"
 PROBE_SECONDS = 3.0
 _OFF = {"", "0", "OFF", "NO", "FALSE"}
 

@@ -7,5 +7,3 @@
 
 Imports data and what is below it.
 """
-
-DEFAULT_ENCODER = "cointegrated/rubert-tiny2"

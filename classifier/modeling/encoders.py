@@ -9,10 +9,9 @@ from huggingface_hub.constants import HF_HUB_CACHE
 from huggingface_hub.errors import LocalEntryNotFoundError
 from transformers import PreTrainedTokenizerBase
 
-from classifier.data.hub import hub_unreachable, why_failed
+from classifier.data.hub import DEFAULT_ENCODER, hub_unreachable, why_failed
 from classifier.errors import ClassifierError
 from classifier.files import explain_full_disk
-from classifier.modeling import DEFAULT_ENCODER
 from classifier.modeling.stand_in import stand_in_folder
 
 _FILES = ["config.json", "model.safetensors", "tokenizer*", "vocab.txt", "special_tokens_map.json"]

@@ -11,9 +11,8 @@ import torch
 from huggingface_hub.errors import LocalEntryNotFoundError
 from transformers import AutoModel, AutoTokenizer
 
-from classifier.data.hub import hub_unreachable
+from classifier.data.hub import DEFAULT_ENCODER, encoders, hub_unreachable, stand_in
 from classifier.errors import ClassifierError
-from classifier.modeling import DEFAULT_ENCODER, encoders, stand_in
 from classifier.modeling.encoders import find_encoder
 
 HAS_STAND_IN = bool(list(importlib.metadata.distributions(name=stand_in.PACKAGE)))
