@@ -11,8 +11,9 @@ import torch
 from huggingface_hub.errors import LocalEntryNotFoundError
 from transformers import AutoModel, AutoTokenizer
 
-from classifier.data.hub import DEFAULT_ENCODER, encoders, hub_unreachable, stand_in
+from classifier.data.hub import DEFAULT_ENCODER, hub_unreachable
 from classifier.errors import ClassifierError
+from classifier.modeling import encoders, stand_in
 from classifier.modeling.encoders import find_encoder
 
 HAS_STAND_IN = bool(list(importlib.metadata.distributions(name=stand_in.PACKAGE)))
