@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 _TEXTS_AT_ONCE = 1024
+_RULE = "special tokens are text"  # in the cache's key: change it when other ids come of a text
 
 
 class FastTokenizer:
@@ -60,7 +61,7 @@ def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
         raise ClassifierError(f"{folder} has no tokenizer: no tokenizer.json, no vocab.txt.")
     try:
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
-            folder, local_files_only=True
+            folder, local_files_only=True, split_special_tokens=True
         )
     except Exception as error:  # in as many ways as there are tokenizer files
         raise ClassifierError(f"{folder} has no tokenizer that can be loaded: {error}") from error
@@ -86,6 +87,8 @@ def _tokens(
 ) -> Tokens:
     tokenizer.no_truncation()
     tokenizer.no_padding()
+    tokenizer.encode_special_tokens = True  # «[SEP]» typed in a review is five characters of text
+    special = _special_ids(tokenizer)
     cls, sep = tokenizer.encode("").ids
     room = max_tokens - 2
     head = round(room * head_share)
@@ -94,12 +97,28 @@ def _tokens(
         some = texts[at : at + _TEXTS_AT_ONCE]
         for encoded in tokenizer.encode_batch_fast(some, add_special_tokens=False):
             ids = encoded.ids
+            if not special.isdisjoint(ids):
+                ids = [token for token in ids if token not in special]
             if len(ids) > room:
                 ids = ids[:head] + ids[len(ids) - (room - head) :]
             pieces.append(np.array([cls, *ids, sep], dtype=np.int32))
     starts = np.cumsum([0, *(len(piece) for piece in pieces)], dtype=np.int64)
     flat = np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.int32)
     return Tokens(flat, starts, pad_id)
+
+
+def _special_ids(tokenizer: Tokenizer) -> set[int]:
+    """The ids that no text may have: the special tokens' but for the unknown word's.
+
+    A tokenizer that does not split at punctuation finds them among its words all the same.
+    """
+    unknown = getattr(tokenizer.model, "unk_token", None)
+    added = tokenizer.get_added_tokens_decoder()
+    return {
+        number
+        for number, token in added.items()
+        if token.special and token.content not in (unknown, "[UNK]", "<unk>")
+    }
 
 
 def tokenize_cached(
@@ -115,7 +134,7 @@ def tokenize_cached(
     """
     if cache is None:
         return tokenize(texts, tokenizer, max_tokens, head_share)
-    key = hashlib.sha256(f"{max_tokens} {head_share} {len(texts)}".encode())
+    key = hashlib.sha256(f"{_RULE} {max_tokens} {head_share} {len(texts)}".encode())
     key.update(tokenizer.backend_tokenizer.to_str().encode())
     for text in texts:
         key.update(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())

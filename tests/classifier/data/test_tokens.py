@@ -8,10 +8,15 @@ import pytest
 from datasets import Dataset
 from hypothesis import given
 from hypothesis import strategies as st
-from transformers import BertTokenizer, PreTrainedTokenizerBase
+from transformers import (
+    AutoTokenizer,
+    BertTokenizer,
+    PreTrainedTokenizerBase,
+    PreTrainedTokenizerFast,
+)
 
 from classifier.data import tokenizer as tokenizer_module
-from classifier.data.tokenizer import tokenize, tokenize_cached
+from classifier.data.tokenizer import load_tokenizer, tokenize, tokenize_cached
 from classifier.data.tokens import Tokens, shuffled_batches, slot, sorted_batches
 from classifier.labels import NO_RATING
 from classifier.training.parts import Part
@@ -84,6 +89,66 @@ def test_more_texts_than_are_tokenized_at_once(tokenizer: PreTrainedTokenizerBas
     assert [of(tokens, row) for row in (0, 1023, 1024, 1099)] == [
         tokenizer(texts[row])["input_ids"] for row in (0, 1023, 1024, 1099)
     ]
+
+
+TYPED = "[SEP] [MASK][CLS] Фильм[UNK] [PAD] хороший [SEP]"
+
+
+def test_special_tokens_typed_in_a_text_are_text(
+    tokenizer: PreTrainedTokenizerBase, tmp_path: Path
+) -> None:
+    plain_ids(tokenizer, TYPED)  # transformers turns its own reading of them on again
+    own = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
+    ways = [
+        tokenize([TYPED], tokenizer, 64, 0.5),
+        tokenize(["", TYPED] * 600, tokenizer, 64, 0.5).head(2),
+        tokenize_cached([TYPED], tokenizer, 64, 0.5, tmp_path),
+    ]
+    for tokens in ways:
+        first, *inner, last = of(tokens, len(tokens) - 1)
+        assert (first, last) == (tokenizer.cls_token_id, tokenizer.sep_token_id)
+        assert own.isdisjoint(inner)
+        assert len(inner) > 3 * 6, "brackets and letters are pieces of their own"
+
+
+def test_a_published_tokenizer_says_that_special_tokens_are_text(
+    tiny_encoder: Path, tmp_path: Path
+) -> None:
+    load_tokenizer(tiny_encoder).save_pretrained(tmp_path)
+    inner = AutoTokenizer.from_pretrained(tmp_path)(TYPED)["input_ids"][1:-1]
+    assert inner == of(tokenize([TYPED], load_tokenizer(tiny_encoder), 64, 0.5), 0)[1:-1]
+
+
+@given(st.lists(st.sampled_from(["[SEP]", "[MASK]", "<s>", "</s>", " ", "кино"]), max_size=9))
+def test_nor_do_tokenizers_that_keep_brackets_together_find_them(pieces: list[str]) -> None:
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "<s>", "</s>"]
+    words = {word: number for number, word in enumerate([*special, "кино"])}
+    whole = Tokenizer(models.WordLevel(words, unk_token="[UNK]"))
+    whole.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    whole.add_special_tokens(special)
+    whole.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    tokens = tokenize(
+        ["".join(pieces)],
+        PreTrainedTokenizerFast(tokenizer_object=whole, pad_token="[PAD]"),
+        64,
+        0.5,
+    )
+    first, *inner, last = of(tokens, 0)
+    assert (first, last) == (2, 3)
+    assert {1, 7}.issuperset(inner)
+
+
+def test_a_cache_from_before_that_rule_is_not_used(
+    tokenizer: PreTrainedTokenizerBase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokenizer_module, "_RULE", "another rule")
+    tokenize_cached([TYPED], tokenizer, 64, 0.5, tmp_path)
+    monkeypatch.undo()
+    kept = tokenize_cached([TYPED], tokenizer, 64, 0.5, tmp_path)
+    assert np.array_equal(kept.ids, tokenize([TYPED], tokenizer, 64, 0.5).ids)
+    assert len(list((tmp_path / "tokens").iterdir())) == 2
 
 
 def test_a_batch_is_padded_to_full_slots() -> None:
