@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from classifier.commands import evaluate, models, predict, retrain, train
+from classifier.data.hub import check_address
 from classifier.errors import ClassifierError, DiskFullError, Interrupted
 from classifier.files import means_full_disk
 from classifier.interruption import ignore_interruptions, raise_interruptions
@@ -47,6 +48,7 @@ def _run(errors: Console) -> None:
     try:
         try:
             with _all_written():
+                check_address()
                 app()
         except BrokenPipeError:  # the reader has had enough, as in `… | head`
             sys.exit(1)

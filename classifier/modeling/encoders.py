@@ -4,18 +4,18 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from huggingface_hub import snapshot_download
-from huggingface_hub.constants import HF_HUB_CACHE
-from huggingface_hub.errors import LocalEntryNotFoundError
 from transformers import PreTrainedTokenizerBase
 
-from classifier.data.hub import DEFAULT_ENCODER, hub_unreachable, why_failed
-from classifier.errors import ClassifierError
-from classifier.files import explain_full_disk
+from classifier.data.hub import DEFAULT_ENCODER, hub_unreachable
+from classifier.data.hub_files import SILENCE_SECONDS, Repository, repository_files
+from classifier.data.tokenizer import load_tokenizer
+from classifier.errors import ClassifierError, DiskFullError
+from classifier.modeling.classifier import load_classifier
 from classifier.modeling.stand_in import stand_in_folder
 
-_FILES = ["config.json", "model.safetensors", "tokenizer*", "vocab.txt", "special_tokens_map.json"]
-_METADATA_SECONDS = 5.0  # the hub's first answer; downloads may take as long as they need
+_REQUIRED = ("config.json", "model.safetensors")
+_VOCABULARIES = ("tokenizer.json", "vocab.txt")
+_OPTIONAL = (*_VOCABULARIES, "tokenizer_config.json", "special_tokens_map.json")
 
 
 @dataclass(frozen=True)
@@ -43,31 +43,38 @@ class Encoder:
         return int(config.get(name, otherwise))
 
 
-def find_encoder(name: str, cache: Path) -> Encoder:
+def find_encoder(name: str, cache: Path, *, silence_seconds: float = SILENCE_SECONDS) -> Encoder:
     """The encoder called `name`: a folder, or a hub id.
 
-    Without the hub it comes from the hub's local cache; if it is not there, and for the default
-    encoder alone, it is the stand-in from the PyPI package `silero-stress`, unpacked below `cache`.
+    Without the hub it comes from the hub's local cache; if it is not there as a whole, and for the
+    default encoder alone, it is the stand-in from the PyPI package `silero-stress`, unpacked below
+    `cache`.
 
     Raises ClassifierError for a folder that is no encoder, and where there is none at all.
     """
     if Path(name).is_dir():
-        return Encoder(name, _checked(Path(name)), f"the folder {Path(name).resolve().name}")
+        _check_files(Path(name))
+        return Encoder(name, Path(name), f"the folder {Path(name).resolve().name}")
     if name.count("/") != 1 or name.startswith((".", "/", "~")):
         raise ClassifierError(f"--encoder {name}: no such folder, and not a hub id (owner/name).")
+
+    def found(*, from_cache: bool) -> Path:
+        repository = Repository(name, "model", _REQUIRED, _OPTIONAL)
+        return repository_files(
+            repository, _check, from_cache=from_cache, silence_seconds=silence_seconds
+        )
+
     why_not = hub_unreachable()
     if why_not is None:
         try:
-            return Encoder(name, _download(name, local_only=False), f"{name} from the hub")
-        except ClassifierError:
+            return Encoder(name, found(from_cache=False), f"{name} from the hub")
+        except DiskFullError:
             raise
-        except Exception as error:  # httpx2's, which are no OSError, among them
-            why_not = why_failed(error, name)
+        except ClassifierError as error:
+            why_not = str(error).rstrip(".")
     try:
-        return Encoder(
-            name, _download(name, local_only=True), f"{name} from the local cache: {why_not}"
-        )
-    except LocalEntryNotFoundError:
+        return Encoder(name, found(from_cache=True), f"{name} from the local cache: {why_not}")
+    except ClassifierError:
         if name != DEFAULT_ENCODER:
             raise ClassifierError(
                 f"--encoder {name}: {why_not}, and it is not in the local cache."
@@ -81,25 +88,18 @@ def find_encoder(name: str, cache: Path) -> Encoder:
     )
 
 
-def _download(name: str, *, local_only: bool) -> Path:
-    with explain_full_disk(Path(HF_HUB_CACHE)):
-        folder = snapshot_download(
-            name,
-            allow_patterns=_FILES,
-            local_files_only=local_only,
-            etag_timeout=_METADATA_SECONDS,
-        )
-    return _checked(Path(folder))
+def _check(folder: Path) -> None:
+    """Raise ClassifierError for what a hub has sent, or a cache kept, that is no encoder."""
+    _check_files(folder)
+    load_classifier(folder, with_heads=False)
+    load_tokenizer(folder)
 
 
-def _checked(folder: Path) -> Path:
-    missing = [
-        name for name in ("config.json", "model.safetensors") if not (folder / name).exists()
-    ]
-    if not any((folder / name).exists() for name in ("tokenizer.json", "vocab.txt")):
+def _check_files(folder: Path) -> None:
+    missing = [name for name in _REQUIRED if not (folder / name).exists()]
+    if not any((folder / name).exists() for name in _VOCABULARIES):
         missing.append("tokenizer.json")
     if missing:
         raise ClassifierError(
             f"{folder} is no encoder: {', '.join(missing)} missing (safetensors only, no pickle)."
         )
-    return folder

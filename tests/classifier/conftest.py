@@ -1,6 +1,7 @@
 """Invented reviews, and what the tests of models and trainings share."""
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +11,10 @@ from typing import Literal
 import numpy as np
 import pytest
 import torch
+from huggingface_hub import close_session, constants
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
+from classifier.data.hub import hub_unreachable
 from classifier.data.tokenizer import tokenize
 from classifier.data.tokens import Tokens
 from classifier.labels import SENTIMENTS
@@ -23,6 +26,7 @@ from classifier.training.parts import Part
 from classifier.training.recipe import Recipe
 from classifier.training.settings import Settings
 from tests import tiny
+from tests.classifier.data.local_hub import LocalHub
 
 MakeRows = Callable[..., list[tiny.Row]]
 NewModel = Callable[..., PoolingClassifier]
@@ -55,6 +59,41 @@ def in_memory() -> Iterator[Path]:
     memory = Path("/dev/shm")
     with TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
         yield Path(folder)
+
+
+def forget_the_way() -> None:
+    """Let the hub be probed again, by a client that reads the environment again."""
+    hub_unreachable.cache_clear()
+    close_session()
+
+
+@pytest.fixture
+def local_hub(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[Callable[[dict[str, bytes]], LocalHub]]:
+    """`local_hub(files)`: the hub, on loopback; its cache is an empty folder."""
+    for variable in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE", "HF_TOKEN"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 2**16)
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", False)
+    started: list[LocalHub] = []
+
+    def start(files: dict[str, bytes]) -> LocalHub:
+        hub = LocalHub(files)
+        threading.Thread(target=hub.serve_forever, args=(0.02,), daemon=True).start()
+        monkeypatch.setenv("HF_ENDPOINT", hub.address)
+        started.append(hub)
+        return hub
+
+    forget_the_way()
+    yield start
+    forget_the_way()
+    for hub in started:
+        hub.closing.set()
+        hub.shutdown()
+        hub.server_close()
 
 
 @pytest.fixture(scope="session")

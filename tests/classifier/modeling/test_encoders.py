@@ -4,17 +4,20 @@ import importlib.metadata
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
-from huggingface_hub.errors import LocalEntryNotFoundError
 from transformers import AutoModel, AutoTokenizer
 
+from classifier.data import hub_files
 from classifier.data.hub import DEFAULT_ENCODER, hub_unreachable
 from classifier.errors import ClassifierError
 from classifier.modeling import encoders, stand_in
-from classifier.modeling.encoders import find_encoder
+from classifier.modeling.encoders import Encoder, find_encoder
+from tests.classifier.data import local_hub
+from tests.classifier.data.local_hub import LocalHub
 
 HAS_STAND_IN = bool(list(importlib.metadata.distributions(name=stand_in.PACKAGE)))
 needs_stand_in = pytest.mark.skipif(not HAS_STAND_IN, reason="silero-stress is not installed")
@@ -60,34 +63,102 @@ def test_pickled_weights_are_never_an_encoder(tiny_encoder: Path, tmp_path: Path
         find_encoder(str(folder), tmp_path)
 
 
-def test_a_download_that_breaks_off_is_named_and_does_without_the_hub(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
+STARTED = Callable[[dict[str, bytes]], LocalHub]
+
+
+@pytest.fixture
+def hub(local_hub: STARTED, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> LocalHub:
+    """A hub that has the tiny encoder under the default one's name; the stand-in is a folder."""
+    monkeypatch.setattr(encoders, "stand_in_folder", lambda *_: tiny_encoder)
+    return local_hub({name: (tiny_encoder / name).read_bytes() for name in FILES})
+
+
+def found(cache: Path) -> Encoder:
+    return find_encoder(DEFAULT_ENCODER, cache, silence_seconds=1)
+
+
+def test_the_hub_then_its_cache(hub: LocalHub, tmp_path: Path) -> None:
+    first = found(tmp_path)
+    assert first.origin == f"{DEFAULT_ENCODER} from the hub"
+    assert {file.name for file in first.folder.iterdir()} == set(FILES)
+    hub.moods["config.json"] = "500"
+    cached = found(tmp_path)
+    why = f"the hub answered 500 for {DEFAULT_ENCODER}"
+    assert cached.origin == f"{DEFAULT_ENCODER} from the local cache: {why}"
+    assert cached.folder == first.folder
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("damage", ["gone", "cut", "changed", "dangling"])
+def test_half_a_cache_is_as_none(
+    hub: LocalHub, name: str, damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class ReadError(Exception):  # httpx2's is no OSError
-        """The connection broke."""
+    whole = found(tmp_path)
+    file = whole.folder / name
+    content = file.read_bytes()
+    if damage == "gone":
+        file.unlink()
+    elif damage == "dangling":
+        file.resolve().unlink()
+    else:
+        file.resolve().write_bytes(content[:-9] if damage == "cut" else content[:-9] + b"x" * 9)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    hub_unreachable.cache_clear()
+    without = found(tmp_path)
+    if name == "tokenizer_config.json" and damage in ("gone", "dangling"):
+        assert not without.stand_in  # the tokenizer does without
+    else:
+        assert without.stand_in
+        assert without.origin.endswith(": HF_HUB_OFFLINE is set")
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+    hub_unreachable.cache_clear()
+    assert found(tmp_path).origin == f"{DEFAULT_ENCODER} from the hub"
+    assert file.read_bytes() == content
 
-    def breaks_off(*_: object, local_files_only: bool, **__: object) -> None:
-        raise (
-            LocalEntryNotFoundError("not cached") if local_files_only else ReadError("timed out")
-        )
 
-    monkeypatch.setattr(encoders, "hub_unreachable", lambda: None)
-    monkeypatch.setattr(encoders, "snapshot_download", breaks_off)
-    why = r"the download failed \(ReadError: timed out\), and it is not in the local cache"
-    with pytest.raises(ClassifierError, match=why):
-        find_encoder("owner/other", tmp_path)
+def test_a_newer_commit_that_comes_by_half_leaves_the_older(
+    hub: LocalHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = found(tmp_path)
+    monkeypatch.setattr(local_hub, "COMMIT", "decade" * 6 + "deca")
+    hub.files["config.json"] += b"\n"
+    hub.files["model.safetensors"] += b"\n"
+    hub.moods["model.safetensors"] = "500"
+    assert found(tmp_path).folder == whole.folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("mood", local_hub.MOODS)
+def test_whatever_the_hub_does_with_a_file(
+    hub: LocalHub, mood: str, name: str, tmp_path: Path
+) -> None:
+    hub.moods[name] = mood
+    taken = found(tmp_path)
+    assert "\n" not in taken.origin
+    if not taken.stand_in:
+        assert taken.origin == f"{DEFAULT_ENCODER} from the hub"
+        for file in taken.folder.iterdir():
+            assert file.name == "tokenizer_config.json" or (
+                file.read_bytes() == hub.files[file.name]
+            )
+        assert "size" in mood or name == "tokenizer_config.json"
+    hub.moods["config.json"] = "500"
+    with pytest.raises(ClassifierError, match="--encoder owner/tiny: the hub") as raised:
+        find_encoder("owner/tiny", tmp_path, silence_seconds=1)
+    assert "\n" not in str(raised.value)
 
 
 def test_a_full_disk_is_no_reason_to_do_without_the_hub(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    hub: LocalHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(encoders, "hub_unreachable", lambda: None)
-    monkeypatch.setattr(encoders, "snapshot_download", full)
+    monkeypatch.setattr(hub_files, "hf_hub_download", full)
     with pytest.raises(ClassifierError, match=r"disk is full: nothing was written to .*hub"):
-        find_encoder(DEFAULT_ENCODER, tmp_path)
+        found(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["no-such-folder", "./models/none", "a/b/c", "/nowhere/at/all"])
