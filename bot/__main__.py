@@ -2,10 +2,13 @@
 
 import asyncio
 import logging
+import os
 import signal
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TextIO
 
 from bot.clock import utc_now
 from bot.database import bring_up_to_date
@@ -19,12 +22,16 @@ from classifier.registry.registry import Registry
 from classifier.registry.version import Version
 from db.engine import DatabaseError, parse_url
 
+SECONDS_TO_END = 8.5
+"""From the signal on; supervisors kill after 10. What is not done by then is done after a start."""
+
 logger = logging.getLogger("bot")
 
 
 def main() -> int:
     """The exit status: 1 after a sentence that says what to correct."""
     collect_garbage_seldom()
+    _open_closed_streams()
     try:
         settings = load_settings()
         secrets = (settings.telegram_token, settings.webhook_secret)
@@ -40,7 +47,7 @@ def main() -> int:
         bring_up_to_date(settings.database_url, utc_now())
         asyncio.run(_run(settings, _load(champion)))
     except (BotError, DatabaseError, ClassifierError) as error:
-        print(error, file=sys.stderr)
+        _print(str(error), sys.stderr)
         return 1
     except KeyboardInterrupt:  # before the event loop ran, which stops in order
         return 130
@@ -71,7 +78,7 @@ async def _run(settings: Settings, predictor: Predicts) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, _begin_to_stop, stop)
     async with _telegram(settings) as (settings, token, server):
         mode = "webhook" if settings.webhook_url else "polling"
         facts = {
@@ -82,6 +89,14 @@ async def _run(settings: Settings, predictor: Predicts) -> None:
         logger.info("starting", extra=facts)
         application = build_application(settings, predictor, token=token, base_url=server)
         await serve(application, settings, stop)
+
+
+def _begin_to_stop(stop: asyncio.Event) -> None:
+    # A thread that waits for SQLite's lock can't be interrupted, and Python would wait for it.
+    timer = threading.Timer(SECONDS_TO_END, os._exit, [0])
+    timer.daemon = True
+    timer.start()
+    stop.set()
 
 
 @asynccontextmanager
@@ -101,8 +116,10 @@ async def _telegram(settings: Settings) -> AsyncIterator[tuple[Settings, str, st
             f"The local chat can't listen on port {settings.local_port}: {error.strerror}."
             " Set LOCAL_PORT to another one."
         ) from error
-    print(f"The chat with the bot is at {server.url}/ (TELEGRAM_TOKEN in .env: Telegram instead)")
-    sys.stdout.flush()
+    _print(
+        f"The chat with the bot is at {server.url}/ (TELEGRAM_TOKEN in .env: Telegram instead)",
+        sys.stdout,
+    )
     try:
         admins = [*settings.admin_ids, LOCAL_ADMIN_ID]
         yield settings.model_copy(update={"admin_ids": admins}), LOCAL_TOKEN, server.url
@@ -110,5 +127,34 @@ async def _telegram(settings: Settings) -> AsyncIterator[tuple[Settings, str, st
         await server.stop()
 
 
+def _open_closed_streams() -> None:
+    """Let what is printed to a closed stream go nowhere, not into a file that got its number."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+
+
+def _print(text: str, stream: TextIO) -> None:
+    """Nobody may be there to read it, which is no reason to end."""
+    try:
+        print(text, file=stream, flush=True)
+    except OSError as error:  # the disk is full, or the reader is gone
+        logger.warning("can't be printed", extra={"text": text, "error": error.strerror})
+
+
+def _discard_unwritten() -> None:
+    """What can't be written is no failure: Python would flush it at the end, and exit with 120."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    _discard_unwritten()
+    sys.exit(status)

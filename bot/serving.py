@@ -17,7 +17,7 @@ from bot.errors import BotError
 from bot.settings import Settings
 from bot.views.menu import register_commands
 
-SECONDS_TO_STOP = 8.0
+SECONDS_TO_STOP = 7.5
 """How long a stop may take whatever is away; what is not done by then is done after a start."""
 
 logger = logging.getLogger(__name__)

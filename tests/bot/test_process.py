@@ -3,10 +3,14 @@
 import asyncio
 import random
 import signal
+import sqlite3
+import sys
 import time
 from collections import Counter
+from contextlib import closing, suppress
 from pathlib import Path
 
+import httpx
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -19,7 +23,9 @@ from db.models import Prediction, Review, Update
 from tests import tiny
 from tests.bot.conftest import RunningBot
 from tests.bot.local_client import Person, chat_client
-from tests.bot.processes import PATIENCE, bot_process, failure
+from tests.bot.ports import free_port
+from tests.bot.processes import PATIENCE, bot_process, environment, failure
+from tests.bot.talking import all_done
 
 pytestmark = pytest.mark.anyio
 
@@ -176,6 +182,75 @@ async def _count_reviews(engine: AsyncEngine) -> int:
             return await session.scalar(select(func.count()).select_from(Review)) or 0
     finally:
         await engine.dispose()
+
+
+@pytest.mark.slow
+async def test_it_stops_in_ten_seconds_while_the_database_is_locked(
+    telegram: LocalServer, tiny_models: Path, url: str, read: Sessions, tmp_path: Path
+) -> None:
+    settings = {"telegram_token": LOCAL_TOKEN, "bot_api_url": telegram.url, "database_url": url}
+    text = tiny.make_rows(1)[0]["content"]
+    async with (
+        chat_client(telegram.url) as http,
+        bot_process(tmp_path, models=tiny_models, **settings) as process,
+    ):
+        anya = Person(http, 1001)
+        await anya.ask(text, PATIENCE)
+        await all_done(read)
+        with closing(sqlite3.connect(url.removeprefix("sqlite+aiosqlite:///"))) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            (late,) = await anya.send(text + " Больше не пойду.")
+            await asyncio.sleep(0.3)
+            started = time.monotonic()
+            process.terminate()
+            assert await process.wait() == 0
+            seconds = time.monotonic() - started
+        print(f"SIGTERM while SQLite is locked: {seconds:.1f} s")
+        assert seconds < 10
+        async with bot_process(tmp_path, models=tiny_models, **settings):
+            await anya.answer_to(late.message_id, PATIENCE)
+            await all_done(read)
+
+
+CLOSED = {
+    "closed": "exec >&-",
+    "full": "exec >/dev/full",
+    "nobody reads": "exec > >(exec true); sleep 0.2",
+    "all closed": "exec <&- >&- 2>&-",
+    "logs full": "exec >/dev/full 2>&1",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("redirection", CLOSED.values(), ids=CLOSED.keys())
+async def test_it_serves_whatever_becomes_of_its_output(
+    redirection: str, tiny_models: Path, tmp_path: Path
+) -> None:
+    port = free_port()
+    process = await asyncio.create_subprocess_exec(
+        *("bash", "-c", f'{redirection}; exec "$0" -m bot', sys.executable),
+        cwd=tmp_path,
+        env=environment(models=tiny_models, local_port=port),
+    )
+    try:
+        async with chat_client(f"http://127.0.0.1:{port}") as http:
+            await _until_it_listens(http)
+            await Person(http, 1001).ask(tiny.make_rows(1)[0]["content"], PATIENCE)
+        process.terminate()
+        async with asyncio.timeout(SECONDS_TO_STOP):
+            assert await process.wait() == 0
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+
+
+async def _until_it_listens(http: httpx.AsyncClient) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            with suppress(httpx.TransportError):
+                if (await http.get("/")).is_success:
+                    return
+            await asyncio.sleep(0.1)
 
 
 @pytest.mark.parametrize(
