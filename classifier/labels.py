@@ -1,7 +1,11 @@
 """The label space: three sentiments, ratings 0 to 10, and which rating means which sentiment."""
 
 import math
+import re
+from collections.abc import Mapping
+from decimal import Decimal
 from numbers import Real
+from types import MappingProxyType
 
 SENTIMENTS = ("Bad", "Neutral", "Good")
 """The sentiments in the order of the classes: a sentiment is its index here."""
@@ -15,36 +19,96 @@ NO_RATING = -1
 NEAR = 1
 """Points by which two ratings may differ and still count as alike."""
 
-_SENTIMENT_BY_NAME = {name.casefold(): index for index, name in enumerate(SENTIMENTS)}
+MISSING = frozenset(("", "null", "none", "nan", "nat", "na", "n/a", "#n/a", "<na>", "nil"))
+"""How programs write that a value is missing, in small letters."""
+
+_NAMES = (
+    "bad negative neg плохой плохая плохо плохие негативный негативная негативно негатив"
+    " отрицательный отрицательная отрицательно",
+    "neutral neu нейтральный нейтральная нейтрально нейтральные",
+    "good positive pos хороший хорошая хорошо хорошие позитивный позитивная позитивно позитив"
+    " положительный положительная положительно",
+)
+_SENTIMENT_BY_NAME = {
+    name: sentiment for sentiment, names in enumerate(_NAMES) for name in names.split()
+}
+_SENTIMENT_BY_SIGN = {"-1": 0, "0": 1, "1": 2}
+
+_OUT_OF = re.compile(r"(?P<value>.+?)\s*(?:/|из|out\s+of)\s*(?P<most>[1-9]\d{0,3})", re.IGNORECASE)
 
 
-def parse_sentiment(value: object) -> int:
-    """The class of a sentiment written as Good, Neutral or Bad, in any case, with blanks around.
+class OutsideError(ValueError):
+    """A rating that is a number, and not within its scale."""
 
-    Raises ValueError, with the value, for anything else.
-    """
+
+def is_missing(value: object) -> bool:
+    """Whether it is None, NaN, blank, or a word for a missing value in any case."""
     if isinstance(value, str):
-        sentiment = _SENTIMENT_BY_NAME.get(value.strip().casefold())
-        if sentiment is not None:
-            return sentiment
-    raise ValueError(f"unknown sentiment {_shown(value)}: expected Good, Neutral or Bad")
+        return value.strip().casefold() in MISSING
+    if isinstance(value, Decimal):
+        return value.is_nan()
+    # Not by math.isnan: a whole number may be too large for it.
+    return value is None or (isinstance(value, Real) and value != value)
 
 
-def parse_rating(value: object) -> int | None:
-    """A rating of 0 to 10 rounded to a whole one, halves up: 7.5 and "7,5" are 8.
+def label_key(value: object) -> str:
+    """One spelling of a label: small letters without blanks around, 1.0 and "+1" as 1."""
+    written = str(value).strip().casefold()
+    return re.sub(r"\A\+?(-?\d+)(?:[.,]0+)?\Z", r"\1", written)
 
-    None, NaN and empty text are a missing rating, None. Raises ValueError, with the value, for
-    anything else: no number, a bool, an infinity, a number outside of 0 to 10.
+
+def parse_sentiment(
+    value: object, own: Mapping[str, int | None] = MappingProxyType({})
+) -> int | None:
+    """The class of a sentiment: Good, positive, хороший and so on in any case, or 1, 0 and -1.
+
+    `own` are the classes of a source's own labels by `label_key`, which come first; None as the
+    class, or a missing value, is no sentiment. Raises ValueError, with the value, for all else.
     """
-    if value is None or (isinstance(value, str) and not value.strip()):
+    if is_missing(value):
         return None
+    if isinstance(value, str | Real | Decimal):
+        key = label_key(value)
+        for known in (own, _SENTIMENT_BY_NAME, _SENTIMENT_BY_SIGN):
+            if key in known:
+                return known[key]
+    raise ValueError(f"unknown sentiment {shown(value)}: expected Good, Neutral or Bad")
+
+
+def is_sign(value: object) -> bool:
+    """Whether a label is one of 1, 0 and -1."""
+    return label_key(value) in _SENTIMENT_BY_SIGN
+
+
+def parse_rating(value: object, lowest: float = 0, highest: float = 10) -> float | None:
+    """A rating between 0 and 10: of a number on the scale from `lowest` to `highest`, of "8/10",
+    "8 из 10" or "80 %".
+
+    None for a missing value. Raises ValueError, with the value, for anything else: no number, a
+    bool, an infinity; and OutsideError for a number outside of its scale.
+    """
+    if is_missing(value):
+        return None
+    if isinstance(value, str):
+        written = value.strip()
+        if out_of := _OUT_OF.fullmatch(written):
+            value, lowest, highest = out_of["value"], 0, float(out_of["most"])
+        elif written.endswith("%"):
+            value, lowest, highest = written[:-1], 0, 100
     number = _as_float(value)
     if math.isnan(number):
         return None
-    if not 0 <= number <= 10:
-        raise ValueError(f"rating {_shown(value)} is not within 0 to 10")
-    whole = math.floor(number)
-    return whole + (number - whole >= 0.5)  # floor(number + 0.5) errs just below a half
+    if not lowest <= number <= highest:
+        raise OutsideError(f"rating {shown(value)} is not within {lowest:g} to {highest:g}")
+    if (lowest, highest) == (0, 10):
+        return number
+    return (number - lowest) / (highest - lowest) * 10
+
+
+def whole_rating(rating: float) -> int:
+    """The rating as a class: rounded, halves up, so that 7.5 is 8."""
+    whole = math.floor(rating)
+    return whole + (rating - whole >= 0.5)  # floor(rating + 0.5) errs just below a half
 
 
 def sentiment_of(rating: int) -> int:
@@ -67,7 +131,7 @@ def sentiment_of(rating: int) -> int:
     Raises ValueError for a rating outside of 0 to 10.
     """
     if rating not in RATINGS:
-        raise ValueError(f"rating {_shown(rating)} is not a whole number within 0 to 10")
+        raise ValueError(f"rating {shown(rating)} is not a whole number within 0 to 10")
     if rating <= 5:
         return SENTIMENTS.index("Bad")
     return SENTIMENTS.index("Neutral" if rating == 6 else "Good")
@@ -79,8 +143,8 @@ def ratings_differ(first: int | None, second: int | None) -> bool:
 
 
 def _as_float(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, str | Real):
-        raise ValueError(f"rating {_shown(value)} is not a number")
+    if isinstance(value, bool) or not isinstance(value, str | Real | Decimal):
+        raise ValueError(f"rating {shown(value)} is not a number")
     try:
         if not isinstance(value, str):
             return float(value)
@@ -90,9 +154,12 @@ def _as_float(value: object) -> float:
     except OverflowError:  # a whole number that no float can hold
         return math.inf
     except ValueError:
-        raise ValueError(f"rating {_shown(value)} is not a number") from None
+        raise ValueError(f"rating {shown(value)} is not a number") from None
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """The value for an error message, cut short: a whole review may be in the wrong column."""
-    return f"{value!r:.60}"
+    try:
+        return f"{value!r:.60}"
+    except ValueError:  # a whole number with more digits than Python writes
+        return "of thousands of digits"

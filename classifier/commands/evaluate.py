@@ -9,11 +9,15 @@ from classifier.commands.options import (
     DEFAULT_CACHE,
     DEFAULT_MODELS,
     Cache,
+    Columns,
     Json,
+    Labels,
     Models,
     ReviewsSource,
+    Scale,
     VersionName,
 )
+from classifier.data.schema import Schema
 from classifier.files import write_json
 from classifier.registry.registry import Registry
 from classifier.registry.version import Version
@@ -34,6 +38,9 @@ def evaluate(
             "holdout, as they were when it was trained.",
         ),
     ] = None,
+    columns: Columns = "",
+    labels: Labels = "",
+    scale: Scale = "",
     models: Models = DEFAULT_MODELS,
     cache: Cache = DEFAULT_CACHE,
     json_path: Json = None,
@@ -48,7 +55,7 @@ def evaluate(
         figures = found.metrics()
         print_figures(console.rich, figures, title=f"{found.name} on its own holdout")
     else:
-        rows = console.read_reviews(reviews, models)
+        rows = console.read_reviews(reviews, models, Schema(columns, labels, scale))
         figures = _scored(found, rows, console, cache).figures()
     if json_path is not None:
         write_json(json_path, figures)
@@ -58,6 +65,9 @@ def compare(
     first: VersionName,
     second: Annotated[str, typer.Argument(help="Another.")],
     reviews: ReviewsSource,
+    columns: Columns = "",
+    labels: Labels = "",
+    scale: Scale = "",
     models: Models = DEFAULT_MODELS,
     cache: Cache = DEFAULT_CACHE,
     json_path: Json = None,
@@ -68,7 +78,7 @@ def compare(
 
     console = _console()
     versions = [Registry(models).get(name) for name in (first, second)]
-    rows = console.read_reviews(reviews, models)
+    rows = console.read_reviews(reviews, models, Schema(columns, labels, scale))
     scored = [_scored(version, rows, console, cache) for version in versions]
     comparison = versus(scored[0], scored[1])
     print_versus(console.rich, comparison)

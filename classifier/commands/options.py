@@ -22,6 +22,30 @@ ReviewsSource = Annotated[
         ".jsonl, .csv or .parquet, each also .gz.",
     ),
 ]
+Columns = Annotated[
+    str,
+    typer.Option(
+        metavar="OURS=THEIRS,…",
+        help="What columns of a file are called: content=text,grade3=label,grade10=stars; "
+        "review_id, movie_name and weight likewise.",
+    ),
+]
+Labels = Annotated[
+    str,
+    typer.Option(
+        metavar="THEIRS=OURS,…",
+        help='What labels of a file mean: "Yes=Good,No=Bad,So-so=Neutral", with nothing after = '
+        "for one to leave out. Usual ones are known: positive, neg, хороший, 1 / 0 / -1.",
+    ),
+]
+Scale = Annotated[
+    str,
+    typer.Option(
+        metavar="HIGHEST",
+        help="What the ratings of a file go up to, if not to 10: 5, 100; or 1-5, from where to "
+        "where. A row may say it too: 4/5.",
+    ),
+]
 
 DEFAULT_MODELS = Path("models")
 DEFAULT_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kinorate"

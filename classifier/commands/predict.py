@@ -10,7 +10,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
 
-from classifier.commands.options import DEFAULT_MODELS, Json, Models
+from classifier.commands.options import DEFAULT_MODELS, Columns, Json, Models
+from classifier.data.schema import Schema
 from classifier.errors import ClassifierError, Interrupted
 from classifier.files import write_json
 from classifier.registry.registry import CHAMPION, Registry
@@ -27,11 +28,19 @@ def predict(
     ] = None,
     file: Annotated[
         Path | None,
-        typer.Option(help="Predict a whole file: .jsonl, .csv, .parquet (also .gz) or .txt."),
+        typer.Option(
+            help="Predict a whole file: .jsonl, .csv, .parquet or .txt, each also .gz; a pipe, or "
+            "- for standard input."
+        ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Where the predictions of --file go: .jsonl or .csv.")
+        Path | None,
+        typer.Option(
+            help="Where the rows of --file go, with predictions: .jsonl, .csv or .parquet, each "
+            "also .gz; a pipe, or - for standard output, gets JSON lines."
+        ),
     ] = None,
+    columns: Columns = "",
     version: Annotated[str, typer.Option(help="Which version predicts.")] = CHAMPION,
     models: Models = DEFAULT_MODELS,
     json_path: Json = None,
@@ -49,7 +58,7 @@ def predict(
     found = Registry(models).get(version)
     predictor = Predictor(found.path, default_device())
     if file is not None and out is not None:
-        _predict_file(predictor, file, out)
+        _predict_file(predictor, file, out, Schema(columns))
         return
     from classifier.commands.answers import phrases
 
@@ -102,8 +111,9 @@ def _typed(say: "Phrases") -> Iterator[str]:
         yield typed
 
 
-def _predict_file(predictor: "Predictor", file: Path, out: Path) -> None:
+def _predict_file(predictor: "Predictor", file: Path, out: Path, schema: Schema) -> None:
     from classifier.serving.bulk import predict_file
+    from classifier.serving.bulk_source import is_pipe
 
     console = Console(stderr=True)
     bar = Progress(
@@ -120,11 +130,23 @@ def _predict_file(predictor: "Predictor", file: Path, out: Path) -> None:
 
         try:
             result = predict_file(
-                predictor.predict, file, out, version=predictor.version, on_progress=on_progress
+                predictor.predict,
+                file,
+                out,
+                version=predictor.version,
+                on_progress=on_progress,
+                schema=schema,
             )
         except Interrupted:
+            if is_pipe(file) or is_pipe(out):
+                raise
             raise Interrupted("Interrupted. The same command goes on from there.") from None
-    print(
+    said = (
         f"{out}: {result.predicted:,} reviews predicted, {result.resumed:,} were there already, "
         f"{result.rejected:,} rows can't be used (see their error)."
     )
+    if result.renamed:
+        said += (
+            f" Columns named as ours got input_ before their names: {', '.join(result.renamed)}."
+        )
+    print(said, file=sys.stderr if out == Path("-") else sys.stdout)

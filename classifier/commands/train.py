@@ -9,9 +9,12 @@ from classifier.commands.options import (
     DEFAULT_CACHE,
     DEFAULT_MODELS,
     Cache,
+    Columns,
     Json,
+    Labels,
     Models,
     ReviewsSource,
+    Scale,
 )
 from classifier.data.hub import DEFAULT_ENCODER
 from classifier.errors import ClassifierError, DiskFullError, Interrupted
@@ -38,6 +41,9 @@ def train(
             "--reviews. Reviews that are in both are not trained on.",
         ),
     ] = None,
+    columns: Columns = "",
+    labels: Labels = "",
+    scale: Scale = "",
     keep_ratings: Annotated[
         bool, typer.Option(help="Leave ratings written in the texts where they are.")
     ] = False,
@@ -77,6 +83,7 @@ def train(
     # Imported here, as in every command: torch takes seconds, and --help should not.
     from classifier.commands.quiet import quiet_libraries
     from classifier.commands.tables import print_figures
+    from classifier.data.schema import Schema
     from classifier.training.console import CommandConsole
     from classifier.training.distributed import training_group
     from classifier.training.experiment import run_experiment
@@ -100,6 +107,7 @@ def train(
         encoder=encoder,
         recipe=chosen,
         split="film" if split == "film" else "random",
+        schema=Schema(columns, labels, scale),
         keep_ratings=keep_ratings,
         holdout=holdout,
         limit=limit,

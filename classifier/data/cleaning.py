@@ -5,17 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from classifier.labels import SENTIMENTS, parse_rating, parse_sentiment, sentiment_of
+from classifier.data.grades import Grades, Rejected
+from classifier.data.text_lines import is_broken
+from classifier.labels import SENTIMENTS, is_missing, sentiment_of
 
 MOST_WEIGHT = 100
-
-
-@dataclass(frozen=True)
-class Rejected:
-    """A row that can't be used: its line (in a parquet its row number), from 1, and why."""
-
-    row: int
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -31,51 +25,58 @@ class Review:
     weight: float = 1.0  # how much it counts in training
 
 
-def parse_review(row: int, values: Mapping[str, Any]) -> Review:
-    """The review in one row of a source.
+def parse_review(row: int, values: Mapping[str, Any], grades: Grades) -> Review:
+    """The review in one row of a source, its values by our names.
 
-    Raises ValueError, its message the reason for the list of rejected rows.
+    One sound grade is enough; `grades` counts what is wrong with the other. Raises ValueError, its
+    message the reason for the list of rejected rows.
     """
-    content = values.get("content")
-    if _missing(content):
+    sentiment, rating, fault = grades.read(row, values["grade3"], values["grade10"])
+    try:
+        content = checked_content(values["content"])
+        if sentiment is None and rating is None:
+            raise ValueError(fault or "no grade: neither grade3 nor grade10")
+        review = Review(
+            row=row,
+            review_id=_optional_text(values["review_id"]),
+            movie_name=_optional_text(values["movie_name"]),
+            content=content,
+            sentiment=sentiment,
+            rating=rating,
+            weight=_weight(values["weight"]),
+        )
+        _check_unicode(f"{review.review_id}{review.movie_name}")
+    except ValueError as error:
+        grades.lose(row, sentiment, str(error))
+        raise
+    if fault:
+        grades.unused.append(Rejected(row, fault))
+    return review
+
+
+def checked_content(content: object) -> str:
+    """The text of a review; raises ValueError, its message the reason, where it is none."""
+    if is_missing(content):
         raise ValueError("empty content")
     if not isinstance(content, str):
         raise ValueError(f"content is not text but {type(content).__name__}")
-    grade3 = values.get("grade3")
-    sentiment = None if _missing(grade3) else parse_sentiment(grade3)
-    rating = parse_rating(values.get("grade10"))
-    if sentiment is None and rating is None:
-        raise ValueError("no grade: neither grade3 nor grade10")
-    review = Review(
-        row=row,
-        review_id=_optional_text(values.get("review_id")),
-        movie_name=_optional_text(values.get("movie_name")),
-        content=content,
-        sentiment=sentiment,
-        rating=rating,
-        weight=_weight(values.get("weight")),
-    )
-    try:
-        f"{review.review_id}{review.movie_name}{content}".encode()
-    except UnicodeEncodeError:  # what was not UTF-8 was read as lone surrogates
-        raise ValueError("broken UTF-8") from None
+    _check_unicode(content)
     if not has_letters(content):
         raise ValueError("content without letters")
-    return review
+    return content
+
+
+def _check_unicode(text: str) -> None:
+    if is_broken(text):
+        raise ValueError("broken UTF-8")
 
 
 def has_letters(text: str) -> bool:
     return any(map(str.isalpha, text))
 
 
-def _missing(value: object) -> bool:
-    if isinstance(value, str):
-        return not value.strip()
-    return value is None or (isinstance(value, float) and math.isnan(value))
-
-
 def _weight(value: object) -> float:
-    if _missing(value):
+    if is_missing(value):
         return 1.0
     try:
         weight = float(str(value))
@@ -87,7 +88,7 @@ def _weight(value: object) -> float:
 
 
 def _optional_text(value: object) -> str | None:
-    return None if _missing(value) else str(value).strip()
+    return None if is_missing(value) else str(value).strip()
 
 
 def settle_zero_ratings(reviews: Sequence[Review]) -> tuple[list[Review], list[Rejected], int]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from classifier.data.hub_files import SILENCE_SECONDS, Repository, repository_files
 from classifier.data.readers import read_rows
+from classifier.data.schema import COLUMNS
 from classifier.errors import ClassifierError
 
 REPOSITORY = "blinoff/kinopoisk"
@@ -20,6 +21,6 @@ def hub_file(*, from_cache: bool, silence_seconds: float = SILENCE_SECONDS) -> P
 
 
 def _check(folder: Path) -> None:
-    first = next(read_rows(folder / _FILE), None)
+    first = next(read_rows(folder / _FILE, COLUMNS), None)
     if not isinstance(first, tuple) or "content" not in first[1]:
         raise ClassifierError(f"{_FILE} holds no reviews")

@@ -11,17 +11,14 @@ import numpy as np
 import pyarrow as pa
 from datasets import Dataset, DatasetInfo, Features, Value
 
-from classifier.data.cleaning import (
-    Rejected,
-    Review,
-    has_letters,
-    parse_review,
-    settle_zero_ratings,
-)
+from classifier.data.cleaning import Review, has_letters, parse_review, settle_zero_ratings
+from classifier.data.csv_rows import Row
 from classifier.data.duplicates import exact_duplicates, near_duplicates
+from classifier.data.grades import Grades, Rejected
 from classifier.data.hub import hub_unreachable
 from classifier.data.hub_reviews import REPOSITORY, hub_file
-from classifier.data.readers import Row, check_columns, read_rows
+from classifier.data.readers import read_rows
+from classifier.data.schema import DEFAULT, OURS, Schema
 from classifier.data.written_ratings import strip_ratings
 from classifier.errors import ClassifierError
 from classifier.files import write_text
@@ -48,7 +45,8 @@ class Reviews:
     (what models see), sentiment (an index of SENTIMENTS), rating (0-10 or None) and weight (1 where
     the source has none).
     `counts`: read = rejected + exact_duplicates + near_duplicates + kept; ratings_stripped is
-    how many of the kept ones have another text than content; and zero_ratings_dropped.
+    how many of the kept ones have another text than content; zero_ratings_dropped, and
+    unused_grades.
     """
 
     rows: Dataset
@@ -56,22 +54,30 @@ class Reviews:
     reason: str  # one line: which source was taken, and why
     fingerprint: str  # sha256 of the kept rows' content, sentiment, rating and weight
     rejected: list[Rejected]
+    unused: list[Rejected]  # grades that can't be used, of rows that are kept for the other grade
     counts: dict[str, int]
 
 
 def load_reviews(
-    source: str, *, rejects_path: Path | None = None, keep_ratings: bool = False
+    source: str,
+    *,
+    rejects_path: Path | None = None,
+    keep_ratings: bool = False,
+    schema: Schema = DEFAULT,
 ) -> Reviews:
     """Reviews from `hub`, `sample`, a file (.jsonl, .csv, .parquet, each also .gz), or `auto`.
 
     `auto` is the hub, else its local cache, else the bundled sample. Rows that can't be used
     are left out and listed in `rejects_path` as JSON lines. `keep_ratings` leaves written ratings
     in `text`; the same rows are kept with it and without, so that the two can be compared.
+    `schema` says how files are read; hub and sample have our own columns and grades.
 
-    Raises ClassifierError for a source that can't be read as a whole or has no usable row.
+    Raises ClassifierError for a source that can't be read as a whole or has no usable row, whose
+    grades are on another scale than `schema` says, or one of whose classes is lost.
     """
-    found = _find(source)
-    reviews, rejected = _parse(found)
+    found = _find(source, schema)
+    grades = Grades(found.name, found.schema)
+    reviews, rejected = _parse(found, grades)
     read = len(reviews) + len(rejected)
     reviews, unlabelled, zeros = settle_zero_ratings(reviews)
     texts = [strip_ratings(review.content) for review in reviews]
@@ -84,6 +90,7 @@ def load_reviews(
     if rejects_path is not None:
         _write_rejects(rejects_path, rejected)
 
+    grades.check()
     usable = np.flatnonzero(~blank)
     if not usable.size:
         if not read:
@@ -96,6 +103,7 @@ def load_reviews(
     kept = [reviews[i] for i in distinct[~near]]
     contents = [review.content for review in kept]
     texts = contents if keep_ratings else [texts[i] for i in distinct[~near]]
+    grades.check_kept({review.sentiment for review in kept})
     fingerprint = _fingerprint(kept)
     return Reviews(
         rows=_dataset(found.name, kept, texts, f"{fingerprint[:32]}{int(keep_ratings)}"),
@@ -103,6 +111,7 @@ def load_reviews(
         reason=found.reason,
         fingerprint=fingerprint,
         rejected=rejected,
+        unused=grades.unused,
         counts={
             "read": read,
             "rejected": len(rejected),
@@ -111,6 +120,7 @@ def load_reviews(
             "kept": len(kept),
             "ratings_stripped": sum(map(str.__ne__, contents, texts)),
             "zero_ratings_dropped": zeros,
+            "unused_grades": len(grades.unused),
         },
     )
 
@@ -136,14 +146,16 @@ class _Source:
     name: str  # as error messages call it
     reason: str
     rows: Iterable[Row | Rejected]  # not yet read
+    schema: Schema = OURS
 
 
-def _find(source: str) -> _Source:
+def _find(source: str, schema: Schema) -> _Source:
     if source == "sample":
         return _sample("the bundled sample, as asked for")
     if source not in ("hub", "auto"):
         path = Path(source)
-        return _Source(source, source, f"the file {path.name}", read_rows(path))
+        rows = read_rows(path, schema.theirs)
+        return _Source(source, source, f"the file {path.name}", rows, schema)
     why_not = hub_unreachable()
     if why_not is None:
         try:
@@ -161,15 +173,15 @@ def _find(source: str) -> _Source:
 
 
 def _hub(file: Path, reason: str) -> _Source:
-    return _Source("hub", REPOSITORY, reason, read_rows(file))
+    return _Source("hub", REPOSITORY, reason, read_rows(file, OURS.theirs))
 
 
 def _sample(reason: str) -> _Source:
     file = Path(__file__).with_name("sample") / "reviews.jsonl"
-    return _Source("sample", "the bundled sample", reason, read_rows(file))
+    return _Source("sample", "the bundled sample", reason, read_rows(file, OURS.theirs))
 
 
-def _parse(source: _Source) -> tuple[list[Review], list[Rejected]]:
+def _parse(source: _Source, grades: Grades) -> tuple[list[Review], list[Rejected]]:
     reviews: list[Review] = []
     rejected: list[Rejected] = []
     columns: dict[str, None] = {}  # a set that keeps their order
@@ -180,10 +192,10 @@ def _parse(source: _Source) -> tuple[list[Review], list[Rejected]]:
         number, values = row
         columns.update(dict.fromkeys(values))
         try:
-            reviews.append(parse_review(number, values))
+            reviews.append(parse_review(number, source.schema.ours(values), grades))
         except ValueError as error:
             rejected.append(Rejected(number, str(error)))
-    check_columns(source.name, columns, ["content"], ["grade3", "grade10"])
+    source.schema.check_columns(source.name, columns, ["content"], ["grade3", "grade10"])
     return reviews, rejected
 
 

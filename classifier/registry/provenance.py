@@ -1,10 +1,19 @@
 """Where a version's rows came from: the file that judged it, and what it was trained on."""
 
+from dataclasses import asdict
+
 from datasets import Dataset
 
 from classifier.data.reviews import Reviews, load_reviews, text_digest
+from classifier.data.schema import OURS, Schema
 from classifier.errors import ClassifierError
 from classifier.registry.version import Version
+
+
+def schema_of(version: Version) -> Schema:
+    """How the version's files of reviews are read."""
+    # Versions of before this was asked took all ratings for ratings of 10.
+    return Schema(**version.training().get("schema", asdict(OURS)))
 
 
 def holdout_of(version: Version) -> Reviews | None:
@@ -18,7 +27,9 @@ def holdout_of(version: Version) -> Reviews | None:
         return None
     source = record["source"]
     try:
-        holdout = load_reviews(source, keep_ratings=training["keep_ratings"])
+        holdout = load_reviews(
+            source, keep_ratings=training["keep_ratings"], schema=schema_of(version)
+        )
     except ClassifierError as error:
         raise ClassifierError(
             f"The reviews that {version.name} was judged by can't be had: {error}"

@@ -3,22 +3,29 @@
 A kill at any moment costs the current batch; the same call again continues after the last one.
 """
 
-import csv
-import io
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from classifier.data.cleaning import Rejected, parse_review
-from classifier.data.readers import Row, check_columns
+from classifier.data.cleaning import checked_content
+from classifier.data.csv_rows import Row
+from classifier.data.grades import Rejected
+from classifier.data.readers import extension
+from classifier.data.schema import DEFAULT, Schema
 from classifier.errors import ClassifierError
-from classifier.files import explain_full_disk, spreadsheet_cell
-from classifier.serving.bulk_source import UnreadableError, identity, read_batches
-from classifier.serving.partial_file import PartialFile
+from classifier.files import explain_full_disk
+from classifier.serving.bulk_source import (
+    Source,
+    UnreadableError,
+    identity,
+    is_pipe,
+    open_source,
+)
+from classifier.serving.bulk_target import check_target, json_line, kept_name, write_target
+from classifier.serving.partial_file import PartialFile, Stream
 
 if TYPE_CHECKING:  # these import torch, which takes seconds, and nothing here needs it
     from classifier.modeling.pooling import Pooling
@@ -36,6 +43,7 @@ class BulkResult:
     predicted: int  # by this call
     resumed: int  # found in the partial file of an interrupted call, the rejected among them
     rejected: int  # those with an error in place of predictions, whichever call met them
+    renamed: tuple[str, ...] = ()  # columns of the source that are called as ours are
 
 
 def predict_file(
@@ -44,78 +52,131 @@ def predict_file(
     target: Path,
     *,
     version: str,
-    on_progress: Callable[[int, int], None],
+    on_progress: Callable[[int, int | None], None],
+    schema: Schema = DEFAULT,
 ) -> BulkResult:
     """Predict every review of `source` into `target`, from where an interrupted call stopped.
 
-    `source` is .jsonl, .csv or .parquet with a column `content` (and maybe `review_id`; others
-    are ignored), or .txt with a review a line; each also .gz. `target` is .jsonl or .csv. It
-    gets a row for each row of the source, in their order: with the predictions of both models,
-    or with an `error` that says why there are none. `version` names the models.
-    `on_progress(done, in_all)` is called after each batch with bytes of the source as stored, or
-    with rows where that is a parquet.
+    `source` is .jsonl, .csv or .parquet with a column `content`, or what `schema` calls it, or
+    .txt with a review a line; each also .gz; or a pipe, or `-`, of one of these kinds. `target` is
+    .jsonl, .csv or .parquet, each also .gz; or a pipe, or `-`, which gets JSON lines. It gets a row
+    for each row of the source, in their order, with all columns of the source: with the
+    predictions of both models, or with an `error` that says why there are none. `version` names
+    the models. `on_progress(done, in_all)` is called after each batch with bytes of the source as
+    stored, or with rows where that is a parquet; of a pipe nobody knows how much there is in all.
 
     Where the source has changed since the interrupted call, or the version is another, what that
-    call left is discarded, with a warning in the log.
+    call left is discarded, with a warning in the log. From or into a pipe nothing is continued.
 
     Raises ClassifierError where `target` exists, where `source` can't be read to its end, has no
     row or no column `content`, and where the disk is full. Rows predicted until then stay in the
     partial file, from which the next call continues.
     """
-    job = {**identity(source), "version": version}
-    header, as_text = _form_of(target)
-    with explain_full_disk(target), PartialFile.open(target, job, header) as partial:
-        resumed, rejected, seen = partial.rows, partial.rejected, 0
+    job = {**identity(source), "version": version, "columns": schema.columns}
+    into_pipe = is_pipe(target)
+    check_target(target, pipe=into_pipe)
+    work = _Work(predict, source, target, schema, on_progress)
+    with explain_full_disk(target), ExitStack() as opened:
+        out: PartialFile | Stream
+        if into_pipe:
+            out = opened.enter_context(Stream.open(target))
+        else:
+            out = opened.enter_context(PartialFile.open(target, job))
+        resumed, rejected = out.rows, out.rejected
         try:
-            with closing(read_batches(source, target.parent)) as found:
-                for batch, done, in_all in found:
-                    if not seen:
-                        rows = [row[1] for row in batch if not isinstance(row, Rejected)]
-                        check_columns(source, dict.fromkeys(chain(*rows)), ["content"])
-                    lines = _predicted(batch[max(0, resumed - seen) :], predict)
-                    if lines:
-                        partial.append(as_text(lines), len(lines), sum("error" in x for x in lines))
-                    seen += len(batch)
-                    on_progress(done, in_all)
+            work.run(out)
         except UnreadableError as fault:
-            kept = f"; the {partial.rows} rows before that are kept in {partial.path}"
+            kept = f"; the {out.rows} rows before that are kept in {getattr(out, 'path', target)}"
             raise ClassifierError(
-                f"{source} can't be read any further: {fault}{kept * bool(partial.rows)}."
+                f"{source} can't be read any further: {fault}{kept * bool(out.rows)}."
             ) from fault
-        if not partial.rows:
-            raise ClassifierError(f"{source} is empty: it has no rows.")
-        partial.finish()
-    predicted = partial.rows - resumed - (partial.rejected - rejected)
-    return BulkResult(predicted, resumed, partial.rejected)
+    predicted = out.rows - resumed - (out.rejected - rejected)
+    return BulkResult(predicted, resumed, out.rejected, tuple(sorted(work.renamed)))
 
 
-def _predicted(rows: Sequence[Row | Rejected], predict: "Predict") -> list[dict[str, Any]]:
-    lines, contents = [], []
-    for row in rows:
-        line, content = _checked(row)
-        lines.append(line)
-        if content is not None:
-            contents.append(content)
-    sound = [line for line in lines if "error" not in line]
-    answers = predict(contents) if contents else []
-    for line, answer in zip(sound, answers, strict=True):
-        line.update({pooling: _shown(prediction) for pooling, prediction in answer.items()})
-    return lines
+class _Work:
+    """One call's way from the source to the target."""
 
+    def __init__(
+        self,
+        predict: "Predict",
+        source: Path,
+        target: Path,
+        schema: Schema,
+        on_progress: Callable[[int, int | None], None],
+    ) -> None:
+        self.renamed: set[str] = set()
+        self._predict = predict
+        self._source = source
+        self._target = target
+        self._content = schema.column("content")
+        self._schema = schema
+        self._on_progress = on_progress
 
-def _checked(row: Row | Rejected) -> tuple[dict[str, Any], str | None]:
-    """A row of the target before its predictions, and the review to predict, None with an error."""
-    if isinstance(row, Rejected):
-        return {"row": row.row, "review_id": None, "error": row.reason}, None
-    number, values = row
-    review_id = values.get("review_id")
-    line = {"row": number, "review_id": None if review_id is None else str(review_id)}
-    # parse_review requires a grade, which is not used here.
-    checked = {"content": values.get("content"), "review_id": review_id, "grade10": 0}
-    try:
-        return line, parse_review(number, checked).content
-    except ValueError as error:
-        return {**line, "error": str(error)}, None
+    def run(self, out: PartialFile | Stream) -> None:
+        # A parquet's columns go to a parquet as they are, and past what Python makes of them.
+        to_parquet = extension(self._target) == ".parquet"
+        wanted = [self._content] if to_parquet else []
+        folder = Path() if isinstance(out, Stream) else self._target.parent
+        with open_source(self._source, self._content, wanted, folder) as source:
+            self._predict_all(source, out)
+            if not out.rows:
+                raise ClassifierError(f"{self._source} is empty: it has no rows.")
+            if isinstance(out, PartialFile):
+                as_it_is = self._target.suffix.lower() == ".jsonl"
+                self.renamed |= {
+                    name
+                    for name in (source.table.schema_arrow.names if source.table else ())
+                    if kept_name(name) != name
+                }
+                out.finish(
+                    None
+                    if as_it_is
+                    else lambda rows, to: write_target(rows, source.table, self._target, to)
+                )
+
+    def _predict_all(self, source: Source, out: PartialFile | Stream) -> None:
+        before, seen = out.rows, 0
+        copied = source.table is not None and extension(self._target) == ".parquet"
+        with closing(source.batches()) as batches:
+            for batch, done, in_all in batches:
+                if not seen:
+                    rows = [row[1] for row in batch if not isinstance(row, Rejected)]
+                    found = dict.fromkeys(chain(*rows))
+                    self._schema.check_columns(self._source, found, ["content"])
+                lines = self._predicted(batch[max(0, before - seen) :], keep=not copied)
+                if lines:
+                    text = "".join(map(json_line, lines))
+                    out.append(text, len(lines), sum("error" in line for line in lines))
+                seen += len(batch)
+                self._on_progress(done, in_all)
+
+    def _predicted(self, rows: Sequence[Row | Rejected], *, keep: bool) -> list[dict[str, Any]]:
+        lines, contents = [], []
+        for row in rows:
+            line, content = self._checked(row, keep=keep)
+            lines.append(line)
+            if content is not None:
+                contents.append(content)
+        sound = [line for line in lines if "error" not in line]
+        answers = self._predict(contents) if contents else []
+        for line, answer in zip(sound, answers, strict=True):
+            line.update({pooling: _shown(prediction) for pooling, prediction in answer.items()})
+        return lines
+
+    def _checked(self, row: Row | Rejected, *, keep: bool) -> tuple[dict[str, Any], str | None]:
+        """A row of the target before its predictions, and the review, None with an error."""
+        if isinstance(row, Rejected):
+            return {"row": row.row, "error": row.reason}, None
+        number, values = row
+        line: dict[str, Any] = {"row": number}
+        if keep:
+            line |= {kept_name(name): value for name, value in values.items()}
+            self.renamed |= {name for name in values if kept_name(name) != name}
+        try:
+            return line, checked_content(values.get(self._content))
+        except ValueError as error:
+            return {**line, "error": str(error)}, None
 
 
 def _shown(prediction: "Prediction") -> dict[str, Any]:
@@ -126,37 +187,3 @@ def _shown(prediction: "Prediction") -> dict[str, Any]:
         "rating": prediction.rating,
         "rating_confidence": None if sure is None else round(sure, _DIGITS),
     }
-
-
-_CSV_COLUMNS = [
-    *("row", "review_id"),
-    *("cls_sentiment", "cls_confidence", "cls_rating", "cls_rating_confidence"),
-    *("mean_sentiment", "mean_confidence", "mean_rating", "mean_rating_confidence"),
-    "error",
-]
-
-
-def _jsonl(lines: Iterable[Mapping[str, Any]]) -> str:
-    return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-
-
-def _csv(lines: Iterable[Mapping[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, _CSV_COLUMNS, lineterminator="\n")
-    for line in lines:
-        cells: dict[str, Any] = {}
-        for name, value in line.items():
-            if isinstance(value, dict):
-                cells.update({f"{name}_{figure}": cell for figure, cell in value.items()})
-            else:
-                cells[name] = spreadsheet_cell(value)
-        writer.writerow(cells)
-    return text.getvalue()
-
-
-def _form_of(target: Path) -> tuple[str, Callable[[Iterable[Mapping[str, Any]]], str]]:
-    """The target's first line, and what turns rows into text."""
-    forms = {".jsonl": ("", _jsonl), ".csv": (",".join(_CSV_COLUMNS) + "\n", _csv)}
-    if target.suffix.lower() not in forms:
-        raise ClassifierError(f"{target} is not one of {', '.join(forms)}.")
-    return forms[target.suffix.lower()]

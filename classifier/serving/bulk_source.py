@@ -1,20 +1,26 @@
-"""The rows of a file to predict, of any kind and size, in batches."""
+"""The rows of what is to be predicted, of any kind and size, in batches."""
 
 import csv
 import gzip
-import shutil
-import tempfile
+import io
+import re
+import secrets
+import sys
 import zlib
-from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Collection, Generator, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from classifier.data.cleaning import Rejected
-from classifier.data.readers import LINE_READERS, Row, extension, table_rows
+from classifier.data.csv_rows import Row
+from classifier.data.grades import Rejected
+from classifier.data.parquet_rows import column_batches, on_disk, open_parquet, table_rows
+from classifier.data.readers import LINE_READERS, Reader, extension, text_rows
+from classifier.data.text_lines import EncodingError, Peeked, text_lines
 from classifier.errors import ClassifierError
 
 Batch = list[Row | Rejected]
@@ -22,38 +28,34 @@ Batch = list[Row | Rejected]
 BATCH = 256
 """How many rows are read, predicted and put on the disk at a time: the most that a kill loses."""
 
-_READ_AHEAD = 2**20  # bytes of a parquet's column; without it, a whole row group
-_FAULTS = (OSError, EOFError, zlib.error, pa.ArrowException, csv.Error, UnicodeError)
+STANDARD = Path("-")
+"""Standard input or output, as a path."""
+
+_FAULTS = (OSError, EOFError, zlib.error, pa.ArrowException, csv.Error, EncodingError)
+_READERS: dict[str, Reader] = {**LINE_READERS, ".txt": text_rows}
+_KINDS = (*_READERS, ".parquet")
 
 
 class UnreadableError(Exception):
     """The source can't be read any further; the message says why."""
 
 
-def _text_rows(file: BinaryIO) -> Iterator[Row | Rejected]:
-    for number, line in enumerate(file, 1):
-        try:
-            content = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
-        except UnicodeDecodeError:
-            yield Rejected(number, "broken UTF-8")
-        else:
-            if content:
-                yield number, {"content": content}
-
-
-_LINE_READERS = {**LINE_READERS, ".txt": _text_rows}
+def is_pipe(path: Path) -> bool:
+    """Whether it is read or written once, from front to back."""
+    return path == STANDARD or path.is_fifo() or path.is_char_device() or path.is_socket()
 
 
 def identity(source: Path) -> dict[str, Any]:
-    """What identifies a source and its present state.
+    """What identifies a source and its present state; a pipe is another one every time.
 
     Raises ClassifierError where there is no such file, or of no kind that can be read.
     """
-    extensions = (*_LINE_READERS, ".parquet")
+    if is_pipe(source):
+        return {"source": str(source), "once": secrets.token_hex(8)}
     if not source.is_file():
         raise ClassifierError(f"There is no file {source}.")
-    if extension(source) not in extensions:
-        raise ClassifierError(f"{source} is not one of {', '.join(extensions)} (each also .gz).")
+    if extension(source) not in _KINDS:
+        raise ClassifierError(f"{source} is not one of {', '.join(_KINDS)} (each also .gz).")
     state = source.stat()
     return {
         "source": str(source.resolve()),
@@ -62,53 +64,93 @@ def identity(source: Path) -> dict[str, Any]:
     }
 
 
-def read_batches(source: Path, scratch: Path) -> Generator[tuple[Batch, int, int], None, None]:
-    """The rows, `BATCH` at a time, with how much of the source is read by then, and its size.
+@dataclass(frozen=True)
+class Source:
+    """An open source."""
 
-    Both are bytes as stored, or rows of a parquet. An interrupted call and the one that continues
-    it have the same batches, because the last digits of a prediction depend on the reviews that
-    are predicted with it. Raises UnreadableError, after the rows before the fault.
-    """
-    batch: Batch = []
-    done = size = 0
-    try:
-        with ExitStack() as files:
-            rows, read_until, size = _open(source, scratch, files)
-            for row in rows:
+    rows: Iterator[Row | Rejected]
+    read_until: Callable[[int], int]
+    """How much is read at the row of a number: bytes as stored, or rows of a parquet."""
+    size: int | None  # in the same unit; of a pipe nobody knows
+    table: pq.ParquetFile | None
+
+    def batches(self) -> Generator[tuple[Batch, int, int | None], None, None]:
+        """The rows, `BATCH` at a time, with how much of the source is read by then, and its size.
+
+        An interrupted call and the one that continues it have the same batches, because the last
+        digits of a prediction depend on the reviews that are predicted with it. Raises
+        UnreadableError, after the rows before the fault.
+        """
+        batch: Batch = []
+        done = 0
+        try:
+            for row in self.rows:
                 batch.append(row)
                 if len(batch) == BATCH:
-                    done = read_until(row.row if isinstance(row, Rejected) else row[0])
-                    yield batch, done, size
+                    done = self.read_until(row.row if isinstance(row, Rejected) else row[0])
+                    yield batch, done, self.size
                     batch = []
-    except _FAULTS as error:
+        except _FAULTS as error:
+            if batch:
+                yield batch, done, self.size
+            raise UnreadableError(_why(error)) from error
         if batch:
-            yield batch, done, size
-        why = getattr(error, "strerror", None) or str(error)
-        raise UnreadableError(why.partition("\n")[0]) from error
-    if batch:
-        yield batch, size, size
+            yield batch, done if self.size is None else self.size, self.size
 
 
-def _open(
-    source: Path, scratch: Path, files: ExitStack
-) -> tuple[Iterator[Row | Rejected], Callable[[int], int], int]:
-    """The rows, how much of the source is read at the row of a number, and the source's size.
+@contextmanager
+def open_source(
+    path: Path, content: str, wanted: Collection[str], scratch: Path
+) -> Iterator[Source]:
+    """The source at `path`, whose texts are in the column `content`.
 
-    A zipped parquet is unzipped into the folder `scratch`: it is not read from front to back.
+    A parquet is read for the columns `wanted`, or for all if that is empty; one that can't be
+    read back and forth is copied into the folder `scratch`. Raises UnreadableError.
     """
-    zipped = source.name.lower().endswith(".gz")
-    stored = files.enter_context(source.open("rb"))
-    file: Any = files.enter_context(gzip.GzipFile(fileobj=stored)) if zipped else stored
-    reader = _LINE_READERS.get(extension(source))
-    if reader is not None:
-        return reader(file), lambda _number: stored.tell(), source.stat().st_size
+    with ExitStack() as files:
+        try:
+            source = _opened(path, content, wanted, scratch, files)
+        except _FAULTS as error:
+            raise UnreadableError(_why(error)) from error
+        yield source
+
+
+def _opened(
+    path: Path, content: str, wanted: Collection[str], scratch: Path, files: ExitStack
+) -> Source:
+    pipe = is_pipe(path)
+    stored = sys.stdin.buffer if path == STANDARD else files.enter_context(path.open("rb"))
+    stream, kind, zipped = stored, extension(path), path.name.lower().endswith(".gz")
+    if pipe:
+        peeked = Peeked(stored)
+        zipped = peeked.head.startswith(b"\x1f\x8b")
+        stream = io.BufferedReader(peeked)
     if zipped:
-        unzipped = files.enter_context(tempfile.TemporaryFile(dir=scratch))  # noqa: SIM115
-        shutil.copyfileobj(file, unzipped)
-        file = unzipped
-    table = pq.ParquetFile(file, pre_buffer=False, buffer_size=_READ_AHEAD)
-    columns = table.schema_arrow.names
-    if "content" in columns:
-        columns = [name for name in columns if name in ("content", "review_id")]
-    rows = table_rows(table.iter_batches(BATCH, columns=columns))
-    return rows, lambda number: number, table.metadata.num_rows
+        stream = files.enter_context(cast(io.BufferedReader, gzip.GzipFile(fileobj=stream)))
+    if pipe and kind not in _KINDS:
+        peeked = Peeked(stream)
+        kind = _kind_of(peeked.head, content)
+        stream = io.BufferedReader(peeked)
+    if kind != ".parquet":
+        size = None if pipe else path.stat().st_size
+        rows = _READERS[kind](stream, [content])
+        return Source(rows, lambda _: 0 if pipe else stored.tell(), size, None)
+    whole: BinaryIO = files.enter_context(on_disk(stream, scratch)) if pipe or zipped else stream
+    table = open_parquet(whole)
+    rows = table_rows(column_batches(table, wanted, BATCH))
+    return Source(rows, lambda number: number, table.metadata.num_rows, table)
+
+
+def _kind_of(head: bytes, content: str) -> str:
+    """What a pipe without an extension holds, by how it begins."""
+    if head.startswith(b"PAR1"):
+        return ".parquet"
+    first = next((line for line in text_lines(io.BytesIO(head)) if line.strip()), "")
+    if first.lstrip().startswith("{"):
+        return ".jsonl"
+    names = [name.strip(' "\r\n') for name in re.split(r"[,;\t|]", first)]
+    return ".csv" if content in names or first.startswith("sep=") else ".txt"
+
+
+def _why(error: Exception) -> str:
+    return (getattr(error, "strerror", None) or str(error)).partition("\n")[0]

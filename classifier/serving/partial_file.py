@@ -1,8 +1,8 @@
 """A file that grows over several calls, with a note of how much of it is on the disk.
 
-    out.jsonl.partial        the rows so far
-    out.jsonl.partial.json   the job they belong to, and how many of them are on the disk
-    out.jsonl                what the first is renamed to after the last row
+    out.csv.partial        the rows so far, as JSON lines
+    out.csv.partial.json   the job they belong to, and how many of them are on the disk
+    out.csv                what is made of the first after the last row
 
 A kill at any moment costs the rows that were being added.
 """
@@ -10,13 +10,14 @@ A kill at any moment costs the rows that were being added.
 import json
 import logging
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from classifier.errors import ClassifierError
-from classifier.files import fsync, remove_leftovers, take_lock, write_json
+from classifier.files import fsync, remove_leftovers, replacing, take_lock, write_json
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ class PartialFile:
 
     @classmethod
     @contextmanager
-    def open(cls, target: Path, job: dict[str, Any], header: str) -> Iterator["PartialFile"]:
+    def open(cls, target: Path, job: dict[str, Any]) -> Iterator["PartialFile"]:
         """Locked while it is open, and kept afterwards if it has rows.
 
         What an interrupted call of the same `job` left is continued; of another job, discarded.
@@ -54,7 +55,7 @@ class PartialFile:
             try:
                 partial._refuse_to_overwrite()  # another process may have finished it since
                 with partial._explained():
-                    partial._resume(header)
+                    partial._resume()
                 yield partial
             finally:
                 if not partial.rows:
@@ -63,7 +64,7 @@ class PartialFile:
     def append(self, text: str, rows: int, rejected: int) -> None:
         """Add whole rows; when it returns they are on the disk."""
         with self._explained():
-            self.file.write(text.encode("utf-8", "replace"))
+            self.file.write(text.encode())
             self.file.flush()
             os.fsync(self.file.fileno())
         self.rows += rows
@@ -71,11 +72,17 @@ class PartialFile:
         counts = {"rows": self.rows, "rejected": self.rejected, "bytes": self.file.tell()}
         write_json(self.note, {**self.job, **counts})
 
-    def finish(self) -> None:
-        """Make it the target."""
+    def finish(self, turn_into: Callable[[Path, Path], None] | None) -> None:
+        """Make it the target: as it is, or by `turn_into(the rows, the file to write)`."""
         with self._explained():
-            self.path.replace(self.target)
-            fsync(self.target.parent)
+            if turn_into is None:
+                self.path.replace(self.target)
+                fsync(self.target.parent)
+            else:
+                remove_leftovers(self.target)
+                with replacing(self.target) as temporary:
+                    turn_into(self.path, temporary)
+                self.path.unlink()
             self.note.unlink()
 
     def _refuse_to_overwrite(self) -> None:
@@ -85,7 +92,7 @@ class PartialFile:
             self.note.unlink(missing_ok=True)
         raise ClassifierError(f"{self.target} exists already; remove it or name another file.")
 
-    def _resume(self, header: str) -> None:
+    def _resume(self) -> None:
         remove_leftovers(self.note)
         note = json.loads(self.note.read_bytes()) if self.note.exists() else {}
         if self.job.items() <= note.items() and note["bytes"] <= self.path.stat().st_size:
@@ -98,7 +105,6 @@ class PartialFile:
         self.note.unlink(missing_ok=True)  # first, lest it count rows of the new job as its own
         self.file.truncate(0)
         self.file.seek(0)
-        self.file.write(header.encode())
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -106,3 +112,28 @@ class PartialFile:
             yield
         except OSError as error:
             raise ClassifierError(f"{self.path} can't be written: {error.strerror}.") from error
+
+
+class Stream:
+    """What `PartialFile` is, for a pipe or standard output: rows go out as they come."""
+
+    def __init__(self, file: TextIO) -> None:
+        self.file = file
+        self.rows = self.rejected = 0
+
+    @classmethod
+    @contextmanager
+    def open(cls, target: Path) -> Iterator["Stream"]:
+        """Standard output for `-`."""
+        if str(target) == "-":
+            yield cls(sys.stdout)
+        else:
+            with target.open("w", encoding="utf-8") as file:
+                yield cls(file)
+
+    def append(self, text: str, rows: int, rejected: int) -> None:
+        """Write whole rows."""
+        self.file.write(text)
+        self.file.flush()
+        self.rows += rows
+        self.rejected += rejected

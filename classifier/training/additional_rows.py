@@ -10,6 +10,7 @@ from datasets import Dataset
 
 from classifier.data.duplicates import repeats_of
 from classifier.data.reviews import load_reviews
+from classifier.data.schema import OURS
 from classifier.data.splits import Parts
 from classifier.errors import ClassifierError
 
@@ -26,7 +27,7 @@ class AdditionalRows:
     @classmethod
     def load(cls, file: str, keep_ratings: bool) -> "AdditionalRows":
         """The usable rows of a file, no two alike; raises ClassifierError where there are none."""
-        reviews = load_reviews(file, keep_ratings=keep_ratings)
+        reviews = load_reviews(file, keep_ratings=keep_ratings, schema=OURS)
         counts = {"read": reviews.counts["read"], "kept": len(reviews.rows), "known": 0}
         return cls(reviews.rows, reviews.fingerprint, counts)
 
@@ -37,7 +38,7 @@ class AdditionalRows:
         """
         known: list[str] = [*parts.holdout["content"], *parts.validation["content"]]
         if holdout is not None:
-            known += load_reviews(holdout).rows["content"]
+            known += load_reviews(holdout, schema=OURS).rows["content"]
         known += parts.train["content"]
         repeated = repeats_of(known, list(self.rows["content"]))
         rows = self.rows.select([i for i, is_known in enumerate(repeated) if not is_known])

@@ -19,6 +19,7 @@ from rich.progress import (
 from rich.table import Table
 
 from classifier.data.reviews import Reviews, load_reviews
+from classifier.data.schema import Schema
 from classifier.training.loop import Step
 
 _SECONDS_APART = 1.0  # between two lines of JSON about the progress
@@ -43,7 +44,12 @@ class CommandConsole:
         self.rich.print(line, style="bold", markup=False, highlight=False, soft_wrap=True)
 
     def read_reviews(
-        self, source: str, models: Path, keep_ratings: bool = False, title: str = "reviews"
+        self,
+        source: str,
+        models: Path,
+        schema: Schema,
+        keep_ratings: bool = False,
+        title: str = "reviews",
     ) -> Reviews:
         """Load the reviews of `source`, and say which were taken, why, and what was left out.
 
@@ -53,7 +59,9 @@ class CommandConsole:
         # The holdout's file may have the same name as the reviews', in another folder.
         prefix = "holdout-" if title == "holdout" else ""
         rejects = models / f"{prefix}{Path(source).name}.rejected.jsonl"
-        reviews = load_reviews(source, rejects_path=rejects, keep_ratings=keep_ratings)
+        reviews = load_reviews(
+            source, rejects_path=rejects, keep_ratings=keep_ratings, schema=schema
+        )
         counts = reviews.counts
         self.say(f"{title.capitalize()}: {reviews.reason}.")
         self.say(
@@ -62,7 +70,17 @@ class CommandConsole:
             f"written ratings stripped from {counts['ratings_stripped']:,}."
         )
         if reviews.rejected:
-            self.warn(f"  {len(reviews.rejected):,} rows can't be used, see {rejects}.")
+            first = reviews.rejected[0]
+            self.warn(
+                f"  {len(reviews.rejected):,} rows can't be used, see {rejects}; "
+                f"row {first.row}, the first: {first.reason}."
+            )
+        if reviews.unused:
+            first = reviews.unused[0]
+            self.warn(
+                f"  {len(reviews.unused):,} rows are used without one of their grades; "
+                f"row {first.row}, the first: {first.reason}."
+            )
         return reviews
 
     def encoder(self, name: str, origin: str, stand_in: bool) -> None:

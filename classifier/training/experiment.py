@@ -54,10 +54,13 @@ def run_experiment(settings: Settings, context: RunContext, *, resume: bool) -> 
 def _prepare(settings: Settings, context: RunContext) -> "_Experiment":
     """Load reviews, encoder and tokenizer, and say what was found."""
     console, keep_ratings = context.console, settings.keep_ratings
-    reviews = console.read_reviews(settings.reviews, context.models, keep_ratings)
+    schema = settings.schema
+    reviews = console.read_reviews(settings.reviews, context.models, schema, keep_ratings)
     held_out = None
     if settings.holdout is not None:
-        holdout = console.read_reviews(settings.holdout, context.models, keep_ratings, "holdout")
+        holdout = console.read_reviews(
+            settings.holdout, context.models, schema, keep_ratings, "holdout"
+        )
         held_out = separate(reviews, holdout, settings.split)
         console.say(f"  {held_out.summary()}")
         reviews = held_out.rest
@@ -159,6 +162,7 @@ class _Experiment:
             document |= {"extra": self.additional.counts, "split_of": settings.split_of}
         document |= {
             "split": settings.split,
+            "schema": asdict(settings.schema),
             "keep_ratings": settings.keep_ratings,
             "encoder": {
                 "name": encoder.name,

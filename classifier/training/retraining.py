@@ -7,10 +7,11 @@ from pathlib import Path
 from datasets import Dataset
 
 from classifier.data.reviews import load_reviews
+from classifier.data.schema import OURS, Schema
 from classifier.data.splits import restore_split
 from classifier.errors import ClassifierError
 from classifier.evaluation.gate import Decision, judge
-from classifier.registry.provenance import holdout_of
+from classifier.registry.provenance import holdout_of, schema_of
 from classifier.registry.registry import Registry
 from classifier.training.experiment import run_experiment
 from classifier.training.recipe import recipe_of
@@ -40,6 +41,7 @@ def retrain(feedback: Feedback, context: RunContext) -> Decision | None:
             encoder=training["encoder"]["name"],
             recipe=recipe_of(training["recipe"]),
             split=training["split"],
+            schema=schema_of(champion),
             keep_ratings=training["keep_ratings"],
             seed=training["seed"],
             split_of=champion.name,
@@ -59,11 +61,11 @@ def retrain(feedback: Feedback, context: RunContext) -> Decision | None:
         return None
     context.console.say("Comparing it with the champion.")
 
-    def rows_of(source: str) -> Dataset:
-        return load_reviews(source, keep_ratings=settings.keep_ratings).rows
+    def rows_of(source: str, schema: Schema) -> Dataset:
+        return load_reviews(source, keep_ratings=settings.keep_ratings, schema=schema).rows
 
     own = None if holdout is None else holdout.rows
-    parts = restore_split(rows_of(settings.reviews), champion.split(), own)
-    rated = None if feedback.holdout is None else rows_of(feedback.holdout)
+    parts = restore_split(rows_of(settings.reviews, settings.schema), champion.split(), own)
+    rated = None if feedback.holdout is None else rows_of(feedback.holdout, OURS)
     device, cache = context.group.device, context.cache
     return judge(champion, challenger, parts.holdout, rated, device=device, cache=cache)

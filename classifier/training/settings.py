@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from classifier.data.schema import DEFAULT, Schema
 from classifier.data.splits import By
 from classifier.training.console import CommandConsole
 from classifier.training.distributed import Group
@@ -17,6 +18,7 @@ class Settings:
     encoder: str
     recipe: Recipe
     split: By = "random"
+    schema: Schema = DEFAULT  # of the files of reviews and of the holdout
     keep_ratings: bool = False
     split_of: str | None = None  # take the parts of this version instead of splitting anew
     holdout: str | None = None  # a file of reviews to judge by, instead of a tenth of the others

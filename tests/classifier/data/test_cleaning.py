@@ -6,20 +6,26 @@ from typing import Any
 import pytest
 
 from classifier.data.cleaning import Review, parse_review, settle_zero_ratings
+from classifier.data.grades import Grades
+from classifier.data.schema import OURS
 from classifier.labels import SENTIMENTS
 
 BAD, NEUTRAL, GOOD = range(len(SENTIMENTS))
 
 
+def parse(row: int, values: dict[str, Any]) -> Review:
+    return parse_review(row, OURS.ours(values), Grades("a.csv", OURS))
+
+
 def test_a_full_row_is_read() -> None:
     row = {"content": "Смотрите", "grade3": "Good", "grade10": "9", "review_id": 17, "part": "top"}
-    assert parse_review(4, row) == Review(4, "17", None, "Смотрите", GOOD, 9)
+    assert parse(4, row) == Review(4, "17", None, "Смотрите", GOOD, 9)
 
 
 @pytest.mark.parametrize("missing", [None, "", "  ", math.nan])
 def test_one_grade_is_enough(missing: object) -> None:
-    only_rating = parse_review(1, {"content": "Кино", "grade3": missing, "grade10": 6.0})
-    only_sentiment = parse_review(1, {"content": "Кино", "grade3": "Bad", "grade10": missing})
+    only_rating = parse(1, {"content": "Кино", "grade3": missing, "grade10": 6.0})
+    only_sentiment = parse(1, {"content": "Кино", "grade3": "Bad", "grade10": missing})
     assert (only_rating.sentiment, only_rating.rating) == (None, 6)
     assert (only_sentiment.sentiment, only_sentiment.rating) == (BAD, None)
 
@@ -36,11 +42,11 @@ def test_one_grade_is_enough(missing: object) -> None:
         ({"content": "Кино \udcd0"}, "broken UTF-8"),
         ({"movie_name": "Кино \udcd0"}, "broken UTF-8"),
         ({"grade3": "", "grade10": math.nan}, "no grade"),
-        ({"grade3": "Great"}, "unknown sentiment 'Great'"),
-        ({"grade3": 3}, "unknown sentiment 3"),
-        ({"grade10": 11}, "rating 11 is not within 0 to 10"),
-        ({"grade10": "много"}, "rating 'много' is not a number"),
-        ({"grade10": math.inf}, "not within 0 to 10"),
+        ({"grade3": "Great", "grade10": None}, "unknown sentiment 'Great'"),
+        ({"grade3": 3, "grade10": "NULL"}, "unknown sentiment 3"),
+        ({"grade3": None, "grade10": 11}, "rating 11 is not within 0 to 10"),
+        ({"grade3": "nan", "grade10": "много"}, "rating 'много' is not a number"),
+        ({"grade3": "n/a", "grade10": math.inf}, "not within 0 to 10"),
         ({"weight": 0}, "weight 0 is not above 0"),
         ({"weight": "heavy"}, "weight 'heavy' is not"),
         ({"weight": math.inf}, "weight inf is not"),
@@ -49,7 +55,29 @@ def test_one_grade_is_enough(missing: object) -> None:
 def test_a_bad_row_says_what_is_wrong(changed: dict[str, Any], reason: str) -> None:
     good = {"content": "Хорошее кино", "grade3": "Good", "grade10": 8}
     with pytest.raises(ValueError, match=reason):
-        parse_review(1, good | changed)
+        parse(1, good | changed)
+
+
+@pytest.mark.parametrize(
+    ("changed", "grades", "fault"),
+    [
+        ({"grade3": "Great"}, (None, 8), "unknown sentiment 'Great'"),
+        ({"grade10": "много"}, (GOOD, None), "rating 'много' is not a number"),
+        ({"grade10": 11}, (GOOD, None), "rating 11 is not within 0 to 10"),
+        ({"grade10": True}, (GOOD, None), "rating True is not a number"),
+        ({"grade10": "NULL"}, (GOOD, None), None),
+        ({"grade3": "None"}, (None, 8), None),
+    ],
+)
+def test_the_sound_grade_of_a_row_is_used(
+    changed: dict[str, Any], grades: tuple[int | None, int | None], fault: str | None
+) -> None:
+    found = Grades("a.csv", OURS)
+    row = {"content": "Хорошее кино", "grade3": "Good", "grade10": 8}
+    review = parse_review(5, OURS.ours(row | changed), found)
+    assert (review.sentiment, review.rating) == grades
+    assert len(found.unused) == (fault is not None)
+    assert all(one.row == 5 and one.reason.startswith(str(fault)) for one in found.unused)
 
 
 def _rated(*pairs: tuple[int | None, int | None]) -> list[Review]:

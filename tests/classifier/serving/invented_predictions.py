@@ -9,7 +9,7 @@ from typing import Any
 
 from classifier.serving.bulk import BulkResult, predict_file
 
-Progress = list[tuple[int, int]]
+Progress = list[tuple[int, int | None]]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,84 @@
+"""The lines of a text file in whichever encoding its beginning shows."""
+
+import codecs
+import io
+from collections.abc import Iterator
+from typing import BinaryIO
+
+_HEAD = 2**16  # bytes that show the encoding
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # begins as UTF-16's does
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+class EncodingError(Exception):
+    """The text is in no encoding that can be told; the message is the end of a sentence."""
+
+
+class Peeked(io.RawIOBase):
+    """A stream that is read once, whose first bytes can be looked at before."""
+
+    def __init__(self, stream: BinaryIO, size: int = _HEAD) -> None:
+        self.head = stream.read(size)
+        self._rest = stream
+        self._left = self.head
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]
+        some = self._left[: len(buffer)] or self._rest.read(len(buffer))
+        self._left = self._left[len(some) :]
+        buffer[: len(some)] = some
+        return len(some)
+
+
+def text_lines(file: BinaryIO) -> Iterator[str]:
+    """Every line with its end, which may be any of \\n, \\r\\n and \\r.
+
+    UTF-8, or what a byte order mark says. Bytes that are not UTF-8 come as lone surrogates, so
+    that they spoil their own line alone. Raises EncodingError where most lines have such bytes.
+    """
+    peeked = Peeked(file)
+    encoding = _encoding_of(peeked.head)
+    yield from io.TextIOWrapper(
+        io.BufferedReader(peeked, _HEAD), encoding, errors="surrogateescape", newline=""
+    )
+
+
+def is_broken(text: str) -> bool:
+    """Whether there are bytes in it that were not UTF-8, or half a character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _encoding_of(head: bytes) -> str:
+    for mark, encoding in _MARKS:
+        if head.startswith(mark):
+            return encoding
+    if b"\0" in head:
+        for encoding in ("utf-16-le", "utf-16-be"):
+            if _looks_like_text(head, encoding):
+                return encoding
+    lines = head.decode("utf-8", "surrogateescape").splitlines()
+    if len(head) == _HEAD:
+        lines = lines[:-1] or lines  # the last is cut, perhaps in the middle of a letter
+    if sum(map(is_broken, lines)) * 2 > len(lines):
+        raise EncodingError(
+            "it holds text that is not UTF-8 but perhaps in a Windows or DOS encoding: convert it, "
+            "as in iconv -f cp1251 -t utf-8"
+        )
+    return "utf-8"
+
+
+def _looks_like_text(head: bytes, encoding: str) -> bool:
+    text = head[: len(head) // 2 * 2].decode(encoding, "replace")
+    plain = sum((char.isprintable() and char < "\u0530") or char in "\t\r\n" for char in text)
+    return plain > 0.9 * len(text)
