@@ -23,6 +23,7 @@ from bot.monitoring.server import Monitoring
 from bot.prediction.live_models import LiveModels, load_models
 from bot.prediction.queue import PredictionQueue, Predicts
 from bot.schedule import Schedule
+from bot.services.retraining import RETRAINING
 from bot.services.services import Services
 from bot.settings import Settings
 from classifier.registry.registry import Registry
@@ -174,7 +175,7 @@ def build_application(
         DRIFT_CHECKED,
         lambda: watch_drift(application.bot, admin_ids, services.drift, services.personal),
     )
-    register(application, services, admin_ids)
+    register(application, services, admin_ids, schedule)
     if cron := settings.retrain_cron:
-        schedule.add("retraining", cron, lambda: services.retraining.begin("schedule"))
+        schedule.add(RETRAINING, cron, lambda: services.retraining.begin("schedule"))
     return application

@@ -28,6 +28,7 @@ from bot.handlers.statistics import Stats
 from bot.handlers.taps import Taps
 from bot.handlers.versions import TAPS as VERSION_TAPS
 from bot.handlers.versions import VersionsCommand
+from bot.schedule import Schedule
 from bot.services.services import Services
 from bot.services.turns import Turns
 from bot.views.error_analysis import TAPS as ANALYSIS_TAPS
@@ -41,10 +42,11 @@ def register(
     application: Application[Any, Any, Any, Any, Any, Any],
     services: Services,
     admin_ids: Collection[int],
+    schedule: Schedule,
 ) -> None:
     """Add all handlers. Only the first one that fits an update gets it."""
     admin_only, answering = AdminOnly(admin_ids), Answering(services, application.bot)
-    analysis, versions = ErrorAnalysisCommand(services), VersionsCommand(services)
+    analysis, versions = ErrorAnalysisCommand(services), VersionsCommand(services, schedule)
     retrainings = Retrainings(services, application.bot, admin_ids)
     commands, groups = Commands(services), Groups(answering)
     reviews, others = Reviews(services, answering), OtherKinds(answering)

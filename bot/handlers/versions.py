@@ -9,6 +9,8 @@ from bot.errors import BotError
 from bot.handlers.admin_notices import send_decision
 from bot.handlers.incoming import language_of, locale_of, message_of
 from bot.handlers.replying import place_of_tap, show, tell, toast
+from bot.schedule import Schedule
+from bot.services.retraining import RETRAINING
 from bot.services.services import Services
 from bot.texts import versions as phrases
 from bot.texts.conversation import TOAST_OLD_BUTTON
@@ -27,8 +29,9 @@ TAPS = r"m:(?:no|(?:d|[pr]!?):[0-9TZa-f-]{1,40})"
 
 
 class VersionsCommand:
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, schedule: Schedule) -> None:
         self._versions = services.versions
+        self._schedule = schedule
 
     async def command(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         message, _user = message_of(update)
@@ -55,7 +58,8 @@ class VersionsCommand:
 
     async def _listed(self, locale: Locale) -> tuple[str, InlineKeyboardMarkup | None]:
         versions = await self._versions.versions()
-        return version_list(versions, locale), version_keyboard(versions, locale)
+        next_times = self._schedule.next_times(RETRAINING)
+        return version_list(versions, next_times, locale), version_keyboard(versions, locale)
 
     async def _send_decision(self, query: CallbackQuery, version: str, locale: Locale) -> None:
         run = await self._versions.decision_on(version)

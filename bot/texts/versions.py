@@ -15,6 +15,10 @@ EXPLAINED = Phrase(
     "Показатели — на отложенных отзывах самой версии.",
     "Each version's figures are on its own held-out reviews.",
 )
+NEXT_RETRAININGS = Phrase(
+    "Переобучение по расписанию ({zone}):\n{times}",
+    "Scheduled retrainings ({zone}):\n{times}",
+)
 WAS_REFUSED = Phrase(" — ⛔ не принята", " — ⛔ refused")
 DECISION = Phrase("📊 Итог {name}", "📊 Decision on {name}")
 PROMOTE = Phrase("Поставить {name}", "Use {name}")

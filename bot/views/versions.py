@@ -1,5 +1,7 @@
 """The messages of /models, made of the versions there are, and their buttons."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from html import escape
 from typing import Any
 
@@ -14,14 +16,16 @@ SHOWN = 8
 """How many versions a message lists: the newest."""
 
 
-def version_list(versions: Versions, locale: Locale) -> str:
+def version_list(versions: Versions, next_times: Sequence[datetime], locale: Locale) -> str:
+    """The versions, and when the next scheduled retrainings begin, if there are any."""
+    scheduled = [_scheduled(next_times, locale)] if next_times else []
     if not versions.newest_first:
-        return locale(phrases.NONE)
+        return "\n\n".join([locale(phrases.NONE), *scheduled])
     shown = versions.newest_first[:SHOWN]
     blocks = [locale(phrases.TITLE), *(_version(one, versions.champion, locale) for one in shown)]
     if older := len(versions.newest_first) - len(shown):
         blocks.append(locale(phrases.OLDER, count=older))
-    return "\n\n".join([*blocks, locale(phrases.EXPLAINED)])
+    return "\n\n".join([*blocks, locale(phrases.EXPLAINED), *scheduled])
 
 
 def version_keyboard(versions: Versions, locale: Locale) -> InlineKeyboardMarkup | None:
@@ -57,6 +61,11 @@ def _version(version: ModelVersion, champion: str | None, locale: Locale) -> str
     lines = [locale(phrases.CHAMPION, name=version.name) if version.name == champion else name]
     lines += [_figures(pooling, figures, locale) for pooling, figures in version.figures.items()]
     return "\n".join(lines if version.figures else [*lines, locale(phrases.NO_FIGURES)])
+
+
+def _scheduled(times: Sequence[datetime], locale: Locale) -> str:
+    lines = "\n".join(f"{time:%Y-%m-%d %H:%M}" for time in times)
+    return locale(phrases.NEXT_RETRAININGS, zone=escape(str(times[0].tzinfo)), times=lines)
 
 
 def _figures(pooling: str, figures: dict[str, Any], locale: Locale) -> str:

@@ -111,6 +111,23 @@ async def test_to_others_it_does_not_exist(
     assert registry.get("champion").name == champion
 
 
+@pytest.mark.parametrize(("asks", "said"), [(BORIS, "Переобучение"), (EMILY, "retrainings")])
+async def test_the_next_scheduled_retrainings_are_told(
+    registry: Registry, telegram: LocalServer, running_bot: RunningBot, asks: int, said: str
+) -> None:
+    pair = load_models(registry.get("champion").path)
+    changes = {"retrain_cron": "30 4 * * *", "time_zone": "Asia/Yerevan", "admin_ids": [asks]}
+    running = running_bot(pair, models=registry.root, **changes)
+    async with running as bot, chat_client(telegram.url) as http:
+        listed = str((await Person(http, asks).ask("/models")).text)
+        times = bot.parts.schedule.next_times("retraining")
+    heading, *told = listed.splitlines()[-4:]
+    assert said in heading
+    assert "(Asia/Yerevan)" in heading
+    assert told == [f"{time:%Y-%m-%d} 04:30" for time in times]
+    assert len(set(told)) == 3
+
+
 async def test_in_english(
     registry: Registry, telegram: LocalServer, running_bot: RunningBot
 ) -> None:
