@@ -6,12 +6,14 @@ from logging.config import fileConfig
 from typing import Any, Literal
 
 from alembic.autogenerate.api import AutogenContext
+from alembic.util.exc import CommandError
 from sqlalchemy import Connection, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
 from alembic import context
+from db.address import DatabaseError
 from db.engine import DEFAULT_URL, create_engine
 from db.models import Base
 
@@ -68,6 +70,8 @@ if context.config.config_file_name is not None:
 if context.is_offline_mode():
     raise SystemExit("Migrations as a script (--sql) are not supported: run them on the database.")
 
-asyncio.run(
-    migrate(context.config.attributes.get("url") or os.environ.get("DATABASE_URL") or DEFAULT_URL)
-)
+url = context.config.attributes.get("url") or os.environ.get("DATABASE_URL") or DEFAULT_URL
+try:
+    asyncio.run(migrate(url))
+except DatabaseError as error:  # the alembic command shows its own errors as a line
+    raise CommandError(str(error)) from error

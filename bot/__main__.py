@@ -20,7 +20,7 @@ from classifier.errors import ClassifierError
 from classifier.memory import collect_garbage_seldom
 from classifier.registry.registry import Registry
 from classifier.registry.version import Version
-from db.engine import DatabaseError, parse_url
+from db.address import DatabaseError, parse_url
 
 SECONDS_TO_END = 8.5
 """From the signal on; supervisors kill after 10. What is not done by then is done after a start."""

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from classifier.files import remove_leftovers, replacing
 from db import migrate
-from db.engine import DatabaseError, parse_url, sqlite_file
+from db.address import DatabaseError, parse_url, sqlite_file
 
 logger = logging.getLogger(__name__)
 
@@ -26,10 +26,19 @@ def bring_up_to_date(url: str, now: datetime) -> None:
         if copy := backup(url, now):
             logger.info("database backed up", extra={"file": str(copy)})
         migrate.upgrade(url)
-    except (SQLAlchemyError, OSError) as error:  # not there, or no database
-        reason = str(error).partition("\n")[0]
+    except Exception as error:
+        if not _is_away(error):
+            raise
+        reason = str(error).partition("\n")[0] or type(error).__name__
         raise DatabaseError(f"The database at DATABASE_URL can't be used: {reason}.") from error
     logger.info("database migrated")
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether the database is not there, or is none."""
+    # Not all errors of asyncpg are wrapped; UnicodeError: a host such as «a..b».
+    is_of_the_driver = type(error).__module__.startswith("asyncpg")
+    return is_of_the_driver or isinstance(error, SQLAlchemyError | OSError | UnicodeError)
 
 
 def backup(url: str, now: datetime) -> Path | None:

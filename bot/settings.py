@@ -16,11 +16,13 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import BotError
 from bot.schedule import CronTrigger
-from db.engine import DEFAULT_URL, DatabaseError, parse_url
+from db.address import DatabaseError, parse_url
+from db.engine import DEFAULT_URL
 
 
 class SettingsError(BotError):
@@ -34,7 +36,7 @@ def _checked(check: Callable[[Any], object]) -> AfterValidator:
         try:
             check(value)
         except DatabaseError as error:
-            raise ValueError from error
+            raise ValueError(str(error)) from error
         return value
 
     return AfterValidator(validate)
@@ -171,8 +173,13 @@ def _sentences(error: ValidationError) -> list[str]:
         if not problem["loc"]:  # of several settings together
             return [str(problem["ctx"]["error"])]
         name = str(problem["loc"][0])
-        expected = Settings.model_fields[name].description
-        sentences[name] = (
-            f"{name.upper()} must be {expected}. Correct it in the environment or in .env."
-        )
+        sentences[name] = f"{_wrong(name, problem)} Correct it in the environment or in .env."
     return list(sentences.values())
+
+
+def _wrong(name: str, problem: ErrorDetails) -> str:
+    """What is wrong with a setting, as exactly as the check of its value tells."""
+    cause = getattr(problem.get("ctx", {}).get("error"), "__cause__", None)
+    if isinstance(cause, DatabaseError):
+        return str(cause).replace("The database URL", name.upper())
+    return f"{name.upper()} must be {Settings.model_fields[name].description}."

@@ -4,12 +4,10 @@ import json
 import sqlite3
 import time
 from functools import partial
-from pathlib import Path
 
-from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy import Connection, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
-from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -18,6 +16,8 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from db.address import DatabaseError, driver_arguments, parse_url, sqlite_file
 
 DEFAULT_URL = "sqlite+aiosqlite:///data/kinorate.db"
 
@@ -36,24 +36,22 @@ Sessions = async_sessionmaker[AsyncSession]
 Insert = sqlite.Insert | postgresql.Insert
 
 
-class DatabaseError(Exception):
-    """One sentence for the operator: a wrong URL, a database that can't be copied or migrated.
-
-    What the database itself refuses (a broken constraint, a lost connection) stays SQLAlchemy's.
-    """
-
-
 def create_engine(url: str) -> AsyncEngine:
     """An engine for the database at `url`; nothing is connected yet.
 
-    The folder of a SQLite file is created if it is missing. Raises DatabaseError for a URL that is
-    neither sqlite+aiosqlite:///FILE nor postgresql+asyncpg://…, or whose driver is missing.
+    The folder of a SQLite file is created if it is missing. Raises DatabaseError for a URL that
+    can't be used (see db/address.py), or whose driver is missing.
     """
     parsed = parse_url(url)
     dumps = partial(json.dumps, allow_nan=False)  # PostgreSQL refuses NaN, SQLite would take it
     if parsed.get_backend_name() == "postgresql":
         try:
-            return create_async_engine(parsed, json_serializer=dumps, pool_pre_ping=True)
+            return create_async_engine(
+                "postgresql+asyncpg://",
+                connect_args=driver_arguments(parsed),
+                json_serializer=dumps,
+                pool_pre_ping=True,
+            )
         except ModuleNotFoundError as error:
             raise DatabaseError(
                 f"PostgreSQL needs the Python package {error.name}: pip install '.[postgres]'."
@@ -95,32 +93,6 @@ def insert(session: AsyncSession, table: type[DeclarativeBase]) -> Insert:
     if session.get_bind().dialect.name == "postgresql":
         return postgresql.insert(table)
     return sqlite.insert(table)
-
-
-def parse_url(url: str) -> URL:
-    """The URL's parts; raises DatabaseError unless it is one of the two kinds supported.
-
-    The message shows no part of the URL: it may hold a password.
-    """
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):  # ValueError: the port is no number
-        parsed = None
-    if parsed is not None:
-        if parsed.drivername == "postgresql+asyncpg":
-            return parsed
-        if parsed.drivername == "sqlite+aiosqlite" and parsed.database not in (None, ":memory:"):
-            return parsed
-    raise DatabaseError(
-        "The database URL must be sqlite+aiosqlite:///FILE"
-        " or postgresql+asyncpg://USER:PASSWORD@HOST/DATABASE."
-    )
-
-
-def sqlite_file(url: URL) -> Path:
-    """The file of a SQLite database."""
-    assert url.database is not None  # parse_url has checked it
-    return Path(url.database)
 
 
 def _set_pragmas(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

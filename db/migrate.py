@@ -13,7 +13,8 @@ from alembic.util.exc import CommandError
 from sqlalchemy import Connection
 
 from alembic import command
-from db.engine import DatabaseError, create_engine, parse_url, sqlite_file
+from db.address import DatabaseError, parse_url, sqlite_file
+from db.engine import create_engine
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "alembic"
 

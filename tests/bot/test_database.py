@@ -10,7 +10,8 @@ import pytest
 
 from bot.database import backup, bring_up_to_date
 from db import migrate, updates
-from db.engine import DatabaseError, Sessions
+from db.address import DatabaseError
+from db.engine import Sessions
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BACKUP = "backups/kinorate-20260301T120000Z.db"

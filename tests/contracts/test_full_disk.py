@@ -33,7 +33,7 @@ from classifier.serving.bulk_source import BATCH
 from classifier.training.checkpoint import Checkpoint, History
 from classifier.training.optimization import optimization
 from classifier.training.recipe import DEFAULT
-from db.engine import DatabaseError
+from db.address import DatabaseError
 from tests.classifier.command_line import CommandLine
 from tests.classifier.serving.invented_predictions import jsonl, names, run
 from tests.classifier.small_versions import leftovers, publish

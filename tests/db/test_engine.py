@@ -16,7 +16,8 @@ from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import updates, users
-from db.engine import DatabaseError, Sessions, create_engine
+from db.address import DatabaseError
+from db.engine import Sessions, create_engine
 from db.models import Review, TrainingRun, Update, User
 
 pytestmark = pytest.mark.anyio
@@ -206,10 +207,8 @@ def test_a_folder_that_can_not_be_made_is_named(tmp_path: Path) -> None:
     [
         "",
         "kinorate.db",
-        "sqlite:///kinorate.db",
         "sqlite+aiosqlite://",
         "sqlite+aiosqlite:///:memory:",
-        "postgres://bot:secret@host/kinorate",
         "postgresql+psycopg://bot:secret@host/kinorate",
         "postgresql+asyncpg://bot:secret@host:port/kinorate",
     ],

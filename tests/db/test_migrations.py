@@ -15,7 +15,8 @@ from sqlalchemy import inspect, text
 
 from alembic import command
 from db import migrate
-from db.engine import DatabaseError, create_engine
+from db.address import DatabaseError
+from db.engine import create_engine
 from db.models import Base
 
 ROOT = Path(__file__).resolve().parents[2]
