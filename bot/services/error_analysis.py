@@ -54,22 +54,22 @@ class TooLarge(Exception):  # noqa: N818  (it is an answer, not an error)
     """The table is too large to be sent, even zipped."""
 
 
+@dataclass(frozen=True)
 class ErrorAnalysis:
-    def __init__(self, read: Sessions, clock: Clock) -> None:
-        self._read = read
-        self._clock = clock
+    read: Sessions
+    clock: Clock
 
     async def page(self, order: Order, span: Span, number: int) -> Page:
         """A page, or the last one there is where reviews were erased meanwhile."""
-        async with self._read() as session:
+        async with self.read() as session:
             hard = self._hard_reviews(session, span)
             count = await hard.count(order)
             number = min(number, max(0, (count - 1) // PAGE))
             return Page(order, span, number, count, await hard.first(order, PAGE, PAGE * number))
 
     async def analysis(self, span: Span) -> Analysis:
-        made = self._clock()
-        async with self._read() as session:
+        made = self.clock()
+        async with self.read() as session:
             hard = self._hard_reviews(session, span)
             worst, disagreed = [
                 Page(order, span, 0, await hard.count(order), await hard.first(order, ON_THE_PAGE))
@@ -92,14 +92,14 @@ class ErrorAnalysis:
         with file.open("w", encoding="utf-8-sig", newline="") as opened:
             table = csv.writer(opened)
             table.writerow(COLUMNS)
-            async with self._read() as session:
+            async with self.read() as session:
                 async for reviews in self._hard_reviews(session, span).all():
                     await asyncio.to_thread(table.writerows, map(table_row, reviews))
                     count += len(reviews)
         return count
 
     def _hard_reviews(self, session: AsyncSession, span: Span) -> HardReviews:
-        return HardReviews(session, span.before(self._clock()), sentiment_of)
+        return HardReviews(session, span.before(self.clock()), sentiment_of)
 
 
 def _sendable(file: Path) -> Path:

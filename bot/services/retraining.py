@@ -5,6 +5,7 @@ import logging
 import os
 import time
 from collections.abc import Awaitable
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Protocol
 
@@ -43,30 +44,21 @@ class NotBegun(Enum):
     SKIPPED = auto()  # too few new ratings; a run with the reason is stored
 
 
+@dataclass
 class Retraining:
-    def __init__(
-        self,
-        training: TrainingProcess,
-        versions: VersionService,
-        write: Sessions,
-        read: Sessions,
-        clock: Clock,
-        fewest: int,
-    ) -> None:
-        """A scheduled run needs `fewest` new ratings."""
-        self.watcher: Watcher | None = None
-        self._training = training
-        self._versions = versions
-        self._write = write
-        self._read = read
-        self._clock = clock
-        self._fewest = fewest
-        self._task: asyncio.Task[None] | None = None
-        self._killed_as: Ending | None = None
-        self._ended_as: Ending | None = None
-        self._lock: int | None = None
-        self._beginning = asyncio.Lock()
-        self._stopping = False
+    training: TrainingProcess
+    versions: VersionService
+    write: Sessions
+    read: Sessions
+    clock: Clock
+    fewest: int  # new ratings that a scheduled run needs
+    watcher: Watcher | None = None
+    _task: asyncio.Task[None] | None = None
+    _killed_as: Ending | None = None
+    _ended_as: Ending | None = None
+    _lock: int | None = None
+    _beginning: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _stopping: bool = False
 
     async def begin(self, trigger: str) -> int | NotBegun:
         """Start a retraining ("schedule" or "admin") in the background; the run's id."""
@@ -86,11 +78,11 @@ class Retraining:
             return begun
 
     async def _start(self, trigger: str) -> int | NotBegun:
-        now = self._clock()
-        async with self._write.begin() as session:
+        now = self.clock()
+        async with self.write.begin() as session:
             judged = await training_runs.newest(session, *training_runs.JUDGED)
             new = await training_data.rated_since(session, judged.started_at if judged else None)
-            needed = self._fewest if trigger == "schedule" else 1
+            needed = self.fewest if trigger == "schedule" else 1
             if new < needed:
                 reason = f"{new} new ratings, {needed} needed"
                 await training_runs.skip(session, trigger, reason, now)
@@ -104,7 +96,7 @@ class Retraining:
 
     async def cancel(self, run_id: int) -> bool:
         """Kill the run; False if it is not running here, or ended first."""
-        async with self._read() as session:
+        async with self.read() as session:
             run = await training_runs.newest(session, "running")
         if run is None or run.id != run_id or self._task is None or self._task.done():
             return False
@@ -112,9 +104,9 @@ class Retraining:
 
     async def catch_up(self, schedule: Schedule, cron: str) -> None:
         """Begin a run if one has come due since the last, while the bot was down."""
-        async with self._read() as session:
+        async with self.read() as session:
             newest = await training_runs.newest(session)
-        if newest is not None and schedule.was_missed(cron, newest.started_at, self._clock()):
+        if newest is not None and schedule.was_missed(cron, newest.started_at, self.clock()):
             logger.info("a scheduled retraining was missed")
             await self.begin("schedule")
 
@@ -135,14 +127,14 @@ class Retraining:
             return  # the bot that runs it is alive, in another process
         try:
             await self._interrupt_orphan()  # first: another bot may ask whether one is running
-            await asyncio.to_thread(self._training.clear)
+            await asyncio.to_thread(self.training.clear)
             await self._tidy()
         finally:
             self._let_go()
 
     async def _interrupt_orphan(self) -> None:
         """End the run that the database calls running: we hold the lock, so its bot is dead."""
-        async with self._read() as session:
+        async with self.read() as session:
             run = await training_runs.newest(session, "running")
         if run is not None:
             await self._end(run.id, Ending("interrupted", "the bot was killed meanwhile"))
@@ -163,7 +155,7 @@ class Retraining:
         self._let_go()
 
     async def _trained(self, run_id: int) -> Ending:
-        async with self._read() as session:
+        async with self.read() as session:
             to_learn = await training_data.rated_reviews(session, held_out=False, per_user=PER_USER)
             held_out = await training_data.rated_reviews(session, held_out=True, per_user=PER_USER)
 
@@ -173,26 +165,26 @@ class Retraining:
 
         if self._killed_as is not None:
             raise TrainingFailed("killed before it began")
-        decision = await self._training.train(to_learn, held_out, on_progress)
+        decision = await self.training.train(to_learn, held_out, on_progress)
         version, reason = decision["challenger"], decision["reason"]
         if not decision["accepted"]:
             return Ending("refused", reason, version, decision)
-        await self._versions.install(version)
+        await self.versions.install(version)
         return Ending("promoted", reason, version, decision)
 
     async def _tidy(self) -> None:
         """Delete what a killed training left, and old refused versions."""
-        async with self._read() as session:
+        async with self.read() as session:
             decided = await training_runs.decided(session)
         refused = [version for version, status in decided.items() if status == "refused"]
         try:
-            await self._versions.tidy(refused[REFUSED_KEPT:])
+            await self.versions.tidy(refused[REFUSED_KEPT:])
         except (ClassifierError, OSError) as error:  # no space or no permission: next time
             logger.warning("the versions can't be tidied", exc_info=error)
 
     async def _end(self, run_id: int, ending: Ending) -> None:
-        async with self._write.begin() as session:
-            ended = await training_runs.finish(session, run_id, ending, self._clock())
+        async with self.write.begin() as session:
+            ended = await training_runs.finish(session, run_id, ending, self.clock())
             run = await session.get(TrainingRun, run_id)
         facts = {"run": run_id, "status": ending.status, "why": ending.reason}
         logger.info("retraining ended", extra=facts)
@@ -203,7 +195,7 @@ class Retraining:
         if self._task is None or self._task.done():
             return False
         self._killed_as = ending
-        self._training.kill()
+        self.training.kill()
         await self.wait()
         return self._ended_as is ending
 
@@ -228,7 +220,7 @@ class Retraining:
         """Whether the holder of the lock is retraining, not only clearing up or telling the end."""
         if self._lock is not None:  # the database may call a dead bot's run running
             return self._task is not None and not self._task.done() and self._ended_as is None
-        async with self._read() as session:
+        async with self.read() as session:
             return await training_runs.newest(session, "running") is not None
 
     def _hold(self) -> bool:
@@ -236,7 +228,7 @@ class Retraining:
 
         Bots that share a database share the folder of models as well.
         """
-        models = self._training.folder.parent
+        models = self.training.folder.parent
         models.mkdir(parents=True, exist_ok=True)
         if self._lock is not None:
             return False

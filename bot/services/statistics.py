@@ -63,25 +63,28 @@ class Overview:
     trend: dict[str, list[Point]]  # by pooling, from the first step with an answer on
 
 
+@dataclass(frozen=True)
 class StatisticsService:
-    def __init__(self, read: Sessions, clock: Clock) -> None:
-        self._read = read
-        self._clock = clock
+    read: Sessions
+    clock: Clock
 
     async def overview(self, span: Span) -> Overview:
         """All of it, as it stands at one moment."""
         from classifier.evaluation.calibration import BINS
 
-        period = span.before(self._clock())
+        period = span.before(self.clock())
         seconds = round(span.step.total_seconds())
-        async with self._read() as session:
+        async with self.read() as session:
             totals = await written(session, period)
             made = await predicted(session, period)
             rows = await answered(session, period, BINS)
             both = await pairs.count(session, period, sentiment_of)
             looked_back = _with_steps_before(period, span)
             found = await steps(session, looked_back, seconds, sentiment_of)
-        poolings = await asyncio.to_thread(_poolings, made, rows)
+        poolings = {
+            pooling: await asyncio.to_thread(_pooling, made, rows, pooling)
+            for pooling in sorted({row.pooling for row in made})
+        }
         comparison = await asyncio.to_thread(compare, both.users)
         trend = {pooling: _trend(found, pooling, period, span) for pooling in poolings}
         return Overview(span, totals, poolings, both, comparison, trend)
@@ -91,17 +94,9 @@ def share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-def _poolings(made: list[Predicted], rows: list[Answered]) -> dict[str, PoolingFigures]:
-    return {
-        pooling: _pooling(
-            [row for row in made if row.pooling == pooling],
-            [row for row in rows if row.pooling == pooling],
-        )
-        for pooling in sorted({row.pooling for row in made})
-    }
-
-
-def _pooling(made: list[Predicted], rows: list[Answered]) -> PoolingFigures:
+def _pooling(made: list[Predicted], rows: list[Answered], pooling: str) -> PoolingFigures:
+    made = [row for row in made if row.pooling == pooling]
+    rows = [row for row in rows if row.pooling == pooling]
     return PoolingFigures(
         sentiments=tuple(map(sum, zip(*(row.sentiments for row in made), strict=True))),
         median_milliseconds=_percentile(made, 50),

@@ -48,10 +48,7 @@ METRICS = {
 
 
 def metrics_of(models: Iterable[Mapping[str, Any]]) -> dict[str, Metric]:
-    """The metrics that some model has a figure of; JSON's null is one that is undefined.
-
-    `models` are figures as `metrics.evaluate` gives them.
-    """
+    """The metrics that some of the models, as `metrics.evaluate` gives them, has a figure of."""
     known = {name for model in models for name, value in model.items() if value is not None}
     return {name: metric for name, metric in METRICS.items() if name in known}
 

@@ -14,7 +14,7 @@ from datasets import Dataset
 
 from classifier.data.tokenizer import FastTokenizer
 from classifier.evaluation.figures import signed
-from classifier.evaluation.limits import LIMITS, Limits
+from classifier.evaluation.limits import LIMITS
 from classifier.evaluation.version_scores import Scores, score, versus
 from classifier.labels import SENTIMENTS
 from classifier.modeling.pooling import POOLINGS
@@ -92,7 +92,6 @@ def judge(
     *,
     device: torch.device,
     cache: Path,
-    limits: Limits = LIMITS,
 ) -> Decision:
     """Compare both on rows as `Reviews.rows` has them: the holdout and rated reviews.
 
@@ -101,21 +100,16 @@ def judge(
     """
     old, new = (score(version, holdout, device, cache) for version in (champion, challenger))
     figures = {"holdout": _figures(old, new)}
-    checks = [
-        check
-        for pooling in POOLINGS
-        for check in [
-            _macro_f1(pooling, figures["holdout"], limits),
-            *_recalls(pooling, old, new, limits),
-            calibration_check(pooling, old, new, limits),
-        ]
-    ]
-    if rated is not None and len(rated) >= limits.fewest_rated:
+    checks: list[Check] = []
+    for pooling in POOLINGS:
+        checks.append(_macro_f1(pooling, figures["holdout"]))
+        checks += _recalls(pooling, old, new)
+        checks.append(calibration_check(pooling, old, new))
+    if rated is not None and len(rated) >= LIMITS.fewest_rated:
         old, new = (score(version, rated, device, None) for version in (champion, challenger))
         checks += [_feedback(pooling, old, new) for pooling in POOLINGS]
         figures["feedback"] = _figures(old, new)
-    texts = list(holdout["text"][:_TIMED_REVIEWS])
-    checks += _speeds(champion, challenger, texts, device, limits)
+    checks += _speeds(champion, challenger, list(holdout["text"][:_TIMED_REVIEWS]), device)
     return Decision(
         champion=champion.name,
         challenger=challenger.name,
@@ -126,26 +120,26 @@ def judge(
     )
 
 
-def _macro_f1(pooling: str, figures: dict[str, Any], limits: Limits) -> Check:
+def _macro_f1(pooling: str, figures: dict[str, Any]) -> Check:
     low = figures["comparison"][pooling]["differences"]["macro_f1"]["low"]
-    limit = -limits.macro_f1_margin
+    limit = -LIMITS.macro_f1_margin
     return Check("macro_f1", pooling, low > limit, low, limit)
 
 
-def _recalls(pooling: str, old: Scores, new: Scores, limits: Limits) -> list[Check]:
+def _recalls(pooling: str, old: Scores, new: Scores) -> list[Check]:
     checks = []
     for sentiment in SENTIMENTS:
         before, after = (each.metrics[pooling]["per_class"][sentiment] for each in (old, new))
         if rows := before["support"]:
             change = after["recall"] - before["recall"]
-            limit = -max(limits.recall_fall, limits.chance_reviews / rows)
+            limit = -max(LIMITS.recall_fall, LIMITS.chance_reviews / rows)
             passed = change >= limit - 1e-9
             checks.append(Check("recall", pooling, passed, change, limit, sentiment))
     return checks
 
 
-def calibration_check(pooling: str, old: Scores, new: Scores, limits: Limits) -> Check:
-    limit = max(limits.calibrated, old.metrics[pooling]["ece"] + limits.calibration_rise)
+def calibration_check(pooling: str, old: Scores, new: Scores) -> Check:
+    limit = max(LIMITS.calibrated, old.metrics[pooling]["ece"] + LIMITS.calibration_rise)
     low = float(new.metrics[pooling]["intervals"]["ece"][0])
     return Check("calibration", pooling, low <= limit, low, limit)
 
@@ -164,7 +158,7 @@ def _figures(old: Scores, new: Scores) -> dict[str, Any]:
 
 
 def _speeds(
-    champion: Version, challenger: Version, texts: list[str], device: torch.device, limits: Limits
+    champion: Version, challenger: Version, texts: list[str], device: torch.device
 ) -> list[Check]:
     """Timed in turns, so that another busy process slows both; the quickest turn counts."""
     checks = []
@@ -182,6 +176,6 @@ def _speeds(
                 model.predict(tokens)
                 each.append(time.perf_counter() - started)
         before, after = map(min, seconds)
-        limit = max(limits.slowness, 1 + limits.unnoticed * len(texts) / before)
+        limit = max(LIMITS.slowness, 1 + LIMITS.unnoticed * len(texts) / before)
         checks.append(Check("speed", pooling, after / before <= limit, after / before, limit))
     return checks

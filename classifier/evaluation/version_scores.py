@@ -34,10 +34,7 @@ class Scores:
 
 
 def score(version: Version, rows: Dataset, device: torch.device, cache: Path | None) -> Scores:
-    """Both models of `version` on every row, which are as `Reviews.rows`.
-
-    Raises ClassifierError for a version that can't be loaded.
-    """
+    """Both models on `rows`, as of `Reviews`; ClassifierError if the version can't be loaded."""
     labels = labels_of(rows)
     outputs: dict[str, Outputs] = {}
     metrics: dict[str, Metrics] = {}

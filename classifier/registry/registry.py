@@ -142,10 +142,7 @@ class Registry:
         return version
 
     def champion(self) -> Version | None:
-        """The version that answers users, or None before the first `promote`.
-
-        Raises ClassifierError where the one that is named is missing or incomplete.
-        """
+        """The version that answers users, if any; ClassifierError where it is not complete."""
         names = self._champions()
         while names:
             version = Version(self.root / names[0])
@@ -208,10 +205,7 @@ class Registry:
             return version
 
     def rollback(self) -> Version:
-        """Make the latest earlier champion that still exists the champion again.
-
-        Raises ClassifierError where there is none, or where it fails `verify`.
-        """
+        """Make the latest earlier champion champion again; ClassifierError without a sound one."""
         with self._locked():
             champions = self._after_rollback()
             if not champions:
@@ -227,10 +221,7 @@ class Registry:
         return Version(self.root / champions[0]) if champions else None
 
     def prune(self, keep: int) -> list[str]:
-        """Delete all but the newest `keep` versions; returns the names of those deleted.
-
-        The champion and the version that a rollback would reach stay, whatever their age.
-        """
+        """Delete all but the newest `keep`, the champion and what a rollback reaches; the names."""
         if keep < 0:
             raise ClassifierError(f"The number of versions to keep can't be negative ({keep}).")
         with self._locked():
@@ -240,10 +231,7 @@ class Registry:
             return self._delete([name for name in names if name not in kept])
 
     def discard(self, names: Collection[str]) -> list[str]:
-        """Delete those of these versions that exist; returns their names.
-
-        The champion and the earlier champions stay.
-        """
+        """Delete those of these versions that exist and were never champion; their names."""
         with self._locked():
             self._sweep()
             names = set(names) - set(self._champions())

@@ -5,6 +5,7 @@ can be pushed to a hub as it is. Every figure comes from metrics.json and traini
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,17 +27,10 @@ _MEANINGS = {
 _METRIC_TYPES = {"accuracy": "accuracy", "weighted_f1": "f1", "macro_f1": "f1", "rating_mae": "mae"}
 
 
-def version_card(training: dict[str, Any], metrics: dict[str, Any]) -> str:
-    """The card of a whole version, from its training.json and metrics.json."""
-    return _card(["cls", "mean"], training, metrics)
-
-
-def pooling_card(pooling: str, training: dict[str, Any], metrics: dict[str, Any]) -> str:
-    """The card of one of a version's model folders, "cls" or "mean"."""
-    return _card([pooling], training, metrics)
-
-
-def _card(poolings: list[str], training: dict[str, Any], metrics: dict[str, Any]) -> str:
+def model_card(
+    training: dict[str, Any], metrics: dict[str, Any], poolings: Sequence[str] = ("cls", "mean")
+) -> str:
+    """The card of a version or of one of its model folders, from its training and metrics."""
     figures = [metrics[pooling] for pooling in poolings]
     return template(Path(__file__).with_name("model_card.md.jinja")).render(
         front_matter=Markup(_front_matter(poolings, training, metrics)),
@@ -53,7 +47,9 @@ def _card(poolings: list[str], training: dict[str, Any], metrics: dict[str, Any]
     )
 
 
-def _front_matter(poolings: list[str], training: dict[str, Any], metrics: dict[str, Any]) -> str:
+def _front_matter(
+    poolings: Sequence[str], training: dict[str, Any], metrics: dict[str, Any]
+) -> str:
     from_hub = training["reviews"]["source"] == "hub"
     data = ModelCardData(
         language="ru",

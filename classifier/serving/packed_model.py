@@ -221,10 +221,7 @@ class PackedModel:
 
 @dataclass(frozen=True)
 class _Weights:
-    """The tensors of a file, which is mapped, not read: each is copied from it on demand.
-
-    KeyError for one that the file lacks.
-    """
+    """The tensors of a mapped file, each copied from it on demand; KeyError for one it lacks."""
 
     tensors: dict[str, Tensor]
     device: torch.device

@@ -21,8 +21,7 @@ class AdditionalRows:
 
     rows: Dataset
     fingerprint: str
-    counts: dict[str, int]
-    """read, kept, and known: left out for being like a row of a part or of the holdout."""
+    counts: dict[str, int]  # read, kept, and known: left out as like a row of a part or holdout
 
     @classmethod
     def load(cls, file: str, keep_ratings: bool) -> "AdditionalRows":
@@ -32,14 +31,10 @@ class AdditionalRows:
         return cls(reviews.rows, reviews.fingerprint, counts)
 
     def apart_from(self, parts: Parts, holdout: str | None) -> "AdditionalRows":
-        """Without rows that are the same, or nearly, as one of a part or of the file `holdout`.
-
-        Raises ClassifierError where nothing is left.
-        """
-        known: list[str] = [*parts.holdout["content"], *parts.validation["content"]]
+        """Without rows like one of the parts or of `holdout`, a file; ClassifierError for none."""
+        known: list[str] = [text for part in vars(parts).values() for text in part["content"]]
         if holdout is not None:
             known += load_reviews(holdout, schema=OURS).rows["content"]
-        known += parts.train["content"]
         repeated = repeats_of(known, list(self.rows["content"]))
         rows = self.rows.select([i for i, is_known in enumerate(repeated) if not is_known])
         if not len(rows):

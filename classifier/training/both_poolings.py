@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from classifier.evaluation.figures import POOLING_TITLES
 from classifier.evaluation.metrics import Metrics, evaluate
 from classifier.memory import give_back_freed_pages
 from classifier.modeling.classifier import PoolingClassifier
@@ -53,7 +54,7 @@ class BothPoolings:
         group, console = self.context.group, self.context.console
         for pooling in POOLINGS:
             give_back_freed_pages()
-            title = f"{pooling} pooling{self._of_seed(seed)}"
+            title = f"{POOLING_TITLES[pooling]}{self._of_seed(seed)}"
             console.say(f"Training with {title}")
             model = self._new_model(pooling, seed)
             if adaptation and group.is_first:  # the others are given its weights

@@ -1,7 +1,4 @@
-"""What an interrupted training needs to go on: weights, optimizer state, history, and the split.
-
-A training in progress has a folder of its own, `<models>/.unfinished/<key>`.
-"""
+"""What an interrupted training goes on with: weights, optimizer state, history and the split."""
 
 import hashlib
 import json
@@ -51,30 +48,27 @@ class Checkpoint:
         try:
             with safe_open(self.file, framework="pt") as saved:
                 history: History = json.loads(saved.metadata()["history"])
-                tensors = {name: saved.get_tensor(name) for name in saved.keys()}  # noqa: SIM118
+                of_model, of_optimizers = _tensors(saved, "model."), _tensors(saved, "optimizer.")
         except (FileNotFoundError, SafetensorError):
             return []
-        of_model, of_optimizers = (
-            {name.removeprefix(at): value for name, value in tensors.items() if name.startswith(at)}
-            for at in ("model.", "optimizer.")
-        )
         model.load_state_dict(of_model)
         optimization.load(of_optimizers)
         return history
 
     def weights(self, prefix: str = "") -> dict[str, Tensor]:
-        """The saved model's weights whose names begin with `prefix`, without it.
-
-        Raises ClassifierError where the file is missing or damaged.
-        """
+        """The saved weights below `prefix`; ClassifierError for a missing or damaged file."""
         try:
             with safe_open(self.file, framework="pt") as saved:
-                names = [n for n in saved.keys() if n.startswith(f"model.{prefix}")]  # noqa: SIM118
-                return {n.removeprefix(f"model.{prefix}"): saved.get_tensor(n) for n in names}
+                return _tensors(saved, f"model.{prefix}")
         except (FileNotFoundError, SafetensorError) as error:
-            raise ClassifierError(
-                f"{self.file} was removed or damaged during the training."
-            ) from error
+            why = f"{self.file} was removed or damaged during the training."
+            raise ClassifierError(why) from error
+
+
+def _tensors(saved: Any, prefix: str) -> dict[str, Tensor]:
+    """Those of an open safetensors file whose names begin with `prefix`, without it."""
+    names = [name for name in saved.keys() if name.startswith(prefix)]  # noqa: SIM118
+    return {name.removeprefix(prefix): saved.get_tensor(name) for name in names}
 
 
 def run_key(settings: dict[str, Any], fingerprint: str, encoder: str) -> str:
@@ -95,10 +89,7 @@ class RunFolder:
     @classmethod
     @contextmanager
     def open(cls, models: Path, key: str, group: Group, *, resume: bool) -> Iterator["RunFolder"]:
-        """The run called `key`, emptied first unless `resume`; locked while it is open.
-
-        Raises ClassifierError where another process works on the same run.
-        """
+        """The run `key`, emptied unless `resume`; ClassifierError if another process has it."""
         run = cls(models / ".unfinished" / key)
         lock = None
         if group.is_first:

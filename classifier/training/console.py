@@ -7,19 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
+from rich import progress
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 
 from classifier.data.reviews import Reviews, load_reviews
 from classifier.data.schema import Schema
+from classifier.evaluation.figures import figure
 from classifier.training.loop import Step
 
 _SECONDS_APART = 1.0  # between two lines of JSON about the progress
@@ -100,45 +94,36 @@ class CommandConsole:
 
     def epoch(self, figures: dict[str, float]) -> None:
         """One line for a finished epoch."""
+        shown = {name: figure(value) for name, value in figures.items()}
         line = (
-            f"  epoch {figures['epoch']:.0f}: loss {figures['train_loss']:.3f}, "
-            f"accuracy {figures['train_accuracy']:.3f}; "
-            f"validation loss {figures['validation_loss']:.3f}, "
-            f"accuracy {figures['validation_accuracy']:.3f}"
+            f"loss {shown['train_loss']}, accuracy {shown['train_accuracy']}; validation "
+            f"loss {shown['validation_loss']}, accuracy {shown['validation_accuracy']}"
         )
-        if "validation_rating_accuracy" in figures:
-            line += f", rating exact {figures['validation_rating_accuracy']:.3f}"
-        self.say(f"{line} ({figures['seconds']:.0f} s)")
+        if "validation_rating_accuracy" in shown:
+            line += f", rating exact {shown['validation_rating_accuracy']}"
+        self._epoch(figures, line)
 
     def adaptation_epoch(self, figures: dict[str, float]) -> None:
         """One line for an epoch of the encoder's adaptation."""
-        self.say(
-            f"  epoch {figures['epoch']:.0f}: loss {figures['loss']:.3f}, masked words told from "
-            f"thousands of others {figures['accuracy']:.3f} ({figures['seconds']:.0f} s)"
-        )
+        accuracy = f"masked words told from thousands of others {figure(figures['accuracy'])}"
+        self._epoch(figures, f"loss {figure(figures['loss'])}, {accuracy}")
+
+    def _epoch(self, figures: dict[str, float], line: str) -> None:
+        self.say(f"  epoch {figures['epoch']:.0f}: {line} ({figures['seconds']:.0f} s)")
 
     @contextmanager
-    def training(
-        self,
-        title: str,
-        share: float,  # noqa: ARG002 a bar is of one training alone
-    ) -> Iterator[Callable[[Step], None]]:
-        """A bar over all steps of a training; nothing where the output is no terminal.
-
-        `share` is how much of the whole run it is.
-        """
-        bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
+    def training(self, title: str, share: float) -> Iterator[Callable[[Step], None]]:  # noqa: ARG002
+        """A bar over the steps of a training, a share of the whole run; on terminals alone."""
+        steps, taken = progress.MofNCompleteColumn(), progress.TimeElapsedColumn()
+        columns = "{task.description}", progress.BarColumn(), steps, taken, "left"
+        hidden = not self.rich.is_terminal
+        with progress.Progress(
+            *columns,
+            progress.TimeRemainingColumn(),
             console=self.rich,
             transient=True,
-            disable=not self.rich.is_terminal,
-        )
-        with bar:
+            disable=hidden,
+        ) as bar:
             task = bar.add_task(title, total=None)
 
             def on_step(step: Step) -> None:
@@ -181,15 +166,14 @@ class JsonConsole(CommandConsole):
             mine = share * steps / (step.epochs * step.batches)
             left = max(0.0, 1 - self._done - mine)
             epochs = round(step.epochs / share)  # of the run: the encoder's, then each pooling's
-            self.write(
-                {
-                    "training": title,
-                    "epoch": round(self._done * epochs) + step.epoch,
-                    "epochs": epochs,
-                    "share": round(1 - left, 4),
-                    "seconds_left": round((now - started) / mine * left),
-                }
-            )
+            report: dict[str, Any] = {
+                "training": title,
+                "epochs": epochs,
+                "share": round(1 - left, 4),
+            }
+            report["epoch"] = round(self._done * epochs) + step.epoch
+            report["seconds_left"] = round((now - started) / mine * left)
+            self.write(report)
 
         yield on_step
         self._done += share

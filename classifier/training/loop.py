@@ -28,14 +28,11 @@ from classifier.training.optimization import optimization
 from classifier.training.parts import Part
 from classifier.training.recipe import Recipe
 
+# Steps after which freed pages are given back to the system: every batch has other lengths and
+# leaves other holes, 80 to 100 MB after 32 steps (measured).
 _STEPS_BETWEEN_RETURNS = 16
-"""Steps after which freed pages are given back to the system.
-
-Every batch has other lengths and leaves other holes: 80 to 100 MB after 32 steps (measured).
-"""
-
-_VALIDATED_AT_ONCE = 2048
-"""Tokens. Attention holds 12 numbers for each pair of a review's tokens: 50 MB for two of 1,024."""
+# Attention holds 12 numbers for each pair of a review's tokens: 50 MB for two of 1,024.
+_VALIDATED_AT_ONCE = 2048  # tokens
 
 Forward = Callable[..., Any]  # the model's forward pass in the recipe's number format and device
 
@@ -81,12 +78,8 @@ def new_model(encoder: str, pooling: str, recipe: Recipe, seed: int) -> PoolingC
     Both poolings get the same heads: they differ in the pooling alone. Raises ClassifierError
     for a folder that holds no BERT.
     """
-    settings: dict[str, Any] = {
-        "pooling": pooling,
-        "rating_head": recipe.rating_head,
-        "max_tokens": recipe.max_tokens,
-        "head_share": recipe.head_share,
-    }
+    names = ("rating_head", "max_tokens", "head_share")
+    settings = {name: getattr(recipe, name) for name in names} | {"pooling": pooling}
     if recipe.dropout == "fast":
         settings["attention_probs_dropout_prob"] = 0.0  # above zero it rules out the fast kernels
     model = load_classifier(Path(encoder), with_heads=False, dtype=torch.float32, **settings)
@@ -103,10 +96,7 @@ def train(
     run: TrainingRun,
     mask_id: int | None = None,
 ) -> History:
-    """Train `model` in place, and return loss and accuracy by epoch.
-
-    `mask_id` is the tokenizer's [MASK]; without it no words are hidden.
-    """
+    """Train `model` in place; loss and accuracy by epoch. Without a [MASK] no words are hidden."""
     objective = _Classification(model, recipe, training, validation, run.group, mask_id)
     return run_epochs(model, recipe, recipe.epochs, objective, run)
 

@@ -21,10 +21,7 @@ class Targets:
 
 
 def loss_sums(output: PoolingOutput, targets: Targets) -> tuple[Tensor, Tensor]:
-    """Cross-entropy of sentiment and of rating, each summed over the rows that have one.
-
-    A row of weight 2 counts as two.
-    """
+    """Cross-entropy of sentiment and of rating, summed by weight over the rows that have one."""
     assert output.sentiment_logits is not None
     sentiment = _loss_sum(output.sentiment_logits, targets.sentiment, targets.weights)
     if output.rating_logits is None:

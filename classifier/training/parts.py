@@ -36,8 +36,7 @@ class Part:
     ) -> "Part":
         """The texts of `rows`, as `Reviews.rows` has them; nothing is kept without a cache.
 
-        They are cut to what a model reads at prediction, or for training to
-        `Recipe.trained_tokens`.
+        Cut to what a model reads at prediction, or to train to `Recipe.trained_tokens`.
         """
         most = recipe.trained_tokens if to_train else recipe.max_tokens
         tokens = tokenize_cached(list(rows["text"]), tokenizer, most, recipe.head_share, cache)

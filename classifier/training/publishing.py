@@ -19,7 +19,7 @@ from classifier.modeling.outputs import Labels
 from classifier.modeling.temperature import calibrated_probabilities
 from classifier.registry.registry import Registry
 from classifier.registry.version import Version
-from classifier.reports.model_card import pooling_card, version_card
+from classifier.reports.model_card import model_card
 from classifier.reports.report import Holdout, write_report
 from classifier.training.additional_rows import AdditionalRows
 from classifier.training.both_poolings import Trained
@@ -46,10 +46,10 @@ def publish(
             folder = staging.path / pooling
             model.save_pretrained(folder)
             tokenizer.save_pretrained(folder)
-            write_text(folder / "README.md", pooling_card(pooling, training, metrics))
+            write_text(folder / "README.md", model_card(training, metrics, [pooling]))
         for stem, document in documents.items():
             write_json(staging.path / f"{stem}.json", document)
-        write_text(staging.path / "README.md", version_card(training, metrics))
+        write_text(staging.path / "README.md", model_card(training, metrics))
         write_report(staging.path, training, documents["history"], metrics, holdout)
         return staging.publish()
 

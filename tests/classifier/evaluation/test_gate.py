@@ -16,6 +16,7 @@ from rich.console import Console
 from classifier.data.reviews import load_reviews
 from classifier.data.splits import restore_split
 from classifier.errors import ClassifierError
+from classifier.evaluation import gate
 from classifier.evaluation.gate import Check, Decision, calibration_check, judge
 from classifier.evaluation.limits import Limits
 from classifier.evaluation.metrics import evaluate
@@ -140,7 +141,9 @@ def test_what_a_champions_recipe_lacks_is_as_in_its_namesake() -> None:
     assert recipe_of({"epochs": 2}) == Recipe(epochs=2)
 
 
-def test_a_version_is_as_good_as_itself(place: Place, make_rows: MakeRows) -> None:
+def test_a_version_is_as_good_as_itself(
+    place: Place, make_rows: MakeRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rows = load_reviews(place.reviews).rows
     holdout = restore_split(rows, place.champion.split()).holdout
     few = load_reviews(write(place.folder / "few.jsonl", make_rows(29, seed=3, rated=1))).rows
@@ -155,6 +158,7 @@ def test_a_version_is_as_good_as_itself(place: Place, make_rows: MakeRows) -> No
     assert same.accepted
     assert not [check for check in same.checks if check.name == "feedback"], "29 are too few"
     assert same.rated_rows == 29
+    monkeypatch.setattr(gate, "LIMITS", Limits(macro_f1_margin=0.0))
     strict = judge(
         place.champion,
         place.champion,
@@ -162,7 +166,6 @@ def test_a_version_is_as_good_as_itself(place: Place, make_rows: MakeRows) -> No
         None,
         device=torch.device("cpu"),
         cache=place.context.cache,
-        limits=Limits(macro_f1_margin=0.0),
     )
     assert not strict.accepted
 
@@ -192,7 +195,7 @@ def test_a_challenger_too_sure_of_itself_is_refused(confidence: float, passes: b
         metrics = {pooling: evaluate(outputs, labels) for pooling in both}
         return Scores("v", labels, both, metrics, trained_on=0)
 
-    check = calibration_check("mean", scores(0.7), scores(confidence), Limits())
+    check = calibration_check("mean", scores(0.7), scores(confidence))
     assert check.passed == passes
 
 

@@ -1,6 +1,7 @@
 import html
 import re
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from classifier.reports.model_card import pooling_card, version_card
+from classifier.reports.model_card import model_card
 
 RATING_KEYS = ("rating_mae", "rating_exact", "rating_within_1", "rating_qwk")
 AWKWARD = "my `best` *reviews* | [x](y) <b>_1_</b> & $2$ ~~3~~ \\ # {{ 4 }}.jsonl"
@@ -90,7 +91,7 @@ def rendered(card: str) -> str:
 
 
 def test_the_front_matter_is_the_hubs() -> None:
-    card = pooling_card("mean", from_hub(), metrics())
+    card = model_card(from_hub(), metrics(), ["mean"])
     data = front_matter(card)
     index = data.pop("model-index")
     assert data == {
@@ -117,7 +118,7 @@ def test_the_front_matter_is_the_hubs() -> None:
 
 
 def test_a_version_has_both_models_in_its_front_matter() -> None:
-    index = front_matter(version_card(training(), metrics()))["model-index"]
+    index = front_matter(model_card(training(), metrics()))["model-index"]
     accuracies = {model["name"]: model["results"][0]["metrics"][0]["value"] for model in index}
     assert accuracies == {
         "kinorate-cls": metrics()["cls"]["accuracy"],
@@ -129,7 +130,7 @@ def test_a_version_has_both_models_in_its_front_matter() -> None:
 def test_the_hubs_data_is_listed_only_where_it_was_used(data: str) -> None:
     source = data if data in ("hub", "sample") else f"/home/someone/{data}"
     trained = training(reviews=training()["reviews"] | {"source": source, "reason": "some reason"})
-    card = version_card(trained, metrics())
+    card = model_card(trained, metrics())
     assert ("datasets" in front_matter(card)) == (data == "hub")
     assert ("blinoff/kinopoisk" in card) == (data == "hub")
     assert "some reason" in card
@@ -138,9 +139,9 @@ def test_the_hubs_data_is_listed_only_where_it_was_used(data: str) -> None:
 
 def test_the_adaptation_of_the_encoder_is_named() -> None:
     epochs = [{"epoch": 1.0, "loss": 6.7, "accuracy": 0.09, "seconds": 120.6}]
-    card = version_card(training(adaptation=epochs), metrics())
+    card = model_card(training(adaptation=epochs), metrics())
     assert "owner/encoder from the hub; before the pooling's training it was adapted to" in card
-    assert "adapted" not in version_card(training(), metrics())
+    assert "adapted" not in model_card(training(), metrics())
 
 
 def test_a_holdout_of_its_own_is_named() -> None:
@@ -151,19 +152,19 @@ def test_a_holdout_of_its_own_is_named() -> None:
         "left_out": {"in_both": 12, "of_its_films": 0},
     }
     trained = from_hub() | {"holdout": held_out}
-    card = version_card(trained, metrics())
+    card = model_card(trained, metrics())
     assert "Measured on the holdout, the file test.jsonl: 1,359 reviews" in card
     assert "the file test.jsonl (fingerprint `fedcba987654`)" in card
     assert "in both 12" in card
     assert "/home/someone" not in card
-    (result,) = front_matter(pooling_card("mean", trained, metrics()))["model-index"][0]["results"]
+    (result,) = front_matter(model_card(trained, metrics(), ["mean"]))["model-index"][0]["results"]
     assert result["dataset"] == {"type": "local", "name": "test.jsonl", "split": "holdout"}
     assert front_matter(card)["datasets"] == ["blinoff/kinopoisk"], "what it has learnt from"
 
 
 def test_every_figure_stands_in_the_table_with_its_interval() -> None:
     both = metrics()
-    card = version_card(training(), both)
+    card = model_card(training(), both)
     rows = {
         "Accuracy": "accuracy",
         "Weighted F1": "weighted_f1",
@@ -182,13 +183,13 @@ def test_every_figure_stands_in_the_table_with_its_interval() -> None:
     assert cells(card, "Neutral") == ["CLS pooling", "0.900", "0.800", "0.850", "17"]
     assert "1,359 reviews, 1,201 of them with a rating" in card
     assert "No difference shown on 1,359 reviews: macro F1 +0.004 (p = 0.4)." in card
-    one = pooling_card("mean", training(), both)
+    one = model_card(training(), both, ["mean"])
     assert cells(one, "Accuracy") == cells(card, "Accuracy")[1:]
     assert "CLS pooling |" not in one
 
 
 def test_the_tables_are_tables() -> None:
-    page = rendered(version_card(training(), metrics()))
+    page = rendered(model_card(training(), metrics()))
     assert page.count("<table>") == 3
     for table in re.findall(r"<table>.*?</table>", page, re.DOTALL):
         widths = {len(re.findall("<t[hd]>", row)) for row in table.split("<tr>")[1:]}
@@ -196,7 +197,7 @@ def test_the_tables_are_tables() -> None:
 
 
 def test_data_recipe_and_versions_are_told() -> None:
-    card = version_card(training(), metrics())
+    card = model_card(training(), metrics())
     assert cells(card, "holdout") == ["6,341", "1,071", "127", "5,143", "5,555"]
     for line in (
         "- Rows: read 9,058, near duplicates 12.",
@@ -212,19 +213,19 @@ def test_data_recipe_and_versions_are_told() -> None:
 
 
 def test_split_cutting_and_stripping_are_told_as_they_were() -> None:
-    usual = version_card(training(), metrics())
+    usual = model_card(training(), metrics())
     assert "Films repeat" in usual
     assert "256 tokens only the beginning and the end are read" in usual
     assert "strip_ratings" in usual
     recipe = {"name": "notebook", "max_tokens": 512, "head_share": 1.0, "rating_head": False}
-    other = version_card(training(split="film", keep_ratings=True, recipe=recipe), metrics())
+    other = model_card(training(split="film", keep_ratings=True, recipe=recipe), metrics())
     assert "no film of the holdout was trained on" in other
     assert "512 tokens only the beginning is read" in other
     assert "strip_ratings" not in other
     assert "left in" in other
 
 
-@pytest.mark.parametrize("card_of", [version_card, lambda *dicts: pooling_card("cls", *dicts)])
+@pytest.mark.parametrize("card_of", [model_card, partial(model_card, poolings=["cls"])])
 def test_a_stand_in_encoder_is_told_in_bold_and_once(card_of: Any) -> None:
     assert "**" not in card_of(training(), metrics())
     card = card_of(stand_in(), metrics())
@@ -237,7 +238,7 @@ def test_a_stand_in_encoder_is_told_in_bold_and_once(card_of: Any) -> None:
 def test_an_encoder_folder_is_no_base_model(tmp_path: Path) -> None:
     for name in (str(tmp_path), "./encoder", "classifier/data"):
         encoder = {"name": name, "origin": "the folder x", "stand_in": False}
-        assert "base_model" not in front_matter(version_card(training(encoder=encoder), metrics()))
+        assert "base_model" not in front_matter(model_card(training(encoder=encoder), metrics()))
 
 
 def test_a_figure_that_is_undefined() -> None:
@@ -245,7 +246,7 @@ def test_a_figure_that_is_undefined() -> None:
     measured["cls"]["rating_qwk"] = None
     del measured["cls"]["intervals"]["rating_qwk"]
     del measured["comparison"]
-    card = version_card(training(), measured)
+    card = model_card(training(), measured)
     undefined, defined = cells(card, "Rating quadratic weighted kappa")
     assert undefined == "–"
     assert defined.startswith(f"{measured['mean']['rating_qwk']:.3f} (")
@@ -256,7 +257,7 @@ def test_a_figure_that_is_undefined() -> None:
 def test_names_with_markdown_or_yaml_in_them_are_harmless(name: str) -> None:
     reviews = training()["reviews"] | {"source": name, "reason": f"the file {name}"}
     trained = training(reviews=reviews)
-    data = front_matter(version_card(trained, metrics()))
+    data = front_matter(model_card(trained, metrics()))
     assert data["license"] == "mit"
     assert data["model-index"][0]["results"][0]["dataset"]["name"] == " ".join(
         Path(name).name.split()
@@ -272,7 +273,7 @@ def test_any_text_is_shown_as_it_is(text: str) -> None:
 
 def assert_shown_as_it_is(text: str) -> None:
     trained = training(reviews=training()["reviews"] | {"reason": f"the file {text}"})
-    page = rendered(version_card(trained, metrics()))
+    page = rendered(model_card(trained, metrics()))
     shown = re.search(r"<li>Data: the file ?(.*?) \(fingerprint <code>0123456789ab</code>\)", page)
     assert shown is not None
     assert html.unescape(shown[1]) == " ".join(text.split())

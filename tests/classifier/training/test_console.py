@@ -22,7 +22,7 @@ def test_epochs_shares_and_the_time_left_are_of_the_whole_run(clock: list[float]
     """One epoch of the encoder and three of each pooling, 10 steps an epoch, 2 s a step."""
     out = io.StringIO()
     console = JsonConsole(out)
-    for title, epochs in (("the encoder", 1), ("cls pooling", 3), ("mean pooling", 3)):
+    for title, epochs in (("the encoder", 1), ("CLS pooling", 3), ("mean pooling", 3)):
         with console.training(title, epochs / 7) as on_step:
             for epoch in range(1, epochs + 1):
                 for done in range(1, 11):
@@ -36,14 +36,14 @@ def test_epochs_shares_and_the_time_left_are_of_the_whole_run(clock: list[float]
     assert [line["seconds_left"] for line in told] == [2 * left for left in range(69, -1, -1)]
     assert [told[at]["training"] for at in (0, 10, 69)] == [
         "the encoder",
-        "cls pooling",
+        "CLS pooling",
         "mean pooling",
     ]
 
 
 def test_it_speaks_once_a_second(clock: list[float]) -> None:
     out = io.StringIO()
-    with JsonConsole(out).training("cls pooling", 1.0) as on_step:
+    with JsonConsole(out).training("CLS pooling", 1.0) as on_step:
         for done in range(1, 41):
             clock[0] += 0.1
             on_step(Step(1, 1, done, 40, 0.5))
