@@ -42,13 +42,42 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
 
 
+def try_to_write(path: Path) -> None:
+    """Raise what `write_text` would raise now, and change nothing: for use before long work."""
+    try:
+        with explain_full_disk(path):
+            if path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            if path.exists() and not path.is_file():
+                if not os.access(path, os.W_OK):
+                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+                return
+            temporary = _beside(path.resolve())
+            try:
+                temporary.write_bytes(b"?")
+                fsync(temporary)
+            finally:
+                temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise ClassifierError(f"{path} can't be written: {error.strerror or error}.") from error
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder where it is missing; ClassifierError where no file can be put into it."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ClassifierError(f"{path} can't be made: {error.strerror or error}.") from error
+    try_to_write(path / "a new file")
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A path beside `path` to write a file to, which replaces `path` once it is on the disk.
 
     An error inside the block removes it. A kill leaves it, for `remove_leftovers`.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    temporary = _beside(path)
     try:
         yield temporary
         fsync(temporary)
@@ -56,6 +85,10 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         temporary.unlink(missing_ok=True)
     fsync(path.parent)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
 
 
 def remove_leftovers(path: Path) -> None:

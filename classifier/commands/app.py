@@ -53,9 +53,12 @@ def _run(errors: Console) -> None:
         except BrokenPipeError:  # the reader has had enough, as in `… | head`
             sys.exit(1)
         except OSError as error:
-            if not means_full_disk(error):
+            if means_full_disk(error):
+                raise DiskFullError(error.filename or "the standard output") from error
+            if error.strerror is None:
                 raise
-            raise DiskFullError(error.filename or "the standard output") from error
+            where = f"{error.filename}: " if error.filename else ""
+            raise ClassifierError(f"{where}{error.strerror}.") from error
     except ClassifierError as error:
         errors.print(f"Error: {error}", style="red")
         sys.exit(1)

@@ -16,6 +16,7 @@ from classifier.commands.options import (
     ReviewsSource,
     Scale,
     VersionName,
+    try_outputs,
 )
 from classifier.data.schema import Schema
 from classifier.files import write_json
@@ -48,6 +49,7 @@ def evaluate(
     """Both models of a version on labelled reviews: all figures, and which is better."""
     from classifier.commands.tables import print_figures
 
+    try_outputs(json_path)
     console = _console()
     found = Registry(models).get(version)
     if reviews is None:
@@ -55,7 +57,7 @@ def evaluate(
         figures = found.metrics()
         print_figures(console.rich, figures, title=f"{found.name} on its own holdout")
     else:
-        rows = console.read_reviews(reviews, models, Schema(columns, labels, scale))
+        rows = console.read_reviews(reviews, None, Schema(columns, labels, scale))
         figures = _scored(found, rows, console, cache).figures()
     if json_path is not None:
         write_json(json_path, figures)
@@ -76,9 +78,10 @@ def compare(
     from classifier.commands.tables import print_versus
     from classifier.evaluation.version_scores import versus
 
+    try_outputs(json_path)
     console = _console()
     versions = [Registry(models).get(name) for name in (first, second)]
-    rows = console.read_reviews(reviews, models, Schema(columns, labels, scale))
+    rows = console.read_reviews(reviews, None, Schema(columns, labels, scale))
     scored = [_scored(version, rows, console, cache) for version in versions]
     comparison = versus(scored[0], scored[1])
     print_versus(console.rich, comparison)

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from classifier.files import make_folder, try_to_write
+
 Models = Annotated[Path, typer.Option(help="The folder of model versions.")]
 Cache = Annotated[
     Path, typer.Option(envvar="KINORATE_CACHE", help="Where unpacked encoders and token ids stay.")
@@ -49,3 +51,14 @@ Scale = Annotated[
 
 DEFAULT_MODELS = Path("models")
 DEFAULT_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kinorate"
+
+
+def try_outputs(written: Path | None, models: Path | None = None) -> None:
+    """Raise ClassifierError now for what a command could not write at the end of its work.
+
+    `models` is the folder of versions, for a command that adds to it.
+    """
+    if written is not None:
+        try_to_write(written)
+    if models is not None:
+        make_folder(models)

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
 
-from classifier.commands.options import DEFAULT_MODELS, Columns, Json, Models
+from classifier.commands.options import DEFAULT_MODELS, Columns, Json, Models, try_outputs
 from classifier.data.schema import Schema
 from classifier.errors import ClassifierError, Interrupted
 from classifier.files import write_json
@@ -50,6 +50,8 @@ def predict(
         raise ClassifierError("--file and --out go together: from where, and where to.")
     if file is not None and text is not None:
         raise ClassifierError("Either a text or --file, not both.")
+    try_outputs(out)
+    try_outputs(json_path)
     from classifier.commands.quiet import quiet_libraries
     from classifier.modeling.device import default_device
     from classifier.serving.predictor import Predictor

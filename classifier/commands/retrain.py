@@ -7,7 +7,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from classifier.commands.options import DEFAULT_CACHE, DEFAULT_MODELS, Cache, Json, Models
+from classifier.commands.options import (
+    DEFAULT_CACHE,
+    DEFAULT_MODELS,
+    Cache,
+    Json,
+    Models,
+    try_outputs,
+)
 from classifier.evaluation.limits import LIMITS
 from classifier.files import write_json
 from classifier.registry.registry import Registry
@@ -49,6 +56,7 @@ def retrain(
     from classifier.training.settings import RunContext
 
     quiet_libraries()
+    try_outputs(json_path, models)
     with training_group() as group:
         quiet = not group.is_first
         console = JsonConsole(sys.stdout) if progress else CommandConsole(Console(quiet=quiet))
@@ -56,11 +64,11 @@ def retrain(
         decision = retrain(feedback, RunContext(models, cache, group, console))
     if decision is None:
         return
-    if json_path is not None:
-        write_json(json_path, decision.as_json())
     if isinstance(console, JsonConsole):
         console.write({"decision": decision.as_json()})
     console.conclude(decision.reason)
     if promote and decision.accepted:
         Registry(models).promote(decision.challenger)
         console.rich.print(f"Champion: {decision.challenger}", highlight=False)
+    if json_path is not None:
+        write_json(json_path, decision.as_json())

@@ -15,6 +15,7 @@ from classifier.commands.options import (
     Models,
     ReviewsSource,
     Scale,
+    try_outputs,
 )
 from classifier.data.hub import DEFAULT_ENCODER
 from classifier.errors import ClassifierError, DiskFullError, Interrupted
@@ -91,6 +92,7 @@ def train(
     from classifier.training.settings import RunContext, Settings
 
     quiet_libraries()
+    try_outputs(json_path, models)
     if recipe not in RECIPES:
         raise ClassifierError(f"--recipe {recipe}: there are {' and '.join(RECIPES)}.")
     if split not in ("random", "film"):
@@ -131,11 +133,11 @@ def train(
     registry = Registry(models)
     figures = version.metrics()
     print_figures(console.rich, figures, title=f"On the holdout ({version.name})")
-    if json_path is not None:
-        write_json(json_path, figures)
     if promote or registry.champion() is None:
         registry.promote(version.name)
         console.rich.print(f"Champion: {version.name}", highlight=False)
     else:
         console.rich.print(f"To use it: python -m classifier models promote {version.name}")
     console.say(f"Report: {version.path / 'report.html'}")
+    if json_path is not None:
+        write_json(json_path, figures)

@@ -6,6 +6,7 @@ which reads any tokenizer that it knows. A published version has the one file th
 
 import hashlib
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -130,7 +131,7 @@ def tokenize_cached(
 ) -> Tokens:
     """`tokenize`, kept below `cache`, if any, for the next run on the same texts and tokenizer.
 
-    Raises DiskFullError where they can't be kept.
+    They are not kept on a read-only disk. Raises DiskFullError on a full one.
     """
     if cache is None:
         return tokenize(texts, tokenizer, max_tokens, head_share)
@@ -144,9 +145,9 @@ def tokenize_cached(
     try:
         kept = load_file(file)
         return Tokens(kept["ids"], kept["starts"], pad_id)
-    except (FileNotFoundError, SafetensorError, KeyError):  # absent, or cut short by a crash
+    except (OSError, SafetensorError, KeyError):  # absent, or cut short by a crash
         tokens = tokenize(texts, tokenizer, max_tokens, head_share)
-    with explain_full_disk(file):
+    with suppress(OSError, SafetensorError), explain_full_disk(file):
         file.parent.mkdir(parents=True, exist_ok=True)
         with replacing(file) as temporary:
             save_file({"ids": tokens.ids, "starts": tokens.starts}, temporary)

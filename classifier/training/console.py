@@ -40,19 +40,18 @@ class CommandConsole:
     def read_reviews(
         self,
         source: str,
-        models: Path,
+        models: Path | None,
         schema: Schema,
         keep_ratings: bool = False,
         title: str = "reviews",
     ) -> Reviews:
         """Load the reviews of `source`, and say which were taken, why, and what was left out.
 
-        Rejected rows are listed in a file in `models`. Raises what `load_reviews` raises.
+        Rejected rows are listed in a file in `models`, if given. Raises what `load_reviews` raises.
         """
-        models.mkdir(parents=True, exist_ok=True)
         # The holdout's file may have the same name as the reviews', in another folder.
         prefix = "holdout-" if title == "holdout" else ""
-        rejects = models / f"{prefix}{Path(source).name}.rejected.jsonl"
+        rejects = models and models / f"{prefix}{Path(source).name}.rejected.jsonl"
         reviews = load_reviews(
             source, rejects_path=rejects, keep_ratings=keep_ratings, schema=schema
         )
@@ -65,8 +64,9 @@ class CommandConsole:
         )
         if reviews.rejected:
             first = reviews.rejected[0]
+            listed = f", see {rejects}" if rejects else ""
             self.warn(
-                f"  {len(reviews.rejected):,} rows can't be used, see {rejects}; "
+                f"  {len(reviews.rejected):,} rows can't be used{listed}; "
                 f"row {first.row}, the first: {first.reason}."
             )
         if reviews.unused:
