@@ -7,7 +7,7 @@ model needs counts, neither padding nor anything else that an implementation com
 
 import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -36,51 +36,39 @@ def training_flops(config: Any, lengths: Iterable[int]) -> float:
 
 def measure(values: dict[str, Any]) -> dict[str, Any]:
     """GFLOP/s of a large square product, and of the layers' products in a full training batch."""
-    device = default_device()
-    dtype = compute_dtype(device)
     config = AutoConfig.from_pretrained(values["encoder"])
     hidden, wide = config.hidden_size, config.intermediate_size
     tokens = DEFAULT.batch_size * DEFAULT.window
     seconds = values["seconds"]
     shapes = [(hidden, hidden)] * 4 + [(hidden, wide), (wide, hidden)]
     with torch.inference_mode():
-        square = _flops_per_second([(_SQUARE, _SQUARE, _SQUARE)], dtype, device, seconds)
+        square = _flops_per_second([(_SQUARE, _SQUARE, _SQUARE)], seconds)
         forward = [(tokens, into, out) for into, out in shapes]
         to_input = [(tokens, out, into) for into, out in shapes]
         to_weight = [(into, tokens, out) for into, out in shapes]
-        layers = _flops_per_second(forward + to_input + to_weight, dtype, device, seconds)
+        layers = _flops_per_second(forward + to_input + to_weight, seconds)
     return {
-        "arithmetic": str(dtype).removeprefix("torch."),
+        "arithmetic": str(compute_dtype(default_device())).removeprefix("torch."),
         "square_gflops": square / 1e9,
         "layers_gflops": layers / 1e9,
     }
 
 
-def _flops_per_second(
-    shapes: list[tuple[int, int, int]], dtype: torch.dtype, device: torch.device, seconds: float
-) -> float:
+def _flops_per_second(shapes: list[tuple[int, int, int]], seconds: float) -> float:
     """The products [a, b] @ [b, c] of all shapes, repeated for `seconds`; by the median round."""
-    like: dict[str, Any] = {"device": device, "dtype": dtype}
+    device = default_device()
+    like: dict[str, Any] = {"device": device, "dtype": compute_dtype(device)}
     products = [
         (torch.randn(a, b, **like), torch.randn(b, c, **like), torch.empty(a, c, **like))
         for a, b, c in shapes
     ]
 
-    def multiply() -> None:
-        for left, right, out in products:
-            torch.mm(left, right, out=out)
-
-    rounds = _timed(multiply, device, seconds)
-    return sum(2.0 * a * b * c for a, b, c in shapes) / statistics.median(rounds)
-
-
-def _timed(work: Callable[[], None], device: torch.device, seconds: float) -> list[float]:
-    """The seconds of each round, until they add up to `seconds`; the first two aren't timed."""
-    rounds: list[float] = []
+    rounds: list[float] = []  # seconds; the first two don't count
     while sum(rounds[2:]) < seconds or len(rounds) < 3:
         started = time.perf_counter()
-        work()
+        for left, right, out in products:
+            torch.mm(left, right, out=out)
         if device.type == "cuda":
             torch.cuda.synchronize(device)
         rounds.append(time.perf_counter() - started)
-    return rounds[2:]
+    return sum(2.0 * a * b * c for a, b, c in shapes) / statistics.median(rounds[2:])

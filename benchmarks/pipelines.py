@@ -36,10 +36,8 @@ def measure(values: dict[str, Any]) -> dict[str, Any]:
     both = {pooling: _pipeline(Path(job.version) / pooling, job.bfloat16) for pooling in POOLINGS}
 
     def answer(texts: list[str]) -> dict[str, list[str]]:
-        return {
-            name: [found["label"] for found in pipe(texts, batch_size=_BATCH_SIZE)]
-            for name, pipe in both.items()
-        }
+        found = {name: pipe(texts, batch_size=_BATCH_SIZE) for name, pipe in both.items()}
+        return {name: [one["label"] for one in answers] for name, answers in found.items()}
 
     return timed(answer, job)
 

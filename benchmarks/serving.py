@@ -12,9 +12,9 @@ from rich.console import Console
 
 from benchmarks import bot_memory, rows, tfidf
 from benchmarks.answering import ServingJob
-from benchmarks.figures import ratio
 from benchmarks.processes import Arm, run, run_arm
 from benchmarks.results import Results, Run
+from benchmarks.tables import ratio
 from classifier.data.reviews import Reviews, load_reviews
 from classifier.data.splits import stratified_subset
 from classifier.data.tokenizer import FastTokenizer

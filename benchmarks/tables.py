@@ -1,4 +1,7 @@
-"""Each benchmark's table: the terminal shows it, and README has it between two markers."""
+"""Each benchmark's table: the terminal shows it, and README has it between two markers.
+
+A figure that is unknown is None, and a dash in a table.
+"""
 
 import json
 from collections.abc import Callable
@@ -9,7 +12,6 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table as TerminalTable
 
-from benchmarks.figures import number, percent, ratio, spread, times
 from classifier.errors import ClassifierError
 from classifier.evaluation.figures import METRICS
 
@@ -170,3 +172,33 @@ def _machine(document: Document) -> str:
     machine = document["machine"]
     where = machine["cpu"] if machine["device"] == "cpu" else machine["device"]
     return f"{machine['cores']} cores of {where}, {machine['arithmetic']}"
+
+
+def ratio(value: float | None, to: float | None) -> float | None:
+    """How many times `to` the value is, unless either is unknown."""
+    return value / to if value is not None and to else None
+
+
+def number(value: float | None, digits: int = 0, unit: str = "") -> str:
+    """1,234.5 and its unit, or a dash."""
+    return "–" if value is None else f"{value:,.{digits}f}{unit}"
+
+
+def times(value: float | None) -> str:
+    """9.6×, or a dash."""
+    return number(value, 1, "×")
+
+
+def percent(value: float | None, digits: int = 0) -> str:
+    """12 % for 0.12, or a dash."""
+    return number(None if value is None else 100 * value, digits, " %")
+
+
+def spread(figure: dict[str, float] | None, digits: int, *, as_percent: bool = False) -> str:
+    """0.633 (0.629-0.640), or a dash; without the range where all seeds agree."""
+    if figure is None:
+        return number(None)
+    scale, unit = (100, " %") if as_percent else (1, "")
+    mean = number(figure["mean"] * scale, digits, unit)
+    low, high = (number(figure[end] * scale, digits) for end in ("low", "high"))
+    return mean if low == high else f"{mean} ({low}-{high})"

@@ -84,9 +84,8 @@ def measure(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _dataset(found: list[rows.Row], tokenizer: Any) -> Dataset:
-    encoded = tokenizer(
-        [row["text"] for row in found], truncation=True, max_length=DEFAULT.max_tokens
-    )
+    texts = [row["text"] for row in found]
+    encoded = tokenizer(texts, truncation=True, max_length=DEFAULT.max_tokens)
     return Dataset.from_dict(
         {
             "input_ids": encoded["input_ids"],

@@ -10,10 +10,10 @@ from rich.console import Console
 from transformers import AutoConfig
 
 from benchmarks import gemm, rows, tfidf
-from benchmarks.figures import ratio
 from benchmarks.pace import TrainingJob
 from benchmarks.processes import Arm, run_arm
 from benchmarks.results import Results, Run
+from benchmarks.tables import ratio
 from classifier.data.reviews import load_reviews
 from classifier.data.tokenizer import load_tokenizer, tokenize
 from classifier.modeling.encoders import find_encoder
@@ -76,9 +76,8 @@ def run_arms(console: Console, plan: Plan, names: list[str], path: Path | None) 
     encoder = find_encoder(plan.encoder, plan.cache)
     reviews = load_reviews(plan.reviews)
     chosen = rows.subset(reviews.rows, plan.rows)
-    tokens = tokenize(
-        list(chosen["text"]), load_tokenizer(encoder.folder), DEFAULT.max_tokens, DEFAULT.head_share
-    )
+    texts, tokenizer = list(chosen["text"]), load_tokenizer(encoder.folder)
+    tokens = tokenize(texts, tokenizer, DEFAULT.max_tokens, DEFAULT.head_share)
     config, lengths = AutoConfig.from_pretrained(encoder.folder), tokens.lengths
     flops = {
         name: gemm.training_flops(config, read.tolist()) / len(chosen)

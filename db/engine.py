@@ -53,9 +53,8 @@ def create_engine(url: str) -> AsyncEngine:
                 pool_pre_ping=True,
             )
         except ModuleNotFoundError as error:
-            raise DatabaseError(
-                f"PostgreSQL needs the Python package {error.name}: pip install '.[postgres]'."
-            ) from error
+            missing = f"PostgreSQL needs the Python package {error.name}"
+            raise DatabaseError(f"{missing}: pip install '.[postgres]'.") from error
     file = sqlite_file(parsed)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

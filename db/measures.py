@@ -37,12 +37,7 @@ def answer_counts(
     """Of predictions joined to feedback: answers, right, rated, and absolute errors, summed."""
     right = case((truth(Feedback.rating, sentiment_of) == said.sentiment, 1), else_=0)
     error = func.abs(said.rating - Feedback.rating)
-    return (
-        func.count(),
-        func.sum(right),
-        func.count(said.rating),
-        func.coalesce(func.sum(error), 0),
-    )
+    return func.count(), func.sum(right), func.count(said.rating), func.coalesce(func.sum(error), 0)
 
 
 def confidence(prediction: type[Prediction]) -> ColumnElement[float]:

@@ -45,9 +45,8 @@ async def erase(session: AsyncSession, user_id: int, now: datetime) -> dict[str,
     as an admin stays on record, without their id.
     """
     theirs = select(Review.id).where(Review.user_id == user_id)
-    given = select(Feedback.id).where(
-        (Feedback.user_id == user_id) | Feedback.review_id.in_(theirs)
-    )
+    on_theirs = Feedback.review_id.in_(theirs)
+    given = select(Feedback.id).where((Feedback.user_id == user_id) | on_theirs)
     counts = {
         "users": select(func.count()).where(User.id == user_id),
         "reviews": select(func.count()).where(Review.user_id == user_id),

@@ -26,9 +26,8 @@ async def add(session: AsyncSession, review: Review) -> bool:
 
 async def set_reply(session: AsyncSession, review_id: int, reply_message_id: int) -> None:
     """Note which message answers a review; nothing happens if it was erased meanwhile."""
-    await session.execute(
-        update(Review).where(Review.id == review_id).values(reply_message_id=reply_message_id)
-    )
+    answered = update(Review).where(Review.id == review_id)
+    await session.execute(answered.values(reply_message_id=reply_message_id))
 
 
 async def move_chat(session: AsyncSession, old: int, new: int) -> None:

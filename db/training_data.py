@@ -24,25 +24,15 @@ async def rated_reviews(
 
     So no user dominates. Erased reviews are not among them.
     """
-    ranked = (
-        select(
-            Feedback.id,
-            func.row_number()
-            .over(
-                partition_by=Feedback.user_id,
-                order_by=(Feedback.updated_at.desc(), Feedback.id.desc()),
-            )
-            .label("place"),
-        )
-        .where(Feedback.held_out == held_out)
-        .subquery()
-    )
+    newest = Feedback.updated_at.desc(), Feedback.id.desc()
+    place = func.row_number().over(partition_by=Feedback.user_id, order_by=newest).label("place")
+    ranked = select(Feedback.id, place).where(Feedback.held_out == held_out).subquery()
     rows = await session.execute(
         select(Review.id, Review.text, Feedback.rating, Feedback.asked)
         .join(Feedback, Feedback.review_id == Review.id)
         .join(ranked, ranked.c.id == Feedback.id)
         .where(ranked.c.place <= per_user)
-        .order_by(Feedback.updated_at.desc(), Feedback.id.desc())
+        .order_by(*newest)
     )
     return [RatedReview(*row) for row in rows]
 

@@ -42,17 +42,14 @@ async def finish(session: AsyncSession, run_id: int, ending: Ending, now: dateti
 async def skip(session: AsyncSession, trigger: str, reason: str, now: datetime) -> None:
     """Note that a run was due, and why it did not start."""
     skipped = {"status": "skipped", "started_at": now, "finished_at": now}
-    await session.execute(
-        insert(session, TrainingRun).values(trigger=trigger, reason=reason, **skipped)
-    )
+    new = insert(session, TrainingRun).values(trigger=trigger, reason=reason, **skipped)
+    await session.execute(new)
 
 
 async def counts(session: AsyncSession) -> dict[str, int]:
     """How many runs there are of each status that occurs."""
-    rows = await session.execute(
-        select(TrainingRun.status, func.count()).group_by(TrainingRun.status)
-    )
-    return {row[0]: row[1] for row in rows}
+    runs = select(TrainingRun.status, func.count()).group_by(TrainingRun.status)
+    return {row[0]: row[1] for row in await session.execute(runs)}
 
 
 async def newest(session: AsyncSession, *statuses: str) -> TrainingRun | None:

@@ -5,7 +5,7 @@
 - The people's side: `page/` in the browser, `chat_api` (HTTP), `chat_requests`.
 - What is kept: `state` (messages, ordered faults), `feeds` (updates and events), `files`,
   `commands`, `people`.
-- For both sides: `params`, `text`, `errors`.
+- For both sides: `params` (what is asked, and refused), `text`.
 
 Others import `server` and `people`; tests also use `html.parse` and `text.parts`.
 """

@@ -3,11 +3,10 @@
 import asyncio
 import re
 
-from bot.local.errors import ApiError
 from bot.local.feeds import LongPoll
 from bot.local.loopback import StateHandler
 from bot.local.methods import METHODS
-from bot.local.params import Params
+from bot.local.params import ApiError, Params
 from bot.local.people import LOCAL_TOKEN, Json
 from bot.local.state import State
 

@@ -8,9 +8,8 @@ from urllib.parse import quote
 from tornado.iostream import StreamClosedError
 
 from bot.local.chat_requests import ACTS, QUESTIONS, Answer, user_of
-from bot.local.errors import ApiError
 from bot.local.loopback import StateHandler
-from bot.local.params import Params
+from bot.local.params import ApiError, Params
 from bot.local.state import State
 
 KEEP_ALIVE_SECONDS = 20

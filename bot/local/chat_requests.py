@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from bot.local.errors import ApiError
 from bot.local.message_content import MAX_CALLBACK_DATA
-from bot.local.params import Params, Upload
+from bot.local.params import ApiError, Params, Upload
 from bot.local.people import BOT, CHATS, LOCAL_ADMIN_ID, MEMBERS, USERS, Json
 from bot.local.state import State
 from bot.local.text import CAPTION, LIMITS, TEXT, cleaned, parts, text_fields, trimmed, units

@@ -2,8 +2,7 @@
 
 import re
 
-from bot.local.errors import ApiError
-from bot.local.params import Params
+from bot.local.params import ApiError, Params
 from bot.local.people import CHATS, Json
 
 _Scope = tuple[str, int]

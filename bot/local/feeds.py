@@ -5,8 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from bot.local.errors import ApiError
-from bot.local.params import Params
+from bot.local.params import ApiError, Params
 from bot.local.people import Json
 
 

@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
-from bot.local.errors import ApiError
-from bot.local.params import Upload
+from bot.local.params import ApiError, Upload
 from bot.local.people import Json
 
 MAX_DOWNLOAD = 20 * 1024 * 1024  # bytes

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from bot.local.errors import ApiError
+from bot.local.params import ApiError
 from bot.local.people import Json
 from bot.local.text import cleaned, span
 

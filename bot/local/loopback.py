@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from tornado.web import RequestHandler
 
-from bot.local.errors import ApiError
+from bot.local.params import ApiError
 from bot.local.people import Json
 from bot.local.state import State
 

@@ -3,8 +3,7 @@
 import re
 
 from bot.local import html
-from bot.local.errors import ApiError
-from bot.local.params import Params
+from bot.local.params import ApiError, Params
 from bot.local.people import Json
 from bot.local.text import CAPTION, LIMITS, TEXT, cleaned, text_fields, trimmed, units
 

@@ -4,10 +4,9 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-from bot.local.errors import ApiError
 from bot.local.files import MAX_DOWNLOAD
 from bot.local.message_content import caption_content, reply_markup, text_content
-from bot.local.params import Params
+from bot.local.params import ApiError, Params
 from bot.local.people import BOT, CHATS, Json
 from bot.local.state import QUERY_LIFETIME, State
 from bot.local.text import TEXT, units

@@ -1,4 +1,4 @@
-"""The parameters and files of a request in any of the Bot API's encodings."""
+"""The parameters and files of a request in any of the Bot API's encodings, and its refusal."""
 
 import json
 import re
@@ -6,9 +6,24 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from tornado.httputil import HTTPServerRequest
+from tornado.web import HTTPError
 
-from bot.local.errors import ApiError
 from bot.local.text import is_unicode
+
+
+class ApiError(HTTPError):
+    """A request that is answered with this status and description.
+
+    For bots it is in Telegram's own words, because bots tell refusals apart by their text.
+    """
+
+    def __init__(self, code: int, description: str, **parameters: Any) -> None:
+        super().__init__(code)
+        self.description, self.parameters = description, parameters
+
+    @classmethod
+    def bad_request(cls, reason: str) -> "ApiError":
+        return cls(400, f"Bad Request: {reason}")
 
 
 class Upload(NamedTuple):

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from bot.clock import Clock
 from bot.local.commands import Commands
-from bot.local.errors import ApiError
 from bot.local.feeds import EventLog, UpdateQueue
 from bot.local.files import Files
+from bot.local.params import ApiError
 from bot.local.people import BOT, CHATS, MEMBERS, Json
 from bot.local.webhook import Webhook
 

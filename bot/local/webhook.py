@@ -7,9 +7,8 @@ import re
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 
 from bot.clock import Clock
-from bot.local.errors import ApiError
 from bot.local.feeds import UpdateQueue
-from bot.local.params import Params
+from bot.local.params import ApiError, Params
 from bot.local.people import Json
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"

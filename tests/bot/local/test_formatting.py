@@ -11,9 +11,8 @@ from telegram import (
     Bot,
 )
 
-from bot.local.errors import ApiError
 from bot.local.message_content import text_content
-from bot.local.params import Params
+from bot.local.params import ApiError, Params
 from bot.local.text import LIMITS, TEXT, cleaned, parts, trimmed, units
 from tests.bot.local.bots import ANNA, call
 from tests.bot.local_client import Person
