@@ -71,7 +71,6 @@ def _burst(job: TrainingJob, train_on: Callable[[Part, TrainingRun], object]) ->
 
 
 def _mask_id(job: TrainingJob) -> int:
-    """The id of the tokenizer's [MASK]."""
     found = load_tokenizer(Path(job.encoder)).mask_token_id
     assert isinstance(found, int)
     return found

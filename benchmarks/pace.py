@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from statistics import mean
 from typing import Any
 
 _WARM_UP = 2  # steps after the first, which isn't timed at all: these allocate memory too
@@ -48,12 +49,11 @@ class Pace:
         timed = self._steps[_WARM_UP:]
         seconds = sum(seconds for seconds, _ in timed)
         rows = sum(rows for _, rows in timed)
-        first, last = self._losses[:_LOSSES], self._losses[-_LOSSES:]
         return {
             "reviews_per_second": rows / seconds,
             "timed_steps": len(timed),
             "timed_reviews": rows,
             "timed_seconds": seconds,
-            "first_loss": sum(first) / len(first),
-            "last_loss": sum(last) / len(last),
+            "first_loss": mean(self._losses[:_LOSSES]),
+            "last_loss": mean(self._losses[-_LOSSES:]),
         }

@@ -26,13 +26,7 @@ def upgrade() -> None:
             name="status",
         ),
         sa.CheckConstraint("trigger IN ('schedule', 'admin')", name="trigger"),
-    )
-    running = sa.text("status = 'running'")
-    op.create_index(
-        *("uq_training_runs_running", "training_runs", ["status"]),
-        unique=True,
-        sqlite_where=running,
-        postgresql_where=running,
+        partial_index("uq_training_runs_running", "status", "status = 'running'", unique=True),
     )
 
     op.create_table(
@@ -45,12 +39,7 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.CheckConstraint("(done_at IS NULL) = (payload IS NOT NULL)", name="payload_until_done"),
         sa.CheckConstraint("attempts >= 0", name="attempts"),
-    )
-    pending = sa.text("done_at IS NULL")
-    op.create_index(
-        *("ix_updates_pending", "updates", ["received_at"]),
-        sqlite_where=pending,
-        postgresql_where=pending,
+        partial_index("ix_updates_pending", "received_at", "done_at IS NULL"),
     )
 
     op.create_table(
@@ -159,3 +148,8 @@ def owner(name: str, key: str, ondelete: str = "CASCADE", *, index: bool = True)
 
 def between(column: str, least: int, most: int) -> sa.CheckConstraint:
     return sa.CheckConstraint(f"{column} BETWEEN {least} AND {most}", name=column)
+
+
+def partial_index(name: str, column: str, where: str, *, unique: bool = False) -> sa.Index:
+    condition = sa.text(where)
+    return sa.Index(name, column, unique=unique, sqlite_where=condition, postgresql_where=condition)

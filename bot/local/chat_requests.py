@@ -93,7 +93,6 @@ def _send_file(state: State, params: Params) -> Json:
 
 
 def _replied(state: State, params: Params) -> Json | None:
-    """The message that the user replies to."""
     return _message_of(state, params, "reply_to") if params.text("reply_to") else None
 
 

@@ -89,15 +89,10 @@ class _Parser:
             return name, _decoded(value)
         if self.at == len(self.source):
             raise self._refusal(f'Unclosed start tag "{tag}"')
-        return name, self._bare_value()
-
-    def _bare_value(self) -> str:
-        """A value without quotes; addresses need quotes."""
-        begin = self.at
-        token = self._take(r"[^\s>]*")
-        if not re.fullmatch("[a-zA-Z0-9.-]*", token):
+        begin, value = self.at, self._take(r"[^\s>]*")
+        if not re.fullmatch("[a-zA-Z0-9.-]*", value):  # addresses need quotes
             raise self._refusal("Unexpected end of name token", at=begin)
-        return token.lower()
+        return name, value.lower()
 
     def _end_tag(self) -> None:
         name = self._take(r"[^\s>]*").lower()

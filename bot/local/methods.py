@@ -55,7 +55,6 @@ def _send(state: State, params: Params, content: Json) -> Json:
 
 
 def _replied(state: State, chat_id: int, params: Params) -> Json | None:
-    """The message that is to be replied to."""
     reply = params.object("reply_parameters", "reply parameters")
     if not (message_id := reply.integer("message_id")):
         return None
@@ -66,18 +65,14 @@ def _replied(state: State, chat_id: int, params: Params) -> Json | None:
 
 
 def _writable_chat(state: State, params: Params) -> int:
-    """The chat that a request names."""
     if not params.text("chat_id"):
         raise ApiError.bad_request("chat_id is empty")
     chat_id = params.integer("chat_id")
     if chat_id not in CHATS:
         raise ApiError.bad_request("chat not found")
     if moved_to := state.faults.moved.get(chat_id):
-        raise ApiError(
-            400,
-            "Bad Request: group chat was upgraded to a supergroup chat",
-            migrate_to_chat_id=moved_to,
-        )
+        reason = "Bad Request: group chat was upgraded to a supergroup chat"
+        raise ApiError(400, reason, migrate_to_chat_id=moved_to)
     if chat_id in state.blocked:
         raise ApiError(403, "Forbidden: bot was blocked by the user")
     return chat_id

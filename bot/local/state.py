@@ -60,9 +60,8 @@ class Faults:
             self._failing[method] = int(failure["next"]), int(failure["status"])
         if "odd" in wish:
             odd = wish["odd"]
-            self._odd[str(odd["method"]).lower()] = Odd(
-                int(odd["next"]), int(odd["status"]), str(odd["body"]), float(odd["seconds"])
-            )
+            left, status, body = int(odd["next"]), int(odd["status"]), str(odd["body"])
+            self._odd[str(odd["method"]).lower()] = Odd(left, status, body, float(odd["seconds"]))
         if "move" in wish:
             self.moved[int(wish["move"]["group"])] = int(wish["move"]["supergroup"])
         if "stale_queries" in wish:

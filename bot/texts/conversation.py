@@ -176,7 +176,6 @@ PLEASE_RATE = Phrase(
 YOUR_RATING = Phrase("<b>Ваша оценка: {rating}</b>", "<b>Your rating: {rating}</b>")
 
 # --- what is no review, and what to do instead
-
 PROBLEMS = {
     Problem.GARBLED: Phrase(
         "Вместо букв пришли «кракозябры»: текст где-то открыли не в той кодировке."

@@ -176,7 +176,6 @@ def _draw_limit(axes: Axes, place: float, limit: float, end: float) -> None:
 
 
 def _signs(locale: Locale) -> list[Line2D]:
-    """What the marks stand for."""
     dot: Json = {"marker": "o", "markersize": 5}
     looks: dict[Phrase, Json] = {
         phrases.CHART_OLD: {"color": CHAT.muted, "mfc": CHAT.background, **dot},

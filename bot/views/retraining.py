@@ -50,12 +50,9 @@ def decision_message(run: TrainingRun, locale: Locale) -> str:
     """What the gate decided, and when, about a run whose decision is stored."""
     assert run.figures is not None
     sentence = phrases.DECIDED_PROMOTED if run.status == "promoted" else phrases.DECIDED_REFUSED
-    heading = locale(
-        sentence,
-        version=escape(run.version or ""),
-        champion=escape(run.figures["champion"]),
-        date=f"{run.finished_at or run.started_at:%Y-%m-%d %H:%M} UTC",
-    )
+    version, champion = escape(run.version or ""), escape(run.figures["champion"])
+    date = f"{run.finished_at or run.started_at:%Y-%m-%d %H:%M} UTC"
+    heading = locale(sentence, version=version, champion=champion, date=date)
     return "\n\n".join([heading, *_figures(run.figures, locale)])
 
 
