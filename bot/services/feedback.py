@@ -41,17 +41,9 @@ class FeedbackService:
                 return NotRated.GONE
             if review.user_id != user_id:
                 return NotRated.NOT_YOURS
-            stored = await feedback.rate(
-                session,
-                Given(
-                    review_id,
-                    user_id,
-                    rating,
-                    asked=is_asked(review.update_id),
-                    held_out=is_held_out(user_id, review.text),
-                ),
-                now,
-            )
+            asked, held_out = is_asked(review.update_id), is_held_out(user_id, review.text)
+            given = Given(review_id, user_id, rating, asked=asked, held_out=held_out)
+            stored = await feedback.rate(session, given, now)
         if stored is None:
             return NotRated.GONE
         if stored.created_at == now:  # and no change of an earlier rating

@@ -66,7 +66,6 @@ class VersionService:
 
     async def tidy(self, unneeded: Collection[str]) -> None:
         """Delete what killed trainings left, and these versions, unless they ever answered."""
-        await asyncio.to_thread(self.live.registry.sweep)
         deleted = await asyncio.to_thread(self.live.registry.discard, unneeded)
         if deleted:
             logger.info("versions deleted", extra={"versions": deleted})

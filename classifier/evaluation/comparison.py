@@ -79,14 +79,13 @@ def compare(
     McNemar for accuracy; `p_limit`; `verdict`, one sentence. What needs ratings is absent where a
     model has no rating head or no row has a rating.
 
-    The verdict counts a difference where p is at most `p_limit`, 0.05 shared out among the
-    measures (Bonferroni), and, in macro F1 and rating MAE, the interval excludes zero. So at most
-    some 5 of 100 pairs of equal models are told apart. (Simulated with 906 rows, 3 % Neutral: 4 of
-    100; 14 with the interval alone for each of them and p < 0.05 for accuracy.) The verdict is
-    about these two trained models; `compare_seeds` is about training them again. Give at least some
-    hundred resamples: p can't be less than 1 / (resamples + 1).
-
-    Raises ClassifierError as `outputs.check_outputs` does.
+    The verdict counts a difference where p is at most `p_limit`, 0.05 shared out among the measures
+    (Bonferroni), and, in macro F1 and rating MAE, the interval excludes zero. So at most some 5 of
+    100 pairs of equal models are told apart. (Simulated with 906 rows, 3 % Neutral: 4 of 100; 14
+    with the interval alone for each of them and p < 0.05 for accuracy.) The verdict is about these
+    two trained models; `compare_seeds` is about training them again. Give at least some hundred
+    resamples: p can't be less than 1 / (resamples + 1). Raises ClassifierError as
+    `outputs.check_outputs` does.
     """
     check_outputs(first, labels)
     check_outputs(second, labels)
@@ -179,9 +178,8 @@ def compare_seeds(
     The verdict counts a difference in macro F1, accuracy or rating MAE where every seed agrees and
     the interval excludes zero, each measure for itself: a limit shared out among the measures, as
     in `compare`, would find nothing in three seeds. The interval is about training again with other
-    seeds on the same reviews, not about other reviews.
-
-    Raises ClassifierError for fewer than two runs.
+    seeds on the same reviews, not about other reviews. Raises ClassifierError for fewer than two
+    runs.
     """
     if len(runs) < 2:
         raise ClassifierError(f"Comparing over seeds needs at least 2 seeds, not {len(runs)}.")

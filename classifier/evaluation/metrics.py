@@ -52,9 +52,7 @@ def evaluate(
     below the figure as the resamples reach above it. In simulation that interval held the truth 92
     to 96 times in 100 where the error was well above the noise of its rows, the percentile interval
     0 to 93; for a model with hardly any error both the figure and its interval stay too high (about
-    0.025 on 900 rows).
-
-    Raises ClassifierError as `check_outputs` does.
+    0.025 on 900 rows). Raises ClassifierError as `check_outputs` does.
     """
     check_outputs(outputs, labels)
     answers, rows = answers_of(outputs), len(labels.sentiment)

@@ -231,16 +231,11 @@ class Registry:
             return self._delete([name for name in names if name not in kept])
 
     def discard(self, names: Collection[str]) -> list[str]:
-        """Delete those of these versions that exist and were never champion; their names."""
+        """Delete what killed processes left, and these versions unless once champion; the names."""
         with self._locked():
             self._sweep()
             names = set(names) - set(self._champions())
             return self._delete([one.name for one in self.versions() if one.name in names])
-
-    def sweep(self) -> None:
-        """Delete what killed processes left half written or half deleted."""
-        with self._locked():
-            self._sweep()
 
     def _delete(self, names: list[str]) -> list[str]:
         """Only ever called with the lock held; a kill leaves a hidden folder, which is swept."""

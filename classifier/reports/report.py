@@ -74,10 +74,9 @@ def write_report(
     """Write report.html and, as plots/NAME.png and plots/NAME-dark.png, its plots into `folder`.
 
     `training`, `history` and `metrics` are what a model version's JSON files hold. `metrics` may
-    have "unstripped", both models' figures with the written ratings left in the texts, and
-    "seeds", what `comparison.compare_seeds` gives. Files that exist are replaced.
-
-    Raises ClassifierError where report.html can't be written.
+    have "unstripped", both models' figures with the written ratings left in the texts, and "seeds",
+    what `comparison.compare_seeds` gives. Files that exist are replaced. Raises ClassifierError
+    where report.html can't be written.
     """
     lengths = np.array([len(text) for text in holdout.texts])
     plots = draw_plots(history, metrics, lengths, holdout.labels, holdout.outputs)

@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import torch
@@ -89,24 +89,8 @@ class PackedLinear:
         self._weight = torch.ops.mkldnn._reorder_linear_weight(weight) if self._fused else weight
         self._bias = bias
 
-    def __call__(self, hidden: Tensor) -> Tensor:
-        """`[tokens, outputs]`."""
-        return self._product(hidden, "none")
-
-    def then_gelu(self, hidden: Tensor) -> Tensor:
-        """GELU of that."""
-        return self._product(hidden, "gelu")
-
-    def plus(self, other: Tensor, hidden: Tensor) -> Tensor:
-        """That plus `other`."""
-        if not self._fused:
-            return other + self._product(hidden, "none")
-        summed: Tensor = torch.ops.mkldnn._linear_pointwise.binary(
-            hidden, other, self._weight, self._bias, "add"
-        )
-        return summed
-
-    def _product(self, hidden: Tensor, activation: str) -> Tensor:
+    def __call__(self, hidden: Tensor, activation: Literal["none", "gelu"] = "none") -> Tensor:
+        """`[tokens, outputs]`, after the activation."""
         if not self._fused:
             plain = linear(hidden, self._weight, self._bias)
             return gelu(plain) if activation == "gelu" else plain
@@ -114,6 +98,15 @@ class PackedLinear:
             hidden, self._weight, self._bias, activation, [], "none"
         )
         return product
+
+    def plus(self, other: Tensor, hidden: Tensor) -> Tensor:
+        """The product plus `other`."""
+        if not self._fused:
+            return other + self(hidden)
+        summed: Tensor = torch.ops.mkldnn._linear_pointwise.binary(
+            hidden, other, self._weight, self._bias, "add"
+        )
+        return summed
 
 
 @dataclass(frozen=True)
@@ -212,7 +205,7 @@ class PackedModel:
     def _through(self, layer: _Layer, hidden: Tensor, mixed: Tensor) -> Tensor:
         """The layer's output for tokens `hidden` with the attention's output `mixed`."""
         attended = self._normed(layer.mix.plus(hidden, mixed), layer.attention_norm)
-        widened = layer.widen.then_gelu(attended)
+        widened = layer.widen(attended, "gelu")
         return self._normed(layer.narrow.plus(attended, widened), layer.output_norm)
 
     def _normed(self, hidden: Tensor, norm: Parameters) -> Tensor:

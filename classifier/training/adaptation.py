@@ -58,7 +58,8 @@ class _MaskedWords:
         tokens = self._tokens.batch(rows)
         batch = MaskedBatch.draw(*tokens, self._mask_id, self._candidates, self._chance)
         share = batch.share_of(self._group)
-        scores = forward(*share.inputs()).float() + share.correction
+        inputs = share.input_ids, share.attention_mask, share.places, share.words
+        scores = forward(*inputs).float() + share.correction
         loss = cross_entropy(scores, share.truth, reduction="sum") / len(batch.truth)
         right = (scores.argmax(1) == share.truth).sum()
         sums = (loss.detach() * len(batch.truth), right, torch.tensor(len(share.truth)))

@@ -28,11 +28,9 @@ def reviews_within(
 ) -> int:
     """How many reviews like `sample` both poolings can be trained on and judged in `minutes`.
 
-    Found by timing a few real training steps on this machine, on `sample`, which is repeated
-    where it is less than two batches. `holdout` is the number of other reviews they are judged
-    by, instead of by a tenth.
-
-    Raises ClassifierError where judging alone takes longer.
+    Found by timing a few real training steps on this machine, on `sample`, which is repeated where
+    it is less than two batches. `holdout` is the number of other reviews they are judged by,
+    instead of by a tenth. Raises ClassifierError where judging alone takes longer.
     """
     seconds = _seconds_per_review(encoder, recipe, sample)
     lengths = sample.tokens.lengths

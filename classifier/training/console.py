@@ -114,16 +114,10 @@ class CommandConsole:
     @contextmanager
     def training(self, title: str, share: float) -> Iterator[Callable[[Step], None]]:  # noqa: ARG002
         """A bar over the steps of a training, a share of the whole run; on terminals alone."""
-        steps, taken = progress.MofNCompleteColumn(), progress.TimeElapsedColumn()
-        columns = "{task.description}", progress.BarColumn(), steps, taken, "left"
+        done = progress.BarColumn(), progress.MofNCompleteColumn(), progress.TimeElapsedColumn()
+        columns = "{task.description}", *done, "left", progress.TimeRemainingColumn()
         hidden = not self.rich.is_terminal
-        with progress.Progress(
-            *columns,
-            progress.TimeRemainingColumn(),
-            console=self.rich,
-            transient=True,
-            disable=hidden,
-        ) as bar:
+        with progress.Progress(*columns, console=self.rich, transient=True, disable=hidden) as bar:
             task = bar.add_task(title, total=None)
 
             def on_step(step: Step) -> None:

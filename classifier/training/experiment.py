@@ -32,6 +32,7 @@ from classifier.training.recipe import Recipe
 from classifier.training.settings import RunContext, Settings
 
 _TIMED_REVIEWS = 256
+_OF_REVIEWS = ("source", "reason", "fingerprint", "counts")  # that training.json keeps
 
 
 def run_experiment(settings: Settings, context: RunContext, *, resume: bool) -> Version | None:
@@ -151,10 +152,7 @@ class _Experiment:
         settings, reviews, encoder = self.settings, self.reviews, self.encoder
         document: dict[str, Any] = {
             "reviews": {
-                "source": reviews.source,
-                "reason": reviews.reason,
-                "fingerprint": reviews.fingerprint,
-                "counts": reviews.counts,
+                **{name: getattr(reviews, name) for name in _OF_REVIEWS},
                 "parts": {name: class_counts(rows) for name, rows in vars(parts).items()},
             }
         }
@@ -164,11 +162,7 @@ class _Experiment:
             "split": settings.split,
             "schema": asdict(settings.schema),
             "keep_ratings": settings.keep_ratings,
-            "encoder": {
-                "name": encoder.name,
-                "origin": encoder.origin,
-                "stand_in": encoder.stand_in,
-            },
+            "encoder": {name: getattr(encoder, name) for name in ("name", "origin", "stand_in")},
             "recipe": asdict(settings.recipe),
             "adaptation": results["cls"].adaptation,
             "seed": settings.seed,

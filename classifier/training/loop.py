@@ -18,13 +18,12 @@ from classifier.modeling.attention import attention_for
 from classifier.modeling.classifier import PoolingClassifier, load_classifier, reset_heads
 from classifier.modeling.device import keep_hidden_in
 from classifier.training.augmentation import hide_words, random_windows
-from classifier.training.averaging import WeightAverage
 from classifier.training.checkpoint import Checkpoint, History
 from classifier.training.distributed import Group
 from classifier.training.dropout import use_fast_dropout
 from classifier.training.loss import LossMeter, loss_sums
 from classifier.training.masked_words import WordModel
-from classifier.training.optimization import optimization
+from classifier.training.optimization import WeightAverage, optimization
 from classifier.training.parts import Part
 from classifier.training.recipe import Recipe
 

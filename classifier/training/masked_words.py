@@ -109,10 +109,6 @@ class MaskedBatch:
         )
         return MaskedBatch(*(tensor.to(group.device) for tensor in vars(share).values()))
 
-    def inputs(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """What a `WordModel` takes."""
-        return self.input_ids, self.attention_mask, self.places, self.words
-
 
 class WordModel(nn.Module):
     """The encoder and a layer whose output is compared with the word embeddings, as in BERT."""

@@ -36,7 +36,7 @@ class Recipe:
     dropout: Literal["fast", "bert"] = "fast"  # bert: in the attention too, drawn by torch
     optimizer: Literal["fast", "plain"] = "fast"  # see optimization.py; plain: AdamW as it comes
     schedule: Literal["linear", "constant"] = "linear"  # of the learning rate
-    averaging: bool = True  # of the weights along the last half epoch, see averaging.py
+    averaging: bool = True  # of the weights along the last half epoch, see optimization.py
 
     def mixed_for(self, rows: int) -> int:
         """How many mixed reviews make `least_steps` steps possible with so many training rows."""

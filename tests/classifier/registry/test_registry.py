@@ -226,7 +226,7 @@ def test_what_has_been_champion_is_not_discarded(registry: Registry) -> None:
 def test_leftovers_are_swept_on_demand(registry: Registry) -> None:
     with registry.stage(NOON) as staging:
         (registry.root / ".staging-dead").mkdir()
-        registry.sweep()
+        registry.discard([])
         assert leftovers(registry.root) == [staging.path.name]
 
 

@@ -130,5 +130,5 @@ def test_a_packed_linear_layer_is_linear_with_what_comes_after(
 
     with torch.inference_mode():
         near(layer(hidden), wanted)
-        near(layer.then_gelu(hidden), gelu(wanted))
+        near(layer(hidden, "gelu"), gelu(wanted))
         near(layer.plus(other, hidden), other.float() + wanted)

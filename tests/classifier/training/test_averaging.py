@@ -7,8 +7,8 @@ import torch
 from torch.optim.swa_utils import AveragedModel
 
 from classifier.modeling.classifier import PoolingClassifier
-from classifier.training import averaging
-from classifier.training.averaging import WeightAverage
+from classifier.training import optimization
+from classifier.training.optimization import WeightAverage
 
 NewModel = Callable[..., PoolingClassifier]
 
@@ -42,7 +42,7 @@ def test_a_few_steps_end_with_the_last_weights(tiny_model: NewModel) -> None:
 def test_in_slices_it_is_torchs_own_to_the_last_bit(
     tiny_model: NewModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(averaging, "_ROWS", 100)  # of 1,500 word pieces
+    monkeypatch.setattr(optimization, "_ROWS", 100)  # of 1,500 word pieces
     model = tiny_model("mean")
     average, torchs = WeightAverage(model), AveragedModel(model)
     chance = torch.Generator().manual_seed(0)
