@@ -33,6 +33,9 @@ CONCURRENT_UPDATES = 64
 DRIFT_CHECKED = "0 10 * * *"
 """Daily, at an hour when the admins are awake: they are told of drift."""
 
+SECONDS_TO_ANSWER = 30.0
+"""How long Telegram may take. A send that times out may have arrived and is made again."""
+
 SECONDS_TO_FINISH = 6.0
 """How long a stop waits for the updates in hand; supervisors kill after 10 or more."""
 
@@ -142,10 +145,12 @@ def build_application(
         .token(token)
         .base_url(f"{server}/bot")
         .base_file_url(f"{server}/file/bot")
-        # A send that times out may have arrived and is made again: be patient.
         .request(
             TelegramRequest(
-                connection_pool_size=256, read_timeout=30, pool_timeout=30, httpx_kwargs=route
+                connection_pool_size=256,
+                read_timeout=SECONDS_TO_ANSWER,
+                pool_timeout=SECONDS_TO_ANSWER,
+                httpx_kwargs=route,
             )
         )
         .updater(None)

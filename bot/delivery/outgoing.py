@@ -6,9 +6,9 @@ limiter makes all chats wait for one. PTB has one hook around each call, the rat
 
 import asyncio
 import logging
-import math
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from datetime import timedelta
 from typing import Any
 
 from aiolimiter import AsyncLimiter
@@ -77,11 +77,11 @@ class Turn:
         free_at = max(self._full_at + self._interval - self._burst, self._held_until)
         return free_at - time.monotonic()
 
-    def _promise(self, wait: float) -> int:
+    def _promise(self, wait: float) -> timedelta:
         """When a call that can't wait here is to be made: each a little later than the last."""
         now = time.monotonic()
-        self._promised = max(self._promised + self._interval, now + wait)
-        return math.ceil(self._promised - now)
+        self._promised = max(self._promised + min(self._interval, 1.0), now + wait)
+        return timedelta(seconds=self._promised - now)
 
 
 class Outgoing(BaseRateLimiter[str]):

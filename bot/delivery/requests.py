@@ -50,7 +50,10 @@ class TelegramRequest(HTTPXRequest):
                 raise NetworkError("Telegram's answer lacks its result")
             return HTTPStatus.OK, body
         code = answer.get("error_code")
-        raise refusal(code if isinstance(code, int) else status, answer)
+        code = code if isinstance(code, int) else status
+        if code == HTTPStatus.NOT_FOUND and _method(url) == "getfile":
+            code = HTTPStatus.BAD_REQUEST  # this is said of the file, not of the token
+        raise refusal(code, answer)
 
 
 def refusal(code: int, answer: Json) -> TelegramError:
@@ -83,8 +86,12 @@ def _said(body: bytes) -> Json | None:
     return answer if is_ours else None
 
 
+def _method(url: str) -> str:
+    return url.rpartition("/")[2].lower()
+
+
 def _fits(url: str, result: object) -> bool:
-    method = url.rpartition("/")[2].lower()
+    method = _method(url)
     if method == "getupdates":
         return isinstance(result, list)
     if method in _SAY_YES:

@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 import ssl
 from pathlib import Path
 from typing import Any
@@ -41,12 +42,17 @@ def _proxy_for(scheme: str, host: str) -> httpx.Proxy | None:
         proxy = httpx.Proxy(url if "://" in url else f"http://{url}")
     except (ValueError, httpx.InvalidURL):
         proxy = None
-    if proxy is None or not proxy.url.host or (proxy.url.port or 1) not in range(1, 65536):
+    if proxy is None or not _is_address(proxy.url):
         raise BotError(
             f"{_as_set(f'{kind}_proxy')} must be the address of a proxy, such as http://HOST:PORT"
             " or socks5://HOST:PORT. Correct it in the environment or remove it."
         )
     return proxy
+
+
+def _is_address(url: httpx.URL) -> bool:
+    port = url.port
+    return bool(re.fullmatch(r"[\w.:-]+", url.host)) and (port is None or 1 <= port <= 65535)
 
 
 def _is_this_machine(host: str) -> bool:

@@ -5,7 +5,7 @@ import logging
 from pathlib import Path
 
 from telegram import Document, File
-from telegram.error import BadRequest, InvalidToken, NetworkError, TelegramError
+from telegram.error import BadRequest, NetworkError, TelegramError
 
 from bot.delivery.inbox import can_wait
 from bot.services.text_files import LARGEST_FILE
@@ -28,19 +28,12 @@ async def download(document: Document) -> bytes | Phrase:
             return phrases.DOCUMENT_TOO_LARGE
         content = await _content(file)
     except (TelegramError, PermissionError, FileNotFoundError, IsADirectoryError) as error:
-        if can_wait(error) and not _is_gone(error):
+        if not isinstance(error, OSError) and can_wait(error):
             raise
         logger.warning("a file can't be fetched", extra={"why": f"{type(error).__name__}: {error}"})
         too_big = "too big" in str(error).lower()
         return phrases.DOCUMENT_TOO_LARGE if too_big else phrases.DOCUMENT_GONE
     return content if len(content) <= LARGEST_FILE else phrases.DOCUMENT_TOO_LARGE
-
-
-def _is_gone(error: Exception) -> bool:
-    # Of a file, 404 is no word about the token; and these OSErrors are none of the database.
-    return isinstance(error, OSError) or (
-        isinstance(error, InvalidToken) and "not found" in str(error).lower()
-    )
 
 
 async def _content(file: File) -> bytes:
