@@ -4,6 +4,7 @@ A folder of tests says by its `url` which database that is.
 """
 
 import fcntl
+import json
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,6 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import migrate
 from db.engine import Sessions, create_engine, reading, writing
+
+SAMPLE = Path(__file__).resolve().parents[1] / "classifier" / "data" / "sample" / "reviews.jsonl"
 
 # Before a test imports torch: two processes of tests share the cores, and threads that wait for
 # each other in turns made both slower than one.
@@ -101,3 +104,10 @@ def write(engine: AsyncEngine) -> Sessions:
 @pytest.fixture
 def read(engine: AsyncEngine) -> Sessions:
     return reading(engine)
+
+
+@pytest.fixture(scope="session")
+def texts() -> list[str]:
+    """Some of the sample's reviews: texts as people write them."""
+    with SAMPLE.open(encoding="utf-8") as lines:
+        return [json.loads(line)["content"] for line in lines][::40]

@@ -8,7 +8,7 @@ from telegram import Document, File
 from telegram.error import BadRequest, NetworkError, TelegramError
 
 from bot.delivery.inbox import can_wait
-from bot.services.text_files import LARGEST_FILE
+from bot.services.checking import LARGEST_FILE
 from bot.texts import conversation as phrases
 from bot.texts.locale import Phrase
 

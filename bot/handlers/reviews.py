@@ -10,11 +10,12 @@ from bot.handlers.answering import Answering
 from bot.handlers.downloading import download
 from bot.handlers.groups import text_in_question
 from bot.handlers.incoming import message_of, request_from, text_of
+from bot.services.checking import LARGEST_FILE
 from bot.services.joining import LIMIT, NEAR_LIMIT, Part, join, units
 from bot.services.services import Services
-from bot.services.text_files import LARGEST_FILE, decode_file
 from bot.texts import conversation as phrases
 from bot.texts.locale import Phrase
+from classifier.data.decoding import decode
 
 
 class _TextFile(filters.MessageFilter):
@@ -72,7 +73,7 @@ class Reviews:
         if isinstance(content, Phrase):
             await self._answering.decline(request, content)
             return
-        text = await asyncio.to_thread(decode_file, content)
+        text = await asyncio.to_thread(decode, content)
         if text is None:
             await self._answering.decline(request, phrases.DOCUMENT_UNREADABLE)
             return

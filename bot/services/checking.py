@@ -5,9 +5,10 @@ import unicodedata
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from bot.services.garbling import is_garbled
+from classifier.data.garbling import is_garbled
 from classifier.data.written_ratings import strip_ratings
 
+LARGEST_FILE = 100 * 1024  # bytes
 LONGEST = 20_000  # characters
 FEWEST_WORDS = 3
 FEWEST_LETTERS = 15

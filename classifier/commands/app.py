@@ -10,6 +10,7 @@ from rich.console import Console
 
 from classifier.commands import evaluate, models, predict, retrain, train
 from classifier.data.hub import check_address
+from classifier.data.text_lines import is_broken
 from classifier.errors import ClassifierError, DiskFullError, Interrupted
 from classifier.files import means_full_disk
 from classifier.interruption import ignore_interruptions, raise_interruptions
@@ -48,6 +49,7 @@ def _run(errors: Console) -> None:
     try:
         try:
             with _all_written():
+                _check_arguments()
                 check_address()
                 app()
         except BrokenPipeError:  # the reader has had enough, as in `… | head`
@@ -62,6 +64,13 @@ def _run(errors: Console) -> None:
     except ClassifierError as error:
         errors.print(f"Error: {error}", style="red")
         sys.exit(1)
+
+
+def _check_arguments() -> None:
+    """Refuse what could be neither printed nor written to a file of figures."""
+    for argument in sys.argv[1:]:
+        if is_broken(argument):
+            raise ClassifierError(f"An argument is not UTF-8: {os.fsencode(argument)!r:.200}.")
 
 
 @contextmanager

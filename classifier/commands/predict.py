@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
 
 from classifier.commands.options import DEFAULT_MODELS, Columns, Json, Models, try_outputs
+from classifier.data.decoding import decode
 from classifier.data.schema import Schema
 from classifier.errors import ClassifierError, Interrupted
 from classifier.files import write_json
@@ -92,10 +93,10 @@ def _answered(
 
 def _typed(say: "Phrases") -> Iterator[str]:
     """What is typed at a prompt, until an empty line; or piped in, a review a line."""
+    if sys.stdin is None:  # closed: `<&-`
+        return
     if not sys.stdin.isatty():
-        for line in sys.stdin:
-            if line.strip():
-                yield line.strip()
+        yield from _piped()
         return
     import readline
 
@@ -111,6 +112,18 @@ def _typed(say: "Phrases") -> Iterator[str]:
             print(say.goodbye)
             return
         yield typed
+
+
+def _piped() -> Iterator[str]:
+    """The lines of standard input that are not blank, as they come."""
+    for number, line in enumerate(sys.stdin.buffer, 1):
+        text = decode(line)
+        if text is None:
+            raise ClassifierError(
+                f"Standard input, line {number}: it is not UTF-8, and what else is not certain."
+            )
+        if text.strip():
+            yield text.strip()
 
 
 def _predict_file(predictor: "Predictor", file: Path, out: Path, schema: Schema) -> None:

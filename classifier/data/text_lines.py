@@ -5,7 +5,10 @@ import io
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from classifier.data.decoding import guess_encoding
+
 _HEAD = 2**16  # bytes that show the encoding
+_GUESSED_BY = 2**14
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # begins as UTF-16's does
@@ -41,7 +44,8 @@ def text_lines(file: BinaryIO) -> Iterator[str]:
     """Every line with its end, which may be any of \\n, \\r\\n and \\r.
 
     UTF-8, or what a byte order mark says. Bytes that are not UTF-8 come as lone surrogates, so
-    that they spoil their own line alone. Raises EncodingError where most lines have such bytes.
+    that they spoil their own line alone; where most lines have such bytes, the encoding is
+    another one. Raises EncodingError where it is not certain.
     """
     peeked = Peeked(file)
     encoding = _encoding_of(peeked.head)
@@ -63,22 +67,12 @@ def _encoding_of(head: bytes) -> str:
     for mark, encoding in _MARKS:
         if head.startswith(mark):
             return encoding
-    if b"\0" in head:
-        for encoding in ("utf-16-le", "utf-16-be"):
-            if _looks_like_text(head, encoding):
-                return encoding
     lines = head.decode("utf-8", "surrogateescape").splitlines()
     if len(head) == _HEAD:
         lines = lines[:-1] or lines  # the last is cut, perhaps in the middle of a letter
-    if sum(map(is_broken, lines)) * 2 > len(lines):
-        raise EncodingError(
-            "it holds text that is not UTF-8 but perhaps in a Windows or DOS encoding: convert it, "
-            "as in iconv -f cp1251 -t utf-8"
-        )
-    return "utf-8"
-
-
-def _looks_like_text(head: bytes, encoding: str) -> bool:
-    text = head[: len(head) // 2 * 2].decode(encoding, "replace")
-    plain = sum((char.isprintable() and char < "\u0530") or char in "\t\r\n" for char in text)
-    return plain > 0.9 * len(text)
+    if sum(map(is_broken, lines)) * 2 <= len(lines):
+        return "utf-8"
+    guessed = guess_encoding(head[:_GUESSED_BY])
+    if guessed is None:
+        raise EncodingError("it holds text that is not UTF-8, in an encoding that can't be told")
+    return guessed

@@ -119,6 +119,8 @@ def _opened(
     path: Path, content: str, wanted: Collection[str], scratch: Path, files: ExitStack
 ) -> Source:
     pipe = is_pipe(path)
+    if path == STANDARD and sys.stdin is None:
+        raise UnreadableError("standard input is closed")
     stored = sys.stdin.buffer if path == STANDARD else files.enter_context(path.open("rb"))
     stream, kind, zipped = stored, extension(path), path.name.lower().endswith(".gz")
     if pipe:

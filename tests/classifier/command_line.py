@@ -58,14 +58,15 @@ class CommandLine:
         out, err = process.communicate(stdin, timeout=PATIENCE)
         return process.returncode, out, err
 
-    def here(self, *arguments: str, stdin: str = "") -> tuple[int, str, str]:
+    def here(self, *arguments: str, stdin: str | bytes = "") -> tuple[int, str, str]:
         """As `run`, in this process: torch is imported already, and the coverage is measured."""
         out, err, status = io.StringIO(), io.StringIO(), 0
         handlers = {number: signal.getsignal(number) for number in SIGNALS}
+        typed = stdin.encode() if isinstance(stdin, str) else stdin
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
             patch.chdir(self.folder)
             patch.setattr(sys, "argv", ["classifier", *arguments])
-            patch.setattr(sys, "stdin", io.StringIO(stdin))
+            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(typed)))
             for name, value in self.environment.items():
                 patch.setenv(name, value)
             try:

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.services.checking import Problem, ReviewText, check
-from bot.services.garbling import SINGLE_BYTE, is_garbled
+from classifier.data.garbling import SINGLE_BYTE, is_garbled
 
 REVIEW = "Сюжет предсказуем, зато актёры хороши."
 

@@ -1,4 +1,4 @@
-"""From the bytes of a text file to its text, or to nothing: never to garbled text.
+"""From the bytes of a text to the text, or to nothing: never to garbled text.
 
 Libraries that guess encodings take all capitals for Greek, or cp866's «ё» for another letter;
 here the answer is known to be Russian, and what remains doubtful is refused.
@@ -8,9 +8,7 @@ import codecs
 from collections.abc import Iterator
 from contextlib import suppress
 
-from bot.services.garbling import SINGLE_BYTE, Evidence, evidence
-
-LARGEST_FILE = 100 * 1024  # bytes
+from classifier.data.garbling import SINGLE_BYTE, Evidence, evidence
 
 _MARKS = {
     codecs.BOM_UTF8: "utf-8",
@@ -25,11 +23,11 @@ _SAMPLE = 4_000  # bytes by which most encodings are ruled out
 _MARGIN = 2  # of the evidence: a smaller one leaves a doubt
 
 
-def decode_file(content: bytes) -> str | None:
-    """The file's text; None if it is no text, or no encoding is certain.
+def decode(content: bytes) -> str | None:
+    """The text; None if it is none, or no encoding is certain.
 
-    A file that was cut in the middle of a letter loses that letter. Call it in a thread: a large
-    file takes a few tenths of a second.
+    A text that was cut in the middle of a letter loses that letter. Call it in a thread: 100 KB
+    take a few tenths of a second.
     """
     for mark, encoding in _MARKS.items():
         if content.startswith(mark):
@@ -37,23 +35,31 @@ def decode_file(content: bytes) -> str | None:
     rest_of_a_letter = len(content[:3]) - len(content[:3].lstrip(_CONTINUATION))
     for text in _texts(content, "utf-8", rest_of_a_letter):
         return text
-    return _guess(content)
+    return _guess(content)[1]
 
 
-def _guess(content: bytes) -> str | None:
-    """The text whose evidence is best, if it convinces and no other text comes near it."""
-    texts = [
-        text
+def guess_encoding(content: bytes) -> str | None:
+    """The encoding of a text that has no mark and is not UTF-8, if one is certain."""
+    return _guess(content)[0]
+
+
+def _guess(content: bytes) -> tuple[str | None, str | None]:
+    """The text whose evidence is best, if it convinces and no other text comes near it.
+
+    With its encoding.
+    """
+    texts = {
+        text: encoding
         for encoding, start in _decodings()
         if any(map(_may_be_right, _texts(content[:_SAMPLE], encoding, start)))
         for text in _texts(content, encoding, start)
-    ]
-    ranked = sorted(((evidence(text), text) for text in set(texts)), key=_balance, reverse=True)
+    }
+    ranked = sorted(((evidence(text), text) for text in texts), key=_balance, reverse=True)
     if not ranked or not ranked[0][0].convinces:
-        return None
+        return None, None
     if len(ranked) > 1 and _balance(ranked[0]) - _balance(ranked[1]) < _MARGIN:
-        return None
-    return ranked[0][1]
+        return None, None
+    return texts[ranked[0][1]], ranked[0][1]
 
 
 def _decodings() -> Iterator[tuple[str, int]]:

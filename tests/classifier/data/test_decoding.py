@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.services.garbling import SINGLE_BYTE
-from bot.services.text_files import decode_file
+from classifier.data.decoding import decode
+from classifier.data.garbling import SINGLE_BYTE
 
 REVIEW = "Сюжет предсказуем, зато актёры хороши."
 MARKED = ("utf-8-sig", "utf-16", "utf-32")
@@ -20,7 +20,7 @@ OFTEN = 0.97  # of the texts of 100 characters and more are read
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_a_file_in_any_encoding_of_cyrillic_is_read(encoding: str) -> None:
-    assert decode_file(REVIEW.encode(encoding)) == REVIEW
+    assert decode(REVIEW.encode(encoding)) == REVIEW
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
@@ -33,7 +33,7 @@ def test_a_file_cut_anywhere_is_read_right_or_refused(encoding: str, texts: list
         content = text[begin : begin + length].encode(encoding, "ignore")
         written = content.decode(encoding)
         first = 0 if encoding in MARKED else chance.randrange(6)
-        decoded = decode_file(content[first : len(content) - chance.randrange(6)])
+        decoded = decode(content[first : len(content) - chance.randrange(6)])
         if length >= 100:
             tried += 1
             read += decoded is not None
@@ -53,7 +53,7 @@ def test_a_file_cut_anywhere_is_read_right_or_refused(encoding: str, texts: list
 @pytest.mark.parametrize("encoding", ["cp1251", "koi8-u", "mac-cyrillic", "iso8859-5", *WIDE])
 def test_other_languages_are_read_right_or_refused(text: str, encoding: str) -> None:
     content = text.encode(encoding, "ignore")
-    assert decode_file(content) in (content.decode(encoding), None)
+    assert decode(content) in (content.decode(encoding), None)
 
 
 @pytest.mark.parametrize(
@@ -69,15 +69,15 @@ def test_other_languages_are_read_right_or_refused(text: str, encoding: str) -> 
     ],
 )
 def test_a_file_without_one_certain_text_is_refused(content: bytes) -> None:
-    assert not decode_file(content)
+    assert not decode(content)
 
 
 @given(st.binary(max_size=300))
 def test_any_file_is_text_or_none(content: bytes) -> None:
-    text = decode_file(content)
+    text = decode(content)
     assert text is None or "\x00" not in text
 
 
 @given(st.text(max_size=300).filter(lambda text: "\x00" not in text and text[:1] != "\ufeff"))
 def test_utf8_comes_back_as_it_was(text: str) -> None:
-    assert decode_file(text.encode()) == text
+    assert decode(text.encode()) == text
