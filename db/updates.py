@@ -37,6 +37,12 @@ async def pending(session: AsyncSession) -> list[Update]:
     return list(await session.scalars(waiting.order_by(Update.received_at, Update.update_id)))
 
 
+async def pending_of(session: AsyncSession, user_id: int) -> list[dict[str, Any]]:
+    """The payloads of a user's updates still to be handled."""
+    waiting = select(Update.payload).where(Update.user_id == user_id, _PENDING)
+    return [payload for payload in await session.scalars(waiting) if payload is not None]
+
+
 async def start(session: AsyncSession, update_id: int) -> int:
     """Count an attempt at an update; which attempt it is, 0 if the update is not pending.
 

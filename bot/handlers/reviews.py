@@ -1,11 +1,14 @@
 """Reviews in a private chat, as text or as a file, and reviews that are edited anywhere."""
 
 import asyncio
+import json
 from dataclasses import replace
+from typing import Any
 
-from telegram import Message, Update
+from telegram import Bot, Message, MessageOrigin, Update
 from telegram.ext import ContextTypes, filters
 
+from bot.delivery.raw_updates import RawUpdate, UnreadableError, read
 from bot.handlers.answering import Answering
 from bot.handlers.downloading import download
 from bot.handlers.groups import text_in_question
@@ -27,6 +30,8 @@ class _TextFile(filters.MessageFilter):
 
 
 TEXT_FILE = _TextFile()
+PLAIN = filters.UpdateType.MESSAGE & filters.TEXT & ~filters.COMMAND
+_OF_THE_MESSAGE = ("date", "message_id")  # of a forwarded message's origin; the rest is the author
 
 
 class Reviews:
@@ -37,17 +42,35 @@ class Reviews:
 
     async def text(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """A text, which may be a part of a longer one."""
-        message, user = message_of(update)
-        part = Part(update.update_id, message.message_id, text_of(message))
-        async with self._joiner.collect(message.chat_id, user.id, part) as parts:
+        _message, user = message_of(update)
+
+        async def inbox() -> list[Part]:
+            waiting = await self._reviewing.waiting(user.id)
+            return [part for each in waiting if (part := _part_in(each, update.get_bot()))]
+
+        async with self._joiner.collect(_part_of(update), inbox) as parts:
             if not parts:
                 return
-            first, *others = parts
-            if others and await self._reviewing.find(first.update_id):
-                # It was stored with all its parts before a kill: what came now is another text.
-                await self._answer(update, [first])
-                parts = others
-            await self._answer(update, parts)
+            try:
+                await self._answer_parts(update, parts)
+            except Exception as error:
+                if not self._joiner.is_tried_again(error):
+                    await self._settle(parts)
+                raise
+            await self._settle(parts)
+
+    async def _answer_parts(self, update: Update, parts: list[Part]) -> None:
+        first, *others = parts
+        if others and await self._reviewing.find(first.update_id):
+            # It was stored with all its parts before a kill: what came now is another text.
+            await self._answer(update, [first])
+            parts = others
+        await self._answer(update, parts)
+
+    async def _settle(self, parts: list[Part]) -> None:
+        """Note that all parts are done: some were taken from the inbox before their turn."""
+        if len(parts) > 1:
+            await self._reviewing.handled([part.update_id for part in parts])
 
     async def _answer(self, update: Update, parts: list[Part]) -> None:
         request = replace(
@@ -96,6 +119,35 @@ class Reviews:
             await self._answering.answer(request)
         else:
             await self._answering.decline(request, phrases.EDITED_IN_PARTS)
+
+
+def _part_of(update: Update) -> Part:
+    message, user = message_of(update)
+    origin = message.forward_origin
+    author = "" if origin is None else _author(origin)
+    return Part(
+        update_id=update.update_id,
+        message_id=message.message_id,
+        text=text_of(message),
+        place=(message.chat_id, user.id, message.message_thread_id),
+        sent=message.date,
+        author=author if PLAIN.check_update(update) else None,
+        written=message.date if origin is None else origin.date,
+    )
+
+
+def _author(origin: MessageOrigin) -> str:
+    known = {name: value for name, value in origin.to_dict().items() if name not in _OF_THE_MESSAGE}
+    return json.dumps(known, sort_keys=True)
+
+
+def _part_in(payload: dict[str, Any], bot: Bot) -> Part | None:
+    """An update in the inbox as a part of a text, if it is a new message."""
+    try:
+        update = read(RawUpdate(payload["update_id"], payload), bot)
+    except UnreadableError:
+        return None  # skipped when its turn comes
+    return _part_of(update) if update.message and update.message.from_user else None
 
 
 def _is_same(text: str, earlier: str) -> bool:

@@ -1,10 +1,10 @@
 """From a text to a stored review with both predictions, exactly once."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.clock import Clock
 from bot.prediction.queue import PredictionQueue, QueueFull
@@ -93,6 +93,16 @@ class Reviewing:
         """Note that a group has become a supergroup, and so has another id."""
         async with self.write.begin() as session:
             await reviews.move_chat(session, old, new)
+
+    async def waiting(self, user_id: int) -> list[dict[str, Any]]:
+        """The updates of a user that are still to be handled, as Telegram sent them."""
+        async with self.read() as session:
+            return await updates.pending_of(session, user_id)
+
+    async def handled(self, update_ids: Collection[int]) -> None:
+        """Note that these updates are done, together: they are parts of one text."""
+        async with self.write.begin() as session:
+            await updates.mark_done(session, update_ids, self.clock())
 
     async def answered(self, review: Review, reply_message_id: int) -> None:
         """Note which message answers the review, and that its update is done.

@@ -1,18 +1,22 @@
 """Texts that a client splits are joined; nothing else waits, and no part is lost."""
 
 import asyncio
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.local.text import parts as split_by_client
-from bot.services.joining import LIMIT, NEAR_LIMIT, Joiner, Part, join, units
+from bot.services.joining import LIMIT, NEAR_LIMIT, Inbox, Joiner, Part, join, units
 from bot.services.turns import Turns
 
 pytestmark = pytest.mark.anyio
 
 LONG, SHORT = "д" * NEAR_LIMIT, "коротко"
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 FOR_EVER = 60.0  # a wait that the tests don't sit out
 
 
@@ -20,14 +24,23 @@ def joins(wait: float = FOR_EVER) -> Joiner:
     return Joiner(wait, is_tried_again=lambda error: isinstance(error, OSError))
 
 
-async def collect(joiner: Joiner, part: Part, chat: int = 1, user: int = 1) -> list[int] | None:
-    """The message ids of the text that this part begins; None for a later part."""
-    async with joiner.collect(chat, user, part) as parts:
+def holding(*parts: Part) -> Inbox:
+    async def inbox() -> list[Part]:
+        return list(parts)
+
+    return inbox
+
+
+async def collect(joiner: Joiner, part: Part, inbox: Inbox | None = None) -> list[int] | None:
+    """The message ids of the text that this part leads; None for the other parts."""
+    async with joiner.collect(part, inbox or holding(part)) as parts:
         return None if parts is None else [part.message_id for part in parts]
 
 
-def part(number: int, text: str = LONG) -> Part:
-    return Part(update_id=100 + number, message_id=number, text=text)
+def part(number: int, text: str = LONG, second: float = 0, **others: Any) -> Part:
+    sent = NOON + timedelta(seconds=second)
+    usual: dict[str, Any] = {"place": (1, 1, None), "sent": sent, "author": "", "written": sent}
+    return Part(update_id=100 + number, message_id=number, text=text, **usual | others)
 
 
 async def test_a_short_text_is_whole_at_once() -> None:
@@ -49,18 +62,21 @@ async def test_a_text_of_one_long_part_is_whole_after_the_wait() -> None:
 
 async def test_chats_and_users_are_not_mixed() -> None:
     joiner = joins(0.05)
-    whose = ((1, LONG, 1, 1), (2, SHORT, 2, 1), (3, SHORT, 1, 2))
+    places = {1: (1, 1, None), 2: (2, 1, None), 3: (1, 2, None), 4: (1, 1, 7)}
     collected = await asyncio.gather(
-        *(collect(joiner, part(number, text), chat, user) for number, text, chat, user in whose)
+        *(
+            collect(joiner, part(number, LONG if number == 1 else SHORT, place=place))
+            for number, place in places.items()
+        )
     )
-    assert collected == [[1], [2], [3]]
+    assert collected == [[1], [2], [3], [4]]
 
 
 async def test_a_later_part_is_not_done_before_the_text_is_dealt_with() -> None:
     joiner, dealt_with = joins(), asyncio.Event()
 
     async def first() -> None:
-        async with joiner.collect(1, 1, part(1)):
+        async with joiner.collect(part(1), holding(part(1))):
             await dealt_with.wait()
 
     leading = asyncio.create_task(first())
@@ -79,7 +95,7 @@ async def test_the_other_parts_share_the_fate_of_the_text(
     joiner = joins()
 
     async def first() -> None:
-        async with joiner.collect(1, 1, part(1)):
+        async with joiner.collect(part(1), holding(part(1))):
             raise error
 
     failed, followed = await asyncio.gather(
@@ -97,7 +113,7 @@ async def test_no_part_is_done_when_the_text_is_cancelled(collected: bool) -> No
     joiner = joins()
 
     async def first() -> None:
-        async with joiner.collect(1, 1, part(1)):
+        async with joiner.collect(part(1), holding(part(1))):
             await asyncio.Event().wait()
 
     leading = asyncio.create_task(first())
@@ -130,6 +146,148 @@ async def test_each_message_is_dealt_with_in_turn() -> None:
     order.clear()
     await asyncio.gather(take("first", 1), take("other", 2))
     assert order[:2] == ["first begins", "other begins"]
+
+
+# --- what belongs together
+
+TWO_HOURS = 7_200.0
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        part(2, second=3_000),
+        part(2, second=3),
+        part(2, author="another"),
+        part(2, author=None),
+        part(2, written=NOON + timedelta(minutes=50)),
+    ],
+)
+@pytest.mark.parametrize("late", [False, True])
+async def test_two_texts_are_two_whenever_they_are_handled(second: Part, late: bool) -> None:
+    joiner = joins(0.01)
+    inbox = holding(part(1), second)
+    if late:
+        assert await collect(joiner, part(1), inbox) == [1]
+        assert await collect(joiner, second) == [2]
+    else:
+        both = (collect(joiner, each, inbox) for each in (part(1), second))
+        assert await asyncio.gather(*both) == [[1], [2]]
+
+
+async def test_parts_wait_in_the_inbox_for_whoever_comes_first() -> None:
+    whole = [part(1), part(2), part(3, SHORT)]
+    inbox = holding(*whole, part(4, SHORT), part(5, SHORT, place=(1, 2, None)))
+    for leader in whole:
+        assert await collect(joins(), leader, inbox) == [1, 2, 3]
+
+
+async def test_a_message_in_between_ends_a_text() -> None:
+    inbox, joiner = holding(part(1), part(2, author=None), part(3)), joins(0.01)
+    found = await asyncio.gather(*(collect(joiner, each, inbox) for each in (part(1), part(3))))
+    assert found == [[1], [3]]
+
+
+async def test_a_part_that_was_handled_before_its_turn_is_no_text() -> None:
+    assert await collect(joins(), part(2, SHORT), holding()) is None
+
+
+async def test_a_text_in_hand_is_not_taken_again() -> None:
+    joiner, released = joins(0.01), asyncio.Event()
+
+    async def first() -> None:
+        async with joiner.collect(part(1), holding(part(1))):
+            await released.wait()
+
+    leading = asyncio.create_task(first())
+    await asyncio.sleep(0.05)
+    assert await collect(joiner, part(2), holding(part(1), part(2))) == [2]
+    released.set()
+    await leading
+
+
+class Chat:
+    """Generated texts, split as a client does, that are delivered and handled in some order."""
+
+    def __init__(self, texts: list[tuple[str, float, str]]) -> None:
+        self.parts: list[Part] = []
+        self.texts: list[list[int]] = []
+        for place, gap, text in texts:
+            second = (self.parts[-1].sent - NOON).total_seconds() + gap if self.parts else 0
+            numbers = []
+            for piece in split_by_client(text):
+                numbers.append(len(self.parts) + 1)
+                user = (1, ord(place), None)
+                self.parts.append(part(numbers[-1], piece, second, place=user))
+            self.texts.append(numbers)
+        self.stored: set[int] = set()
+
+    async def inbox(self) -> list[Part]:
+        return [each for each in self.parts if each.update_id in self.stored]
+
+
+texts = st.lists(
+    st.tuples(
+        st.sampled_from("ab"),
+        st.sampled_from([3.0, 60.0, TWO_HOURS]),
+        st.integers(1, 12_000).map(lambda length: ("слово " * length)[:length].strip()),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(texts, st.integers(0, 2**32).map(random.Random), st.sampled_from([1, 2, 64]))
+async def test_whatever_order_they_are_handled_in_each_text_is_one(
+    texts: list[tuple[str, float, str]], chance: random.Random, at_once: int
+) -> None:
+    """A backlog: all are in the inbox, and few or many are handled at once in any order."""
+    chat, joiner, slots = Chat(texts), joins(0.005), asyncio.Semaphore(at_once)
+    chat.stored = _ids(chat.parts)
+    answered: list[list[int]] = []
+
+    async def handle(each: Part) -> None:
+        async with slots:
+            if each.update_id not in chat.stored:
+                return  # it was taken before its turn
+            async with joiner.collect(each, chat.inbox) as parts:
+                if parts is not None:
+                    await asyncio.sleep(0)
+                    answered.append([one.message_id for one in parts])
+                    chat.stored -= _ids(parts)
+
+    order = chance.sample(chat.parts, len(chat.parts))
+    await asyncio.gather(*map(handle, order))
+    assert sorted(answered) == chat.texts
+
+
+@settings(max_examples=50, deadline=None)
+@given(texts, st.integers(0, 2**32).map(random.Random))
+async def test_parts_that_arrive_in_bursts_are_joined(
+    texts: list[tuple[str, float, str]], chance: random.Random
+) -> None:
+    chat, joiner = Chat(texts), joins(0.05)
+    answered: list[list[int]] = []
+
+    async def handle(each: Part) -> None:
+        async with joiner.collect(each, chat.inbox) as parts:
+            if parts is not None:
+                answered.append([one.message_id for one in parts])
+                chat.stored -= _ids(parts)
+
+    handling = []
+    for each in chat.parts:
+        chat.stored.add(each.update_id)
+        handling.append(asyncio.create_task(handle(each)))
+        if chance.random() < 0.5:
+            await asyncio.sleep(0)
+    await asyncio.gather(*handling)
+    assert sorted(answered) == chat.texts
+
+
+def _ids(parts: list[Part]) -> set[int]:
+    return {each.update_id for each in parts}
 
 
 # --- joining the words
