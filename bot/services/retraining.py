@@ -25,8 +25,8 @@ RETRAINING = "retraining"  # the scheduled job's name
 PER_USER = 50  # how many of the latest ratings of a user are used at most
 REFUSED_KEPT = 3  # newest refused versions that stay on disk, for an admin who wants one anyway
 
+# How long a start waits while a bot clears up, which it does when it starts and after a run.
 SECONDS_TO_CLEAR_UP = 10.0
-"""How long a start waits while a bot clears up, which it does when it starts and after a run."""
 
 logger = logging.getLogger(__name__)
 

@@ -118,10 +118,7 @@ def _chunks(resamples: int, numbers: int) -> Iterator[int]:
 def sums_by_cell(
     cells: NDArray[np.int64], count: int, weights: NDArray[Any] | None = None
 ) -> NDArray[np.float64]:
-    """How many units, or how much weight, each resample has in each of `count` cells: [m, count].
-
-    `cells` and `weights` are [m, units].
-    """
+    """Units, or their weights, by cell [m, count], from the `cells` and `weights` [m, units]."""
     offset = np.arange(len(cells))[:, None] * count
     flat = np.bincount(
         (cells + offset).ravel(),

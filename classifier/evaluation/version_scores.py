@@ -52,10 +52,7 @@ def score(version: Version, rows: Dataset, device: torch.device, cache: Path | N
 
 
 def versus(first: Scores, second: Scores, names: tuple[str, str] | None = None) -> dict[str, Any]:
-    """The paired comparison of two versions on the same rows, by pooling.
-
-    `names` are what the verdict calls them, by default the versions' own and the pooling.
-    """
+    """The paired comparison of two versions by pooling; the verdict calls them by `names`."""
     return {
         pooling: compare(
             first.outputs[pooling],

@@ -17,10 +17,7 @@ def schema_of(version: Version) -> Schema:
 
 
 def holdout_of(version: Version) -> Reviews | None:
-    """The reviews that a version was judged by; None where they are a tenth of the others.
-
-    Raises ClassifierError where they are not there any more, or have changed since.
-    """
+    """What judged a version, None if a tenth of its reviews; ClassifierError if lost or changed."""
     training = version.training()
     record = training.get("holdout")
     if record is None:

@@ -221,7 +221,10 @@ class Registry:
         return Version(self.root / champions[0]) if champions else None
 
     def prune(self, keep: int) -> list[str]:
-        """Delete all but the newest `keep`, the champion and what a rollback reaches; the names."""
+        """Delete all but the newest `keep` versions; returns the names of those deleted.
+
+        The champion and the version that a rollback would reach stay, whatever their age.
+        """
         if keep < 0:
             raise ClassifierError(f"The number of versions to keep can't be negative ({keep}).")
         with self._locked():
@@ -231,7 +234,10 @@ class Registry:
             return self._delete([name for name in names if name not in kept])
 
     def discard(self, names: Collection[str]) -> list[str]:
-        """Delete what killed processes left, and these versions unless once champion; the names."""
+        """Delete what killed processes left, and those of these versions that were never champion.
+
+        Returns the names of the versions deleted.
+        """
         with self._locked():
             self._sweep()
             names = set(names) - set(self._champions())

@@ -160,18 +160,16 @@ def _answers(outputs: Outputs, labels: Labels, temperature: float) -> list[Answe
     result = []
     for row, (sentiment, truth) in enumerate(zip(labels.sentiment, labels.rating, strict=True)):
         rating = None if answered.rating is None else int(answered.rating[row])
-        result.append(
-            Answer(
-                sentiment=SENTIMENTS[answered.sentiment[row]],
-                confidence=float(confidence[row]),
-                right=bool(answered.sentiment[row] == sentiment),
-                rating=rating,
-                rating_confidence=0.0 if rating is None else float(near[row]),
-                rating_error=(
-                    None if rating is None or truth == NO_RATING else abs(rating - int(truth))
-                ),
-            )
+        error = None if rating is None or truth == NO_RATING else abs(rating - int(truth))
+        answer = Answer(
+            sentiment=SENTIMENTS[answered.sentiment[row]],
+            confidence=float(confidence[row]),
+            right=bool(answered.sentiment[row] == sentiment),
+            rating=rating,
+            rating_confidence=0.0 if rating is None else float(near[row]),
+            rating_error=error,
         )
+        result.append(answer)
     return result
 
 

@@ -72,10 +72,7 @@ def _tensors(saved: Any, prefix: str) -> dict[str, Tensor]:
 
 
 def run_key(settings: dict[str, Any], fingerprint: str, encoder: str) -> str:
-    """Equal for runs that would do the same: same settings, same reviews, same encoder.
-
-    `encoder` is its folder's name: how it was found may differ from one time to the next.
-    """
+    """Equal for runs with the same settings, reviews and encoder, which is its folder's name."""
     described = json.dumps([settings, fingerprint, encoder], sort_keys=True)
     return hashlib.sha256(described.encode()).hexdigest()[:16]
 
