@@ -51,7 +51,7 @@ def predict(
         raise ClassifierError("--file and --out go together: from where, and where to.")
     if file is not None and text is not None:
         raise ClassifierError("Either a text or --file, not both.")
-    try_outputs(out)
+    try_outputs(None if out == Path("-") else out)
     try_outputs(json_path)
     from classifier.commands.quiet import quiet_libraries
     from classifier.modeling.device import default_device

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from classifier.data.schema import DEFAULT, Schema
 from classifier.serving.bulk import BulkResult, predict_file
 
 Progress = list[tuple[int, int | None]]
@@ -58,6 +59,7 @@ def run(
     predict: Callable[[list[str]], Sequence[Any]] = fake_predict,
     *,
     version: str = "v1",
+    schema: Schema = DEFAULT,
     progress: Progress | None = None,
 ) -> BulkResult:
     calls: Progress = [] if progress is None else progress
@@ -66,6 +68,7 @@ def run(
         source,
         target,
         version=version,
+        schema=schema,
         on_progress=lambda done, in_all: calls.append((done, in_all)),
     )
 
