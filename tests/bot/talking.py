@@ -1,6 +1,7 @@
 """Reviews to send, and what the tests of the conversation look up again and again."""
 
 import asyncio
+import base64
 from itertools import count
 from typing import Any
 
@@ -18,6 +19,11 @@ from tests.bot.local_client import Person
 ANYA, BORIS, EMILY, GROUP = 1001, 1002, 1003, -1001
 REVIEW = "Сюжет предсказуем, зато актёры играют так, что веришь каждому слову."
 OTHER_REVIEW = "Затянуто до невозможности, к середине я уже смотрела на часы."
+
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+)
+PHOTO = ("photo.png", PIXEL, "image/png")
 
 Content = dict[str, Any]
 

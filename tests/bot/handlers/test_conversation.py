@@ -1,6 +1,5 @@
 """What a person writes in a private chat, and what the bot says to it."""
 
-import base64
 from typing import Any
 
 import httpx
@@ -22,6 +21,7 @@ from tests.bot.talking import (
     EMILY,
     GROUP,
     OTHER_REVIEW,
+    PHOTO,
     REVIEW,
     all_done,
     buttons_of,
@@ -201,12 +201,6 @@ async def test_a_text_file_is_a_review(anya: Person, read: Sessions, encoding: s
 async def test_other_files(anya: Person, name: str, content: bytes, said: str) -> None:
     sent = await anya.send_file("document", (name, content, "application/octet-stream"))
     assert (await anya.answer_to(sent.message_id)).text == said
-
-
-PIXEL = base64.b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
-)
-PHOTO = ("photo.png", PIXEL, "image/png")
 
 
 @pytest.mark.parametrize(
