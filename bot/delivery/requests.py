@@ -39,7 +39,10 @@ class TelegramRequest(HTTPXRequest):
         self, url: str, method: str, *args: Any, **kwargs: Any
     ) -> tuple[int, bytes]:
         """An answer that grants the request; any other is raised as the error that it means."""
-        status, body = await super().do_request(url, method, *args, **kwargs)
+        try:
+            status, body = await super().do_request(url, method, *args, **kwargs)
+        except UnicodeEncodeError as error:  # half of a surrogate pair: no network would mend it
+            raise BadRequest("the request holds what UTF-8 can't") from error
         answer = _said(body)
         if method == "GET":
             return _downloaded(status, body, answer)

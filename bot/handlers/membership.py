@@ -60,7 +60,11 @@ class Membership:
             if chat is not None and chat.type == chat.PRIVATE:
                 await self._personal.blocked(chat.id)
             return
-        logger.error("update failed", exc_info=context.error, extra=ids)
+        if isinstance(context.error, TelegramError):  # where in the code it came up says nothing
+            why = f"{type(context.error).__name__}: {context.error}"
+            logger.error("update failed", extra={**ids, "why": why})
+        else:
+            logger.error("update failed", exc_info=context.error, extra=ids)
         if isinstance(update, Update):
             await apologise(update)
 
@@ -86,5 +90,5 @@ async def apologise(update: Update) -> None:
         text = locale_of(update)(phrases.FAILED)
         await update.get_bot().send_message(text=text, parse_mode=ParseMode.HTML, **place)
     except TelegramError as error:
-        ids = {"update_id": update.update_id}
-        logger.warning("the apology did not arrive", exc_info=error, extra=ids)
+        facts = {"update_id": update.update_id, "why": f"{type(error).__name__}: {error}"}
+        logger.warning("the apology did not arrive", extra=facts)
