@@ -7,11 +7,10 @@ stored before PTB sees it, and what handlers rely on is checked before they do.
 import json
 import math
 import re
-from typing import Annotated, Any, NamedTuple, Self
+from typing import Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import PydanticCustomError
-from telegram import Bot, Chat, Update
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from telegram import Bot, Update
 
 ALLOWED_UPDATES = (
     Update.MESSAGE,
@@ -25,6 +24,7 @@ DEEPEST = 100
 """Levels of JSON that are kept where there are more than Python's parser bears."""
 
 _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]|[^"\[\]{}]+', re.DOTALL)
+_HALVES = re.compile("[\ud800-\udfff]")
 _MOST_DIGITS = 1000  # Python itself refuses numbers of more than 4,300
 _INTEGERS = range(-(2**63), 2**63)  # what a column holds
 
@@ -81,9 +81,9 @@ def raw_update(item: object) -> RawUpdate | None:
 def read(raw: RawUpdate, bot: Bot) -> Update:
     """The update for the handlers; raises UnreadableError."""
     try:
-        if raw.kind in ALLOWED_UPDATES:
-            _Update.model_validate(raw.payload)
-        return Update.de_json(raw.payload, bot)
+        payload = _encodable(raw.payload)
+        _Update.model_validate(payload)
+        return Update.de_json(payload, bot)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
@@ -99,6 +99,12 @@ def _loads(text: str) -> Any:
         parse_float=lambda digits: number if math.isfinite(number := float(digits)) else None,
         parse_int=lambda digits: int(digits) if len(digits) <= _MOST_DIGITS else None,
     )
+
+
+def _encodable(payload: Json) -> Json:
+    """With U+FFFD in place of halves of surrogate pairs, which handlers could not send or count."""
+    text = json.dumps(payload, ensure_ascii=False)
+    return dict(json.loads(_HALVES.sub("\ufffd", text))) if _HALVES.search(text) else payload
 
 
 def _shallow(text: str) -> str:
@@ -169,15 +175,10 @@ class _Message(_Part):
 
 
 class _Written(_Message):
-    """A message to the bot, or one that is edited."""
+    """A message to the bot, or one that is edited; only a channel's posts have no author."""
 
+    author: _User = Field(alias="from")
     reply_to_message: _Message | None = None
-
-    @model_validator(mode="after")
-    def _has_author(self) -> Self:
-        if self.author is None and self.chat.type != Chat.CHANNEL:
-            raise PydanticCustomError("no_author", "only a channel's posts have no author")
-        return self
 
 
 class _Query(_Part):
@@ -203,3 +204,9 @@ class _Update(_Part):
     edited_message: _Written | None = None
     callback_query: _Query | None = None
     my_chat_member: _MemberChange | None = None
+    # Telegram isn't asked for these, but all handlers look at whatever message there is.
+    channel_post: _Message | None = None
+    edited_channel_post: _Message | None = None
+    business_message: _Message | None = None
+    edited_business_message: _Message | None = None
+    guest_message: _Message | None = None

@@ -1,5 +1,6 @@
 """What an update brings: the message, who wrote it in which language, the text to be rated."""
 
+import re
 from collections.abc import Iterable
 
 from telegram import Message, MessageEntity, Update, User
@@ -18,8 +19,9 @@ def message_of(update: Update) -> tuple[Message, User]:
 
 
 def language_of(user: User) -> str:
-    """The language that the user's Telegram speaks."""
-    return user.language_code or "ru"
+    """The language that the user's Telegram speaks, if that can be one."""
+    code = user.language_code or ""
+    return code if re.fullmatch(r"[A-Za-z0-9_-]{1,35}", code) else "ru"
 
 
 def locale_of(update: Update) -> Locale:

@@ -141,6 +141,9 @@ UNREADABLE: dict[str, Json] = {
         "message": {**new_update(1)["message"], "poll": {"id": "1", "question": "?"}}
     },
     "nobody's": {"message": {**new_update(1)["message"], "from": None}},
+    "text of a wrong type in a kind that was not asked for": {
+        "channel_post": {**new_update(1)["message"], "text": 5}
+    },
     "text of a wrong type": {"message": {**new_update(1)["message"], "text": 5}},
     "id of a wrong size": {"edited_message": new_update(1, user_id=2**63)["message"]},
     "date of a wrong size": {"message": {**new_update(1)["message"], "date": 2**80}},
@@ -177,6 +180,18 @@ async def test_a_message_that_the_bot_may_not_see_is_stored_and_read(inbox: Inbo
     message = {**new_update(1)["message"], "pinned_message": GONE}
     await inbox.receive([{"update_id": 5, "message": message}], BOT)
     assert queued(inbox) == [5]
+
+
+async def test_half_of_a_surrogate_pair_costs_no_answer(inbox: Inbox, write: Sessions) -> None:
+    await inbox.receive([new_update(5, text="Хорошо\ud83d\x00")], BOT)
+    update = inbox.queue.get_nowait()
+    assert isinstance(update, Update)
+    assert update.message is not None
+    assert update.message.text == "Хорошо\ufffd\x00"
+    async with write() as session:
+        assert (await session.get_one(rows.Update, 5)).payload == new_update(
+            5, text="Хорошо\ud83d\x00"
+        )
 
 
 @pytest.mark.parametrize("item", [None, 5, "text", [], {}, {"update_id": "7"}, {"update_id": True}])
