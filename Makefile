@@ -7,7 +7,10 @@ VENV_PYTHON := .venv/bin/python
 PYTEST := $(VENV_PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run rate champion setup train test test-all lint migrations
+COMPILE := uv pip compile pyproject.toml --quiet --universal --generate-hashes --python-version 3.11 \
+	--no-annotate --no-header $(UPGRADE)
+
+.PHONY: run rate champion setup train test test-all lint migrations lock
 .DEFAULT_GOAL := run
 
 run: champion  ## Talk with the bot: in Telegram, or in a chat page where .env has no token
@@ -45,10 +48,21 @@ $(VENV_PYTHON):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Kinorate needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0])'
 	$(PYTHON) -m venv .venv
 
-.venv/installed: pyproject.toml constraints.txt | $(VENV_PYTHON)
-	$(VENV_PYTHON) -m pip install --quiet --constraint constraints.txt --editable '.[offline]'
+# Every file's hash is checked, but for torch (and the CUDA packages that it names): its CPU
+# and CUDA builds differ and come from several places, so that pip checks them by their index's hashes.
+.venv/installed: pyproject.toml requirements.lock | $(VENV_PYTHON)
+	$(VENV_PYTHON) -m pip install --quiet --require-hashes --no-deps --requirement requirements.lock
+	$(VENV_PYTHON) -m pip install --quiet --no-build-isolation --editable '.[offline]'
 	@touch $@
 
-.venv/installed-dev: .venv/installed
-	$(VENV_PYTHON) -m pip install --quiet --constraint constraints.txt --editable '.[offline,postgres,dev]'
+.venv/installed-dev: .venv/installed requirements-dev.lock
+	$(VENV_PYTHON) -m pip install --quiet --require-hashes --no-deps --requirement requirements-dev.lock
 	@touch $@
+
+# A version stays until it is named: make lock UPGRADE='--upgrade-package datasets'
+lock:  ## Both lock files anew from pyproject.toml; needs uv, https://docs.astral.sh/uv/
+	$(COMPILE) --extra offline --output-file requirements.lock
+	$(COMPILE) --all-extras --constraint requirements.lock --output-file requirements-dev.lock \
+		$$(sed -nE 's/^([^ =]+)==.*/--no-emit-package \1/p' requirements.lock)
+	sed -i.old -E '/^(torch|triton|cuda-|nvidia-)/,/[^\\]$$/d' requirements.lock requirements-dev.lock
+	rm requirements.lock.old requirements-dev.lock.old

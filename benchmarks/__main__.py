@@ -140,7 +140,7 @@ def _measure(
     except ImportError as error:
         raise ClassifierError(
             "The benchmarks need the packages for development, accelerate among them: "
-            "pip install -e '.[dev]' -c constraints.txt"
+            "pip install --require-hashes --no-deps -r requirements-dev.lock"
         ) from error
     from benchmarks.tables import table_of
     from classifier.commands.quiet import quiet_libraries
