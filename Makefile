@@ -52,7 +52,7 @@ $(VENV_PYTHON):
 # and CUDA builds differ and come from several places, so that pip checks them by their index's hashes.
 .venv/installed: pyproject.toml requirements.lock | $(VENV_PYTHON)
 	$(VENV_PYTHON) -m pip install --quiet --require-hashes --no-deps --requirement requirements.lock
-	$(VENV_PYTHON) -m pip install --quiet --no-build-isolation --editable '.[offline]'
+	$(VENV_PYTHON) -m pip install --quiet --no-build-isolation --editable '.[offline,postgres]'
 	@touch $@
 
 .venv/installed-dev: .venv/installed requirements-dev.lock
@@ -61,7 +61,7 @@ $(VENV_PYTHON):
 
 # A version stays until it is named: make lock UPGRADE='--upgrade-package datasets'
 lock:  ## Both lock files anew from pyproject.toml; needs uv, https://docs.astral.sh/uv/
-	$(COMPILE) --extra offline --output-file requirements.lock
+	$(COMPILE) --extra offline --extra postgres --output-file requirements.lock
 	$(COMPILE) --all-extras --constraint requirements.lock --output-file requirements-dev.lock \
 		$$(sed -nE 's/^([^ =]+)==.*/--no-emit-package \1/p' requirements.lock)
 	sed -i.old -E '/^(torch|triton|cuda-|nvidia-)/,/[^\\]$$/d' requirements.lock requirements-dev.lock

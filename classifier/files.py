@@ -14,9 +14,11 @@ from typing import Any
 
 from classifier.errors import ClassifierError, DiskFullError
 
-# A spreadsheet that expects ";" between cells splits a text at each, and at line breaks.
+# A spreadsheet that expects ";" or a tab between cells splits a text at each, and at line breaks.
+# None of these is in the last repetition, or a run of them would be searched from each of them.
 _FORMULA_BEGINS = re.compile(
-    r"\A(?= *[\t\r\n]|\s*[=+\-@＝＋－＠])|(?<=[;\n])(?=\s*[=+\-@＝＋－＠])"
+    r"\A(?= *[\t\r\n]|\s*[=+\-@＝＋－＠])"
+    r"|(?<=[;\t\r\n])(?=(?:\"|[^\S\t\r\n])*[=+\-@＝＋－＠])"
 )
 
 

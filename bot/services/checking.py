@@ -1,11 +1,11 @@
 """Is a text a review that the models can answer?"""
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from classifier.data.garbling import is_garbled
+from classifier.data.unicode_form import normalized
 from classifier.data.written_ratings import strip_ratings
 
 LARGEST_FILE = 100 * 1024  # bytes
@@ -48,7 +48,7 @@ def check(text: str) -> ReviewText | Problem:
     """
     if len(text) > LONGEST:
         return Problem.TOO_LONG
-    composed = unicodedata.normalize("NFC", text)  # «й» may come as two characters
+    composed = normalized("NFC", text)  # «й» may come as two characters
     if is_garbled(composed):
         return Problem.GARBLED
     readable, composed = (_UNREADABLE.sub("\ufffd", each) for each in (text, composed))

@@ -2,16 +2,20 @@
 
 import hashlib
 import re
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+
+from classifier.data.unicode_form import normalized
 
 _WORDS_IN_A_RUN = 5
 _NEARLY_THE_SAME = 0.8  # Jaccard similarity of the sets of runs
 _SHARED_BY_VERSIONS = 0.5
 _BUCKETS = 2**31 - 1  # the most that scikit-learn takes
+_MOST_FOUND_BY = 100
+_MOST_COMPARED = 64
 _COMPARED_AT_ONCE = 256
 _WORD = re.compile(r"\w+")
 
@@ -21,7 +25,8 @@ def exact_duplicates(texts: Sequence[str]) -> NDArray[np.bool_]:
     seen: set[bytes] = set()
     repeated = np.zeros(len(texts), dtype=bool)
     for index, text in enumerate(texts):
-        key = hashlib.sha256(" ".join(_folded(text).split()).encode()).digest()
+        words = " ".join(_folded(text).split())
+        key = hashlib.sha256(words.encode("utf-8", "surrogatepass")).digest()
         repeated[index] = key in seen
         seen.add(key)
     return repeated
@@ -32,15 +37,19 @@ def near_duplicates(texts: Sequence[str]) -> NDArray[np.bool_]:
 
     Nearly the same: the sets of runs of 5 words have a Jaccard similarity of 0.8 or more
     (shingling, Broder 1997, https://doi.org/10.1109/SEQUEN.1997.666900). It is computed, not
-    estimated by MinHash: two texts can only be that alike where at most a fifth of the runs of
-    each are in no other text, which leaves few of them to compare.
+    estimated by MinHash: of two texts that alike, each has one of the shared runs among the
+    rarest fifth of its own (Bayardo et al. 2007, https://doi.org/10.1145/1242572.1242591), which
+    leaves few pairs to compare.
     A text shorter than 5 words is one run, so only the same words in the same order match.
+
+    Texts made on purpose of the same few runs would leave nearly all pairs. So the time grows with
+    the number of runs alone: a text is found by a run only if it is among the first 100 that have
+    it, and is compared with the 64 likeliest earlier ones at most.
 
     Runs are compared by their hashes, of which there are 2 thousand million. Two different runs
     with one hash change the result only where two long texts are one run short of the limit, or
     both texts are shorter than 5 words.
     """
-    from scipy.sparse import csr_array
     from sklearn.feature_extraction.text import HashingVectorizer
 
     repeated = np.zeros(len(texts), dtype=bool)
@@ -53,21 +62,52 @@ def near_duplicates(texts: Sequence[str]) -> NDArray[np.bool_]:
     sizes = np.diff(runs.indptr)
     text_of_run = np.repeat(np.arange(len(texts)), sizes)
     _, columns, texts_with = np.unique(runs.indices, return_inverse=True, return_counts=True)
-    shared = texts_with[columns] > 1
-    enough = np.bincount(text_of_run[shared], minlength=len(texts)) >= _NEARLY_THE_SAME * sizes
-    rows = np.flatnonzero(enough & (sizes > 0))
-    shared &= np.isin(text_of_run, rows)
-
-    place = np.searchsorted(rows, text_of_run[shared])
-    ones = np.ones(len(place), np.int32)
-    contains = csr_array((ones, (place, columns[shared])), shape=(len(rows), len(texts_with)))
-    for start in range(0, len(rows), _COMPARED_AT_ONCE):
-        common = contains[start : start + _COMPARED_AT_ONCE] @ contains.T
-        for later, first, last in zip(rows[start:], common.indptr, common.indptr[1:], strict=False):
-            earlier, both = rows[common.indices[first:last]], common.data[first:last]
-            alike = both >= _NEARLY_THE_SAME * (sizes[later] + sizes[earlier] - both)
-            repeated[later] = np.any(alike & (earlier < later) & ~repeated[earlier])
+    rarest_first = np.lexsort((columns, texts_with[columns], text_of_run))
+    columns = columns[rarest_first]  # of each text still in one piece
+    has_run = np.zeros(len(texts_with), dtype=bool)
+    for later, candidates in _candidates(text_of_run, columns, sizes):
+        own = columns[runs.indptr[later] : runs.indptr[later + 1]]
+        has_run[own] = True
+        for earlier in candidates[~repeated[candidates]][:_MOST_COMPARED]:
+            other = columns[runs.indptr[earlier] : runs.indptr[earlier + 1]]
+            both = int(np.count_nonzero(has_run[other]))
+            if both >= _NEARLY_THE_SAME * (len(own) + len(other) - both):
+                repeated[later] = True
+                break
+        has_run[own] = False
     return repeated
+
+
+def _candidates(
+    text_of_run: NDArray[np.int64], columns: NDArray[np.int64], sizes: NDArray[np.int64]
+) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Each text that may repeat another, with the earlier ones it may repeat, likeliest first.
+
+    `columns` names each text's runs, the rarest first.
+    """
+    from scipy.sparse import csr_array
+
+    place = np.arange(len(columns)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    # Of two texts that share that much, each lacks at most a fifth of the other's runs.
+    rare = place <= np.floor((1 - _NEARLY_THE_SAME) * sizes + 1e-9)[text_of_run]
+    rows, columns = text_of_run[rare], columns[rare]
+    by_run = np.argsort(columns, kind="stable")  # and by text, where the run is the same
+    firsts = np.searchsorted(columns[by_run], columns[by_run])
+    found_by = by_run[np.arange(len(by_run)) - firsts < _MOST_FOUND_BY]
+
+    shape = (len(sizes), int(columns.max(initial=0)) + 1)
+    ones = np.ones(len(rows), np.int32)
+    all_rare = csr_array((ones, (rows, columns)), shape=shape)
+    earlier_ones = csr_array((ones[found_by], (rows[found_by], columns[found_by])), shape=shape).T
+    for start in range(0, len(sizes), _COMPARED_AT_ONCE):
+        common = all_rare[start : start + _COMPARED_AT_ONCE] @ earlier_ones
+        for row, (first, last) in enumerate(pairwise(common.indptr), start):
+            earlier, shared = common.indices[first:last], common.data[first:last]
+            size, others = sizes[row], sizes[earlier]
+            near = np.minimum(size, others) >= _NEARLY_THE_SAME * np.maximum(size, others)
+            near &= earlier < row
+            if near.any():
+                yield row, earlier[near][np.argsort(-shared[near], kind="stable")]
 
 
 def repeats_of(known: Sequence[str], texts: Sequence[str]) -> NDArray[np.bool_]:
@@ -98,4 +138,4 @@ def _runs(text: str) -> list[str]:
 
 
 def _folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
+    return normalized("NFKC", text).casefold()

@@ -1,11 +1,16 @@
 """Files that are replaced as a whole, leftovers of kills, locks, and cells of a CSV file."""
 
+import csv
+import io
 import json
 import os
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from classifier.errors import ClassifierError
 from classifier.files import (
@@ -81,8 +86,8 @@ def test_a_folder_or_file_has_one_lock_until_it_is_closed(tmp_path: Path, name: 
         ("+7 900", "'+7 900"),
         ("-5", "'-5"),
         ("@SUM(A1)", "'@SUM(A1)"),
-        ("\t=1", "'\t=1"),
-        ("\r=1", "'\r=1"),
+        ("\t=1", "'\t'=1"),
+        ("\r=1", "'\r'=1"),
         ("  =1", "'  =1"),
         ("＝1", "'＝1"),
         ("\n =1", "'\n' =1"),
@@ -98,3 +103,17 @@ def test_a_folder_or_file_has_one_lock_until_it_is_closed(tmp_path: Path, name: 
 )
 def test_cells_that_would_run(value: object, written: object) -> None:
     assert spreadsheet_cell(value) == written
+
+
+_PIECES = [*"=+-@＝；;,\t\r\n '\"", "\r\n", "а", "=1+1", ";=1+1", "\n=1+1", ';"=1+1']
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=12).map("".join))
+def test_no_cell_runs_whichever_separator_the_spreadsheet_expects(text: str) -> None:
+    written = io.StringIO()
+    table = csv.writer(written)
+    table.writerows([[1, spreadsheet_cell(text), 0.5]] * 2)
+    for separator in ",;\t":
+        lines = io.StringIO(written.getvalue(), newline=None)
+        for cell in chain.from_iterable(csv.reader(lines, delimiter=separator)):
+            assert not cell.strip().startswith(tuple("=+-@＝")), (separator, cell)
