@@ -22,7 +22,7 @@ from classifier.errors import ClassifierError
 from classifier.registry.provenance import learnt_by
 from classifier.registry.registry import Registry
 from classifier.registry.version import Version
-from classifier.serving.packed_model import PackedConfig
+from classifier.serving.packed_config import PackedConfig
 
 _LENGTH = 2000  # characters: about the median of the hub's reviews
 _SINGLE = 50  # reviews answered one at a time

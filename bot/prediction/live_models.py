@@ -43,10 +43,11 @@ class LiveModels:
 
     async def load(self, version: str) -> Predicts:
         """The models of a version, tested, beside those in use; ClassifierError, BotError."""
-        folder = self.registry.get(version).path
+        found = self.registry.get(version)
 
         def load_and_test() -> Predicts:
-            models = self._load(folder)
+            found.verify()
+            models = self._load(found.path)
             self_test(models)
             return models
 

@@ -59,6 +59,7 @@ def predict(
 
     quiet_libraries()
     found = Registry(models).get(version)
+    found.verify()
     predictor = Predictor(found.path, default_device())
     if file is not None and out is not None:
         _predict_file(predictor, file, out, Schema(columns))

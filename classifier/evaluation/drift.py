@@ -22,7 +22,7 @@ from classifier.data.tokenizer import FastTokenizer
 from classifier.data.tokens import Tokens
 from classifier.data.written_ratings import strip_ratings
 from classifier.labels import SENTIMENTS
-from classifier.serving.packed_model import PackedConfig
+from classifier.serving.packed_config import PackedConfig
 
 MOVED = 0.1
 SHIFTED = 0.25

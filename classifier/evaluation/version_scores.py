@@ -35,6 +35,7 @@ class Scores:
 
 def score(version: Version, rows: Dataset, device: torch.device, cache: Path | None) -> Scores:
     """Both models on `rows`, as of `Reviews`; ClassifierError if the version can't be loaded."""
+    version.verify()
     labels = labels_of(rows)
     outputs: dict[str, Outputs] = {}
     metrics: dict[str, Metrics] = {}

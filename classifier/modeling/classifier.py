@@ -80,7 +80,8 @@ def load_classifier(folder: Path, *, with_heads: bool, **settings: Any) -> Pooli
     try:
         model, report = load(folder, local_files_only=True, output_loading_info=True, **settings)
     except Exception as error:  # a damaged folder fails in as many ways as it has files
-        raise ClassifierError(f"{folder} can't be loaded as a model: {error}") from error
+        why = " ".join(str(error).split())
+        raise ClassifierError(f"{folder} can't be loaded as a model: {why:.300}") from error
     missing = sorted(key for key in report["missing_keys"] if with_heads or "_head." not in key)
     if missing:
         raise ClassifierError(
@@ -88,6 +89,12 @@ def load_classifier(folder: Path, *, with_heads: bool, **settings: Any) -> Pooli
             f"{missing[0]} for one."
         )
     assert isinstance(model, PoolingClassifier)
+    for name, weight in model.named_parameters():
+        if (with_heads or "_head." not in name) and not torch.isfinite(weight).all():
+            raise ClassifierError(
+                f"{folder / 'model.safetensors'} can't be loaded as a model: its {name} holds "
+                "something else than finite numbers."
+            )
     return model
 
 

@@ -121,7 +121,7 @@ class Registry:
         """The version of that name, or the only one whose name begins with it, or the "champion".
 
         Raises ClassifierError for none, for several, and for one that is not complete (as
-        `Version.check`; contents are compared by `verify` alone).
+        `Version.check`; contents are compared by `Version.verify` alone).
         """
         if name == CHAMPION:
             if champion := self.champion():
@@ -158,20 +158,6 @@ class Registry:
                     ) from error
         return None
 
-    def verify(self, version: Version) -> None:
-        """Compare every file with its size and SHA-256; ClassifierError names the one that differs.
-
-        The manifest itself is known by the version's name, which ends in its hash.
-        """
-        version.check()
-        if not version.name.endswith("-" + sha256(version.path / MANIFEST)[:8]):
-            raise ClassifierError(
-                f"{version.path / MANIFEST} is not the one that was published under this name."
-            )
-        for name, entry in version.manifest().items():
-            if sha256(version.path / name) != entry["sha256"]:
-                raise ClassifierError(f"{version.path / name} is damaged: its SHA-256 differs.")
-
     @contextmanager
     def stage(self, now: datetime) -> Iterator[Staging]:
         """A folder to write a version into; unless it is published, nothing of it remains.
@@ -195,10 +181,10 @@ class Registry:
                 os.close(owner)
 
     def promote(self, name: str) -> Version:
-        """Make a version the champion if it passes `verify`; the present one is remembered."""
+        """Make a version that passes `verify` the champion; the present one is remembered."""
         with self._locked():
             version = self.get(name)
-            self.verify(version)
+            version.verify()
             champions = self._champions()
             if champions[:1] != [version.name]:
                 self._write_champions([version.name, *champions])
@@ -211,7 +197,7 @@ class Registry:
             if not champions:
                 raise ClassifierError(f"{self.root} has no earlier champion to roll back to.")
             version = Version(self.root / champions[0])
-            self.verify(version)
+            version.verify()
             self._write_champions(champions)
             return version
 

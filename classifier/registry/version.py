@@ -70,6 +70,20 @@ class Version:
                     f"{path} has {size} bytes, not {entry['size']}: it is half written or damaged."
                 )
 
+    def verify(self) -> None:
+        """Compare every file with its size and SHA-256; ClassifierError names the one that differs.
+
+        The manifest itself is known by the version's name, which ends in its hash.
+        """
+        self.check()
+        if not self.name.endswith("-" + sha256(self.path / MANIFEST)[:8]):
+            raise ClassifierError(
+                f"{self.path / MANIFEST} is not the one that was published under this name."
+            )
+        for name, entry in self.manifest().items():
+            if sha256(self.path / name) != entry["sha256"]:
+                raise ClassifierError(f"{self.path / name} is damaged: its SHA-256 differs.")
+
     def _json(self, name: str) -> dict[str, Any]:
         path = self.path / name
         try:

@@ -8,65 +8,30 @@ embeddings, nine tenths of the model, take half the memory in bfloat16.
 It computes what `classifier.PoolingClassifier`, which trains, computes; a test compares the two.
 """
 
-import json
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn.functional import embedding, gelu, layer_norm, linear, pad
 
 from classifier.data.tokens import SLOT, Tokens, slot
-from classifier.errors import ClassifierError
 from classifier.modeling.device import compute_dtype
 from classifier.modeling.outputs import Outputs, concatenated
 from classifier.serving.packed_attention import all_attend, cls_attends
+from classifier.serving.packed_config import PackedConfig, refused
 
 if TYPE_CHECKING:  # a prediction does without it, and starts sooner
     from classifier.modeling.classifier import PoolingClassifier
 
 _TOKENS_AT_ONCE = 1024  # or one longer review: the tensors of a pass stay in the CPU's cache
 Parameters = tuple[Tensor, Tensor]  # weight and bias of a linear layer or a layer norm
-
-
-@dataclass(frozen=True)
-class PackedConfig:
-    """What prediction needs to know of config.json, by the names there; see `PoolingConfig`."""
-
-    pooling: str
-    rating_head: bool
-    max_tokens: int
-    head_share: float
-    keep_ratings: bool
-    temperature: float
-    num_hidden_layers: int
-    num_attention_heads: int
-    layer_norm_eps: float
-    hidden_act: str
-
-    @classmethod
-    def read(cls, folder: Path) -> Self:
-        """Raises ClassifierError where there is none that can be served."""
-        try:
-            return cls.of(json.loads((folder / "config.json").read_text("utf-8")), folder)
-        except (OSError, ValueError, TypeError) as error:
-            raise _refused(folder, str(error)) from error
-
-    @classmethod
-    def of(cls, config: dict[str, Any], folder: Path) -> Self:
-        """The settings of the model in `folder`; ClassifierError where it can't be served."""
-        try:
-            found = cls(**{field.name: config[field.name] for field in fields(cls)})
-        except KeyError as error:
-            raise _refused(folder, f"its config has no {error}.") from error
-        if found.hidden_act != "gelu":
-            raise _refused(folder, f"its activation is {found.hidden_act}, not gelu.")
-        return found
 
 
 class PackedLinear:
@@ -127,12 +92,13 @@ class PackedModel:
     @classmethod
     def load(cls, folder: Path, device: torch.device, dtype: torch.dtype) -> Self:
         """The model in `folder`, to compute in `dtype`; raises ClassifierError."""
-        config = PackedConfig.read(folder)
+        config, file = PackedConfig.read(folder), folder / "model.safetensors"
         try:
-            return cls(config, _Weights(load_file(folder / "model.safetensors"), device, dtype))
-        except Exception as error:  # a damaged folder fails in as many ways as it has files
-            why = f"it has no {error}." if isinstance(error, KeyError) else str(error)
-            raise _refused(folder, why) from error
+            tensors = load_file(file)
+        except (OSError, SafetensorError, ValueError, KeyError) as error:
+            raise refused(file, str(error)) from error
+        config.check(tensors, file)
+        return cls(config, _Weights(tensors, device, dtype))
 
     @classmethod
     def of(cls, model: "PoolingClassifier") -> Self:
@@ -141,7 +107,7 @@ class PackedModel:
         return cls(config, _Weights(model.state_dict(), model.device, compute_dtype(model.device)))
 
     def __init__(self, config: PackedConfig, weights: "_Weights") -> None:
-        """Raises KeyError for a tensor that is missing."""
+        """`weights` are as `PackedConfig.check` wants them."""
         self.config = config
         at = "bert.embeddings."
         self._words = weights.one(f"{at}word_embeddings.weight")
@@ -245,10 +211,6 @@ class _Weights:
             narrow=PackedLinear(*self.pair(f"{at}output.dense")),
             output_norm=self.pair(f"{at}output.LayerNorm"),
         )
-
-
-def _refused(folder: Path, why: str) -> ClassifierError:
-    return ClassifierError(f"{folder} can't be loaded as a model: {why}")
 
 
 def batches(tokens: Tokens) -> Iterator[range]:

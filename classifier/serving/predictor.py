@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from classifier.data.tokenizer import FastTokenizer
 from classifier.data.tokens import Tokens
 from classifier.data.written_ratings import strip_ratings
+from classifier.errors import ClassifierError
 from classifier.labels import SENTIMENTS
 from classifier.modeling.device import compute_dtype
 from classifier.modeling.outputs import (
@@ -22,6 +24,7 @@ from classifier.modeling.outputs import (
 )
 from classifier.modeling.pooling import POOLINGS, Pooling
 from classifier.modeling.temperature import calibrated_probabilities
+from classifier.serving.packed_config import refused
 from classifier.serving.packed_model import PackedModel, batches
 
 
@@ -51,6 +54,9 @@ class Predictor:
         """Load the version in `folder`; raises ClassifierError where it is damaged."""
         self.version = folder.name
         self.models = {pooling: load_model(folder / pooling, device) for pooling in POOLINGS}
+        for pooling, model in self.models.items():
+            if model.config.pooling != pooling:
+                raise refused(folder / pooling / "config.json", f"its pooling is not {pooling}")
         self._tokenizer = FastTokenizer(folder / "cls")
 
     def predict(self, texts: list[str]) -> list[dict[Pooling, Prediction]]:
@@ -85,6 +91,12 @@ class Predictor:
 
     def _prediction(self, pooling: Pooling, output: Outputs, milliseconds: float) -> Prediction:
         temperature = self.models[pooling].config.temperature
+        for logits in (output.sentiment_logits, output.rating_logits):
+            if logits is not None and not np.isfinite(logits).all():
+                raise ClassifierError(
+                    f"The {pooling} model of {self.version} answers with something else than "
+                    "numbers: its weights are damaged."
+                )
         sentiments = calibrated_probabilities(output.sentiment_logits, temperature)[0]
         rating = rating_probabilities = confidence = None
         if output.rating_logits is not None:

@@ -10,7 +10,8 @@ from classifier.modeling.classifier import PoolingClassifier
 from classifier.modeling.outputs import Outputs
 from classifier.modeling.pooling import POOLINGS
 from classifier.modeling.temperature import fit_temperature
-from classifier.serving.packed_model import PackedConfig, PackedModel
+from classifier.serving.packed_config import PackedConfig
+from classifier.serving.packed_model import PackedModel
 from classifier.training.adaptation import adapt
 from classifier.training.checkpoint import History, RunFolder
 from classifier.training.loop import TrainingRun, new_model, train
@@ -111,7 +112,8 @@ class BothPoolings:
     def _new_model(self, pooling: str, seed: int) -> PoolingClassifier:
         model = new_model(str(self.encoder), pooling, self.settings.recipe, seed)
         model.config.keep_ratings = self.settings.keep_ratings
-        PackedConfig.of(model.config.to_dict(), self.encoder)  # refused before it is trained
+        # Refused before it is trained.
+        PackedConfig.of(model.config.to_dict(), self.encoder / "config.json")
         return model
 
     def _of_seed(self, seed: int) -> str:

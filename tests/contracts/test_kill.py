@@ -63,7 +63,7 @@ class Versions:
         registry = Registry(self.root)
         versions = registry.versions()
         for version in versions:
-            registry.verify(version)
+            version.verify()
         visible = {path.name for path in self.root.glob("[!.]*")}
         assert visible <= {version.name for version in versions} | {"champion"}
         champion = registry.champion()

@@ -78,7 +78,7 @@ def test_publishing_the_same_version_twice_is_refused(registry: Registry) -> Non
     first = publish(registry, 1)
     with pytest.raises(ClassifierError, match="published before"):
         publish(registry, 1)
-    registry.verify(first)
+    first.verify()
     assert leftovers(registry.root) == []
 
 
@@ -137,7 +137,7 @@ def test_changed_contents_are_found_before_promoting(registry: Registry, name: s
     path = second.path / name
     path.write_bytes(path.read_bytes().translate(bytes.maketrans(b"aeb0", b"bfa1")))
     with pytest.raises(ClassifierError, match=path.name):
-        registry.verify(second)
+        second.verify()
     with pytest.raises(ClassifierError, match=path.name):
         registry.promote(second.name)
     assert registry.champion() == first
@@ -162,7 +162,7 @@ def test_vocab_txt_serves_as_tokenizer(registry: Registry) -> None:
         for pooling in ("cls", "mean"):
             (folder / pooling / "tokenizer.json").rename(folder / pooling / "vocab.txt")
 
-    registry.verify(publish(registry, 1, rename))
+    publish(registry, 1, rename).verify()
 
 
 @pytest.mark.parametrize("name", ["cls/pytorch_model.bin", "mean/optimizer.PT", "cls/weights.pkl"])

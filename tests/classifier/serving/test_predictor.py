@@ -85,7 +85,7 @@ def lose_tokenizer(pair: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (drop_head, "it has no 'rating_head.weight'"),
+        (drop_head, "it has no rating_head.weight"),
         (cut_weights, "can't be loaded as a model"),
         (lose_tokenizer, "has no tokenizer"),
         (lambda pair: shutil.rmtree(pair / "cls"), "can't be loaded as a model"),
