@@ -8,7 +8,6 @@ from typing import Any
 from telegram.error import InvalidToken, TelegramError
 
 from bot.app import Kinorate
-from bot.delivery.inbox import can_wait
 from bot.delivery.polling import Polling
 from bot.delivery.retries import check_token, log_failure
 from bot.delivery.transactions import pause_before
@@ -49,8 +48,6 @@ async def _initialize(application: Kinorate) -> None:
         except InvalidToken:
             await check_token(application.bot)
         except TelegramError as error:
-            if not can_wait(error):
-                raise
             log_failure("Telegram can't be reached", error)
         retry += 1
         await asyncio.sleep(pause_before(retry))

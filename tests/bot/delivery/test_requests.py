@@ -13,6 +13,7 @@ from bot.texts import conversation
 from db.engine import Sessions
 from tests.bot.conftest import RunningBot
 from tests.bot.local_client import Person, chat_client, control
+from tests.bot.ports import free_port
 from tests.bot.talking import ANYA, BORIS, REVIEW, all_done, rating_data, reviews, said_since
 
 pytestmark = pytest.mark.anyio
@@ -53,6 +54,9 @@ LOST = {
     "a limit with 200": odd(200, said(error_code=429, parameters={"retry_after": 1.0})),
 }
 """What is made again, as often as it takes: the call has its effect in the end."""
+
+FEW = ("hung up", "a portal's page", "a page with 404", "a limit")
+"""Those that stand for the others where all of them take long."""
 
 OF_DOWNLOADS = {
     name: fault
@@ -124,11 +128,20 @@ CALLS: dict[str, Callable[[Person], Awaitable[None]]] = {
 }
 
 
-@pytest.mark.parametrize("method", CALLS)
+@pytest.mark.parametrize(
+    ("method", "names"),
+    [(method, FEW) for method in CALLS]
+    + [pytest.param(method, tuple(LOST), marks=pytest.mark.slow) for method in CALLS],
+)
 async def test_what_is_lost_on_the_way_is_made_again(
-    running_bot: RunningBot, telegram: LocalServer, read: Sessions, method: str
+    running_bot: RunningBot,
+    telegram: LocalServer,
+    read: Sessions,
+    method: str,
+    names: tuple[str, ...],
 ) -> None:
-    faults = OF_DOWNLOADS if method == "file" else LOST
+    possible = OF_DOWNLOADS if method == "file" else LOST
+    faults = {name: possible[name] for name in names if name in possible}
     async with running_bot(), chat_client(telegram.url) as http:
         anya = Person(http, ANYA)
         for name, fault in faults.items():
@@ -152,6 +165,46 @@ async def used_up(telegram: LocalServer, method: str) -> None:
         while telegram.state.faults._odd[method.lower()].left:
             await asyncio.sleep(0.005)
 
+
+# --- at the start
+
+START_FAULTS = LOST | {f"a refusal with {code}": fault for code, fault in REFUSED.items()}
+STARTS = ("getMe", "deleteWebhook", "setWebhook", "setMyCommands")
+
+
+@pytest.mark.parametrize(
+    ("method", "names"),
+    [(method, FEW) for method in STARTS]
+    + [pytest.param(method, tuple(START_FAULTS), marks=pytest.mark.slow) for method in STARTS],
+)
+async def test_no_fault_keeps_the_bot_from_starting(
+    running_bot: RunningBot,
+    telegram: LocalServer,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    names: tuple[str, ...],
+) -> None:
+    for module in ("bot.serving", "bot.views.menu", "bot.delivery.retries"):
+        monkeypatch.setattr(f"{module}.pause_before", lambda retry: 0.02)
+    monkeypatch.setattr("bot.delivery.retries.PAUSE_OF_TOKEN", 0.02)
+    port = free_port()
+    hook = {"webhook_url": f"http://127.0.0.1:{port}/", "webhook_secret": "s", "webhook_port": port}
+    settings = hook if method == "setWebhook" else {}
+    async with chat_client(telegram.url) as http:
+        anya = Person(http, ANYA)
+        for name in names:
+            await control(http, odd={"method": method, "next": 1, **START_FAULTS[name]})
+            async with running_bot(**settings):
+                assert (await anya.ask("/help")).text, name
+                await used_up(telegram, method)
+                if name in LOST and method == "setMyCommands":
+                    async with asyncio.timeout(30):
+                        while len(await anya.commands()) < len(conversation.PRIVATE_MENU):
+                            await asyncio.sleep(0.02)
+            telegram.state.commands = type(telegram.state.commands)()
+
+
+# --- refusals
 
 FAILED, GONE = conversation.FAILED.ru, conversation.DOCUMENT_GONE.ru
 
