@@ -20,6 +20,17 @@ from classifier.errors import ClassifierError
 Reader = Callable[[BinaryIO, Collection[str]], Iterator[Row | Rejected]]
 """Rows of an open file; of the columns named alone, where others cost something to read."""
 
+FAULTS = (OSError, EOFError, zlib.error, pa.ArrowException, csv.Error, EncodingError, UnicodeError)
+"""What reading a file may raise."""
+
+_SAID = {
+    gzip.BadGzipFile: "not a sound gzip file",
+    EOFError: "cut short or damaged",
+    zlib.error: "cut short or damaged",
+    pa.ArrowException: "not a sound parquet file",
+    csv.Error: "not a sound csv file",
+    UnicodeError: "not sound text",
+}
 _ROWS_AT_ONCE = 1000
 _MOST_DIGITS = 4000  # of a whole number; Python refuses more than 4,300
 
@@ -35,19 +46,17 @@ def read_rows(path: Path, wanted: Collection[str]) -> Iterator[Row | Rejected]:
         zipped = path.suffix.lower() == ".gz"
         with gzip.open(path) if zipped else path.open("rb") as file:
             yield from reader(cast(BinaryIO, file), wanted)
-    except gzip.BadGzipFile as error:
-        raise ClassifierError(f"{path} is not a sound gzip file ({error}).") from error
-    except (EOFError, zlib.error) as error:
-        raise ClassifierError(f"{path} is cut short or damaged ({error}).") from error
-    except pa.ArrowException as error:
-        why = str(error).partition("\n")[0]
-        raise ClassifierError(f"{path} is not a sound parquet file ({why}).") from error
-    except csv.Error as error:
-        raise ClassifierError(f"{path} is not a sound csv file ({error}).") from error
-    except EncodingError as error:
-        raise ClassifierError(f"{path} can't be read: {error}.") from error
-    except OSError as error:
-        raise ClassifierError(f"{path} can't be read: {error.strerror or error}.") from error
+    except FAULTS as error:
+        fault = next((said for kind, said in _SAID.items() if isinstance(error, kind)), None)
+        why = why_unreadable(error)
+        raise ClassifierError(
+            f"{path} can't be read: {why}." if fault is None else f"{path} is {fault} ({why})."
+        ) from error
+
+
+def why_unreadable(error: Exception) -> str:
+    """What one of FAULTS says, in one line."""
+    return str(getattr(error, "strerror", None) or error).strip().partition("\n")[0]
 
 
 def extension(path: Path) -> str:

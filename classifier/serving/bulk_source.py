@@ -1,26 +1,30 @@
 """The rows of what is to be predicted, of any kind and size, in batches."""
 
-import csv
 import gzip
 import io
 import re
 import secrets
 import sys
-import zlib
 from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from classifier.data.csv_rows import Row
 from classifier.data.grades import Rejected
 from classifier.data.parquet_rows import column_batches, on_disk, open_parquet, table_rows
-from classifier.data.readers import LINE_READERS, Reader, extension, text_rows
-from classifier.data.text_lines import EncodingError, Peeked, text_lines
+from classifier.data.readers import (
+    FAULTS,
+    LINE_READERS,
+    Reader,
+    extension,
+    text_rows,
+    why_unreadable,
+)
+from classifier.data.text_lines import Peeked, text_lines
 from classifier.errors import ClassifierError
 
 Batch = list[Row | Rejected]
@@ -31,7 +35,6 @@ BATCH = 256
 STANDARD = Path("-")
 """Standard input or output, as a path."""
 
-_FAULTS = (OSError, EOFError, zlib.error, pa.ArrowException, csv.Error, EncodingError)
 _READERS: dict[str, Reader] = {**LINE_READERS, ".txt": text_rows}
 _KINDS = (*_READERS, ".parquet")
 
@@ -90,10 +93,10 @@ class Source:
                     done = self.read_until(row.row if isinstance(row, Rejected) else row[0])
                     yield batch, done, self.size
                     batch = []
-        except _FAULTS as error:
+        except FAULTS as error:
             if batch:
                 yield batch, done, self.size
-            raise UnreadableError(_why(error)) from error
+            raise UnreadableError(why_unreadable(error)) from error
         if batch:
             yield batch, done if self.size is None else self.size, self.size
 
@@ -110,8 +113,8 @@ def open_source(
     with ExitStack() as files:
         try:
             source = _opened(path, content, wanted, scratch, files)
-        except _FAULTS as error:
-            raise UnreadableError(_why(error)) from error
+        except FAULTS as error:
+            raise UnreadableError(why_unreadable(error)) from error
         yield source
 
 
@@ -152,7 +155,3 @@ def _kind_of(head: bytes, content: str) -> str:
         return ".jsonl"
     names = [name.strip(' "\r\n') for name in re.split(r"[,;\t|]", first)]
     return ".csv" if content in names or first.startswith("sep=") else ".txt"
-
-
-def _why(error: Exception) -> str:
-    return (getattr(error, "strerror", None) or str(error)).partition("\n")[0]

@@ -106,6 +106,58 @@ def test_predict_a_text_lines_and_a_file(trained: tuple[CommandLine, Path, str])
 
 
 @pytest.mark.slow
+def test_predict_takes_other_encodings_and_pipes(trained: tuple[CommandLine, Path, str]) -> None:
+    line, _, _ = trained
+    text = "Прекрасный фильм, актёры хороши, сюжет увлекает.\n"
+    status, out, err = line.here("predict", stdin=text.encode("cp1251"))
+    assert (status, "CLS" in out, err) == (0, True, "")
+    status, out, err = line.here("predict", stdin=bytes(range(128, 256)))
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert "Standard input, line 1: it is not UTF-8" in err
+    status, _, err = line.here("predict", "\udcd4\udce8\udceb\udcfc\udcec")
+    assert (status, err) == (1, "Error: An argument is not UTF-8: b'\\xd4\\xe8\\xeb\\xfc\\xec'.\n")
+    table = f"id;text\n1;{text}".encode("koi8-r")
+    options = ("--file", "-", "--out", "-", "--columns", "content=text")
+    status, out, err = line.here("predict", *options, stdin=table)
+    assert (status, json.loads(out)["id"], json.loads(out)["text"]) == (0, "1", text.strip())
+    assert "-: 1 reviews predicted" in err
+
+
+@pytest.mark.slow
+def test_other_columns_labels_and_scales_are_trained_and_judged_by(
+    tmp_path: Path, tiny_encoder: Path, some_rows: Rows
+) -> None:
+    line = CommandLine(tmp_path, tiny_encoder)
+    stars = {None: "NULL"} | {float(rating): f"{rating / 2:g}" for rating in range(11)}
+    rows = [
+        {"text": row["content"], "label": f"x{row['grade3']}", "stars": stars[row["grade10"]]}
+        for row in some_rows
+    ]
+    path = write_rows(line.folder / "reviews.jsonl", rows)
+    options: list[str] = []
+    for option, value, said in (
+        ("--columns", "content=text,grade3=label,grade10=stars", "--columns content=TEXT"),
+        ("--labels", "xGood=Good,xBad=Bad,xNeutral=Neutral", "--labels "),
+        ("--scale", "5", "--scale 5"),
+    ):
+        status, _, err = line.here(*line.training(path, *options))
+        assert (status, said in err, len(err.splitlines())) == (1, True, 1), err
+        options += [option, value]
+    status, out, err = line.here(*line.training(path, "--epochs", "1", *options))
+    assert status == 0, err
+    [version] = line.models.glob("2*")
+    schema = json.loads((version / "training.json").read_text())["schema"]
+    assert [schema["columns"], schema["labels"], schema["scale"]] == options[1::2]
+    status, out, err = line.here("evaluate", "champion", "--reviews", str(path), *options)
+    assert (status, "120 read" in out) == (0, True), err
+    status, out, err = line.here("evaluate", "champion", "--reviews", str(path))
+    assert (status, "--columns" in err) == (1, True)
+    extra = write_rows(line.folder / "extra.jsonl", [{"content": "Новый отзыв", "grade10": 3}])
+    status, out, err = line.here("retrain", "--extra", str(extra))
+    assert status == 0, err
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "does_without"),
     [

@@ -87,7 +87,7 @@ def jsonl(path: Path, rows: int) -> Path:
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [json.loads(line) for line in path.read_bytes().splitlines()]
 
 
 def names(folder: Path) -> list[str]:
