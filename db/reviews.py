@@ -36,11 +36,11 @@ async def move_chat(session: AsyncSession, old: int, new: int) -> None:
     The new chat numbers its messages anew: the old numbers become negative, so that none of them
     is taken for a new message's.
     """
-    await session.execute(
-        update(Review)
-        .where(Review.chat_id == old)
-        .values(chat_id=new, message_id=-func.abs(Review.message_id))
-    )
+    moved = {
+        "message_id": -func.abs(Review.message_id),
+        "reply_message_id": -func.abs(Review.reply_message_id),
+    }
+    await session.execute(update(Review).where(Review.chat_id == old).values(chat_id=new, **moved))
 
 
 async def find(session: AsyncSession, **columns: int) -> Review | None:

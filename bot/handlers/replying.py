@@ -56,6 +56,16 @@ async def toast(query: CallbackQuery, text: str | None = None, *, alert: bool = 
         logger.info("a tap can't be answered", extra={"why": str(error)})
 
 
+def is_button(query: CallbackQuery) -> bool:
+    """Whether the message has the button that was tapped, as far as Telegram shows the message.
+
+    A client may send any data under any message: of somebody else's answer, say.
+    """
+    keyboard = query.message.reply_markup if isinstance(query.message, Message) else None
+    rows = keyboard.inline_keyboard if keyboard else ()
+    return any(button.callback_data == query.data for row in rows for button in row)
+
+
 async def show(
     query: CallbackQuery, text: str, keyboard: InlineKeyboardMarkup | None = None
 ) -> bool:

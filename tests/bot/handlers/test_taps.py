@@ -10,6 +10,8 @@ from sqlalchemy import select
 from bot.local.server import LocalServer
 from bot.services.feedback import is_asked, is_held_out
 from bot.texts import conversation
+from bot.views.keyboards import FORGET_NO, FORGET_YES
+from db import reviews as stored_reviews
 from db.engine import Sessions
 from db.models import Feedback, FeedbackHistory
 from tests.bot.conftest import RunningBot
@@ -18,6 +20,8 @@ from tests.bot.talking import (
     ANYA,
     BORIS,
     EMILY,
+    GROUP,
+    OTHER_REVIEW,
     REVIEW,
     all_done,
     buttons_of,
@@ -180,3 +184,61 @@ async def test_an_edited_review_is_rated_apart(anya: Person, read: Sessions) -> 
     second = await anya.answer_to(first.message_id)
     await anya.tap_and_wait(second.message_id, rating_data(second, 10))
     assert await ratings(read) == [(ANYA, 3), (ANYA, 10)]
+
+
+async def test_a_tap_changes_only_the_message_of_its_own_review(
+    http: httpx.AsyncClient, read: Sessions
+) -> None:
+    """Under somebody else's answer, one of one's own, another text: nothing there changes."""
+    anya, emily = Person(http, ANYA, GROUP), Person(http, EMILY, GROUP)
+    others = await anya.ask(f"/rate {OTHER_REVIEW}")
+    mine = await emily.ask(f"/rate {REVIEW}")
+    older = await emily.ask(f"/rate {REVIEW} И ещё раз.")
+    said = await emily.ask("/help@kinorate_bot")
+    for rating, under in enumerate((others, older, said)):
+        toast = await emily.tap_and_wait(under.message_id, rating_data(mine, rating))
+        assert toast == conversation.TOAST_RATED.en.format(rating=rating)
+    await all_done(read)
+    before = {each.message_id: each.to_dict() for each in (others, mine, older, said)}
+    now = {each.message_id: each.to_dict() for each in await emily.from_bot()}
+    assert now == before
+    assert await ratings(read) == [(EMILY, 2)], "but the rating counts: it is her own review's"
+    await emily.tap_and_wait(mine.message_id, rating_data(mine, 9))
+    assert "9" in ((await emily.edited(mine.message_id, mine)).text or "")
+
+
+@pytest.mark.parametrize("data", [FORGET_YES, FORGET_NO])
+async def test_forget_buttons_work_in_the_own_private_chat_only(
+    http: httpx.AsyncClient, read: Sessions, data: str
+) -> None:
+    anya, emily = Person(http, ANYA, GROUP), Person(http, EMILY, GROUP)
+    answer = await anya.ask(f"/rate {REVIEW}")
+    for person in (anya, emily):
+        toast = await person.tap_and_wait(answer.message_id, data)
+        old = conversation.TOAST_OLD_BUTTON
+        assert toast in (old.ru, old.en)
+    await all_done(read)
+    assert [review.user_id for review in await reviews(read)] == [ANYA]
+    (unchanged,) = await anya.from_bot()
+    assert unchanged.to_dict() == answer.to_dict()
+
+
+async def test_a_forged_forget_overwrites_no_answer(anya: Person, read: Sessions) -> None:
+    answer = await anya.ask(REVIEW)
+    await anya.tap(answer.message_id, FORGET_NO)
+    said = await anya.answer_to(answer.message_id)
+    assert said.text == conversation.KEPT.ru
+    assert (await anya.from_bot())[0].to_dict() == answer.to_dict()
+
+
+async def test_the_numbers_of_a_moved_groups_answers_are_no_new_messages(
+    http: httpx.AsyncClient, write: Sessions, read: Sessions
+) -> None:
+    await Person(http, ANYA, GROUP).ask(f"/rate {REVIEW}")
+    await all_done(read)
+    async with write.begin() as session:
+        await stored_reviews.move_chat(session, GROUP, GROUP - 1)
+    (review,) = await reviews(read)
+    assert review.chat_id == GROUP - 1
+    assert review.reply_message_id is not None
+    assert review.reply_message_id < 0
