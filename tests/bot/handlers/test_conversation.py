@@ -1,5 +1,6 @@
 """What a person writes in a private chat, and what the bot says to it."""
 
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -13,7 +14,7 @@ from bot.texts.locale import ENGLISH, RUSSIAN
 from bot.views.menu import register_commands
 from db.engine import Sessions
 from tests.bot.conftest import RunningBot
-from tests.bot.local_client import Person, chat_client
+from tests.bot.local_client import Person, chat_client, is_from_bot
 from tests.bot.predictors import InventedPredictor
 from tests.bot.talking import (
     ANYA,
@@ -143,6 +144,31 @@ async def test_a_long_text_is_one_review(anya: Person, read: Sessions) -> None:
     assert len(await said_since(anya, read, sent[-1].message_id)) == 1
     (stored,) = await reviews(read)
     assert stored.text.split() == text.split()
+
+
+async def test_long_texts_that_waited_for_the_bot_stay_apart_and_whole(
+    running_bot: RunningBot, telegram: LocalServer, read: Sessions
+) -> None:
+    began, later = telegram.state.clock(), timedelta()
+    telegram.state.clock = lambda: began + later
+    first, second, split = (f"{word} " * 500 for word in ("Хорошо,", "Скучно,", "Прекрасно,"))
+    async with chat_client(telegram.url) as http:
+        anya, boris = Person(http, ANYA), Person(http, BORIS)
+        assert len(await anya.send(first)) == 1
+        later = timedelta(minutes=50)
+        assert len(await anya.send(second)) == 1
+        await boris.send(REVIEW)
+        later = timedelta(minutes=51)
+        assert len(await anya.send(split)) == 2
+        async with running_bot():
+            await anya.wait_until(lambda all_: len([*filter(is_from_bot, all_)]) == 3)
+            await all_done(read)
+            assert len(await anya.from_bot()) == 3
+            assert len(await boris.from_bot()) == 1
+    texts = sorted(review.text.strip() for review in await reviews(read))
+    assert [text.split() for text in texts] == [
+        each.split() for each in sorted([first, second, split, REVIEW])
+    ]
 
 
 async def test_a_command_does_not_wait_for_the_rest_of_a_text(anya: Person) -> None:
