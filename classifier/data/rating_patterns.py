@@ -60,7 +60,9 @@ _GRADES = (  # as at school
 _FIRST_LETTERS = "|".join(sorted({word[:2] for word in (_NUMERALS + " " + _GRADES).split()}))
 _NUMERAL = any_of(_NUMERALS)
 _GRADE = any_of(_GRADES)
-_PLUS = rf"(?: [+-]{{1,3}}(?![\w+]) | [ ]с[ ]{any_of('плюсом минусом плюсиком минусиком')} )"
+_RESERVED = rf"""[ ]с[ ] (?: {any_of("большим большой небольшим небольшой легкой жирным")}[ ] )?
+    {any_of("плюсом минусом плюсиком минусиком натяжкой натягом хвостиком")}"""
+_PLUS = rf"(?: [+-]{{1,3}}(?![\w+]) | {_RESERVED} )"
 _TO = r"(?: -{1,2} | /(?=[\d.,]{1,3}[ ]из) | ,?[ ](?:или|либо|а[ ]не)[ ] )"
 _BALLS = any_of("балл балла баллов баллу баллам баллами бал бала балов балу балами балльчик*")
 _OTHER_POINTS = any_of("звезд* очка очков пункта пунктов")
@@ -143,10 +145,12 @@ _STATED_NEXT = any_of(
 # decide, and a list of common nouns without such an ending.
 _COUNTED_ANYHOW = any_of(
     "человек раз лет мест серий минут секунд книг сцен женщин мужчин картин лент комедий историй"
+    " солдат партизан грузин татар болгар девчат детей"
 )
 _NOT_COUNTED = any_of("возможн* максимальн* своей моей твоей всей всех готов таков скорей")
 _COUNTED = rf"""(?: [ ]{{1,3}} (?! {_POINTS} | {_NOT_COUNTED} )
-    (?: [а-я]{{2,20}}(?:ов|ев|ей|ых|их|шек|чек|ток|вок|нок)\b | {_COUNTED_ANYHOW} ) )"""
+    (?: [а-я]{{2,20}}(?:ов|ев|ей|ых|их|шек|чек|ток|вок|нок|ян|иан|ят|ниц)\b
+      | {_COUNTED_ANYHOW} ) )"""
 _NO_PERSONS = rf"(?! [ ]{any_of('человек* люд* зрител* геро* раз* случа*')} )"
 
 _NO_MORE_DIGITS = r"(?! [.,:/]?\d | [ ]?% | / )"
@@ -154,17 +158,37 @@ _SCALE_TAIL = rf"""{_NO_MORE_DIGITS} (?: -?(?:ти|и)\b )? (?!{_COUNTED})
     (?: [ ]{{1,2}}(?:{any_of("возможных максимальных")}|{_POINTS}) ){{0,2}}"""
 _SCALE_END = rf"(?= [ ]{{0,3}} (?: {_CLOSING} | {any_of('за но и')} ))"
 
+_OUT_OF = r"(?: из | \b(?:out[ ])?of\b )"
 _OUT_OF_TEN = compiled(rf"""
-    "? \s{{0,4}}из\s{{0,4}} "? (?P<out_of>10|десят(?:и|ки)) {_SCALE_TAIL}""")
+    "? \s{{0,4}}{_OUT_OF}\s{{0,4}} "? (?P<out_of>10|десят(?:и|ки|ка|очки)|ten\b) {_SCALE_TAIL}""")
+_ASIDE_OF_TEN = compiled(rf"""
+    [ ]{{0,2}} (?: [(\[][ ]? | -[ ] ) {_OUT_OF}[ ]{{1,2}}
+    (?P<out_of>10|десяти) {_SCALE_TAIL} (?:[ ]?[)\]])?""")
+_ON_SCALE = compiled(rf"""
+    [ ]по[ ] (?: (?P<out_of>10|5|100)[ -]?(?:ти|и)?[ -]{{0,2}} | десяти[ -]? | пяти[ -]? | сто )?
+    (?: (?:балл?ьн|звездн)(?:ой|ому)\b (?:[ ]{any_of("шкале системе рейтингу")})?
+      | {any_of("шкале системе")} [ ](?:от[ ][01][ ])?(?:до|из)[ ](?:10|десяти)\b )""")
 _THINGS_OUT_OF_TEN = compiled(rf"""
     {_NO_PERSONS} (?:[ ][а-я]{{2,20}}){{1,4}} [ ]из[ ](?P<out_of>10) {_SCALE_TAIL} {_SCALE_END}""")
 _OUT_OF_OTHER = compiled(rf"""
-    "? [ ]{{0,4}}из[ ]{{0,4}} (?P<out_of>5|пяти|100|ста|1000) {_SCALE_TAIL} {_SCALE_END}""")
+    "? [ ]{{0,4}}{_OUT_OF}[ ]{{0,4}} (?P<out_of>5|пяти|100|ста|1000) {_SCALE_TAIL} {_SCALE_END}""")
 _OUT_OF_ANY = compiled(r"[ ]{1,3}из[ ]{1,3}(?P<out_of>\d{1,4})(?=[.!]{0,3}[ ]{0,4}(?:\n|\Z))")
 _SLASH_TEN = compiled(rf"[ ]?/[ ]? (?P<out_of>10) (?!-?[а-я]) {_SCALE_TAIL}")
 _SLASH_OTHER = compiled(rf"[ ]?/[ ]? (?P<out_of>5|100) (?!-?[а-я]) {_SCALE_TAIL} {_SCALE_END}")
 _STAR_SIGNS = compiled(rf"[ ]?{_STAR}{{1,10}}")
-_NO_DIFFERENCE = compiled(rf"(?! [ ]{any_of('выше ниже больше меньше')} )")
+# «10 баллов ЕГЭ», «7 баллов по шкале Рихтера», «9 баллов Гриффиндору»
+_OTHER_BALLS = rf"""[ ] (?:(?:за|на|по)[ ])? (?:шкале[ ])? {
+    any_of("егэ огэ экзамен* зачет* олимпиад* рихтер* бофорт* меркалли гриффиндор* слизерин*")
+}"""
+_FOR_FILM = compiled(rf"""
+    (?! [ ]{any_of("выше ниже больше меньше")} | {_OTHER_BALLS} )""")
+_OTHER_SUBJECT = compiled(rf"""
+    {any_of("шторм* землетрясени* ветер ветра толчк* толчок магнитуд* егэ огэ экзамен* олимпиад*")}
+    [ а-я]{{0,20}} \Z""")
+# not «с хвостиком»: «два с хвостиком часа»
+_RESERVED_END = compiled(
+    "|".join(f"(?<={word})" for word in ["плюсом", "минусом", "плюсиком", "минусиком", "натяжкой"])
+)
 _STATEMENT_END = compiled(rf'(?= "? [ ]{{0,3}} (?: {_CLOSING} | {_STATED_NEXT} ))')
 _VERB_LATER = compiled(rf'(?= "? [ ](?:[а-я]{{1,12}}[ ]){{0,4}}{VERB} )')
 _VERB_AFTER_OBJECT = compiled(rf'(?<=у)(?= "? [ ](?:[а-я]{{1,12}}[ ]){{0,2}}{VERB} )')
@@ -179,30 +203,37 @@ class Form:
     """An amount is a rating if `before` matches up to its beginning and `after` from its end.
 
     What `after` consumes belongs to the rating, and its group `out_of` is the scale. `group` is
-    a group that the amount must have, `most` the highest value that it may have.
+    a group that the amount must have, `most` the highest value that it may have. `unless` must not
+    match before it.
     """
 
     after: re.Pattern[str]
     before: re.Pattern[str] | None = None
     group: str = "value"
     most: float = 10.0
+    unless: re.Pattern[str] | None = None
 
 
 FORMS = (
     # «8 из 10», «7-8 из 10-ти», «семь с половиной из десяти», «8 баллов из 10 возможных»
     Form(_OUT_OF_TEN, most=math.inf),
+    # «8 (из 10)», «8 - из 10», «8 по 10-балльной шкале», «7 баллов по шкале от 1 до 10»
+    Form(_ASIDE_OF_TEN),
+    Form(_ON_SCALE, most=100),
     # «4 кислотных плевка из 10.»
     Form(_THINGS_OUT_OF_TEN, group="digits"),
     # «4 из 5», «три звезды из пяти», «100 из 100»; any other scale alone on its line: «3 из 4»
     Form(_OUT_OF_OTHER, most=1000),
     Form(_OUT_OF_ANY, before=_LINE_START, most=1000),
     # «8.5/10», «10 / 10», «4/5», but not the dates 24/10 and 8/10/2010
-    Form(_SLASH_TEN, group="digits", most=11),
+    Form(_SLASH_TEN, most=11),
     Form(_SLASH_OTHER, group="digits", most=100),
     # «4★»
     Form(_STAR_SIGNS, group="digits"),
-    # «8 баллов», «восемь-девять баллов», «один балл», but not «на 2 балла выше»
-    Form(_NO_DIFFERENCE, group="balls"),
+    # «8 баллов», «восемь-девять баллов», «один балл», but not «на 2 балла выше», «шторм 9 баллов»
+    Form(_FOR_FILM, group="balls", unless=_OTHER_SUBJECT),
+    # «семёрка с минусом», «7 с натяжкой»
+    Form(_RESERVED_END),
     # «моя оценка: 9», «Итог - 7», «ставлю этому фильму твёрдую восьмёрку»
     Form(_STATEMENT_END, before=_STATED),
     Form(_LINE_END, before=_LABEL_ABOVE),
@@ -221,6 +252,6 @@ FORMS = (
     # «Сюжет: 8, игра актёров - 9», «Сюжет 8» alone on its line
     Form(_MEMBER_END, before=_PART_THEN, group="digits"),
     Form(_LINE_END, before=_PART_ON_LINE, group="digits"),
-    # «10!», «8» as the last sentence or line
-    Form(_TEXT_END, before=_SENTENCE_START, group="digits"),
+    # «10!», «8», «Восемь.» as the last sentence or line
+    Form(_TEXT_END, before=_SENTENCE_START),
 )

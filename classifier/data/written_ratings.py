@@ -5,6 +5,7 @@ own label. Ratings of parts («сюжет 7/10») and of other films are strippe
 reveal nearly as much. The table in `rating_patterns` defines what is a rating.
 """
 
+import html
 import re
 from dataclasses import dataclass
 
@@ -51,9 +52,12 @@ def find_ratings(text: str) -> list[WrittenRating]:
 def strip_ratings(text: str) -> str:
     """The text without its written ratings, and without their labels and extra blanks and lines.
 
-    A text without ratings is returned unchanged; stripping twice changes nothing more. Never
-    raises.
+    A text without ratings is returned unchanged; from any other the markup and entities go too.
+    Stripping twice changes nothing more. Never raises.
     """
+    bare = without_markup(text)
+    if bare != text and find_ratings(bare):
+        text = bare
     for _ in range(_ROUNDS):
         ratings = find_ratings(text)
         if not ratings:
@@ -68,6 +72,30 @@ def strip_ratings(text: str) -> str:
 
 _ROUNDS = 3
 
+# --- markup ---------------------------------------------------------------------------------
+
+_AMPERSAND = re.compile(r"&(?:(?:amp|AMP|#0{0,5}38|#[xX]0{0,5}26);?){1,99}")
+_LINE_TAG = re.compile(r"<(?:br|/?p|/?div|/?li)\b[^<>]{0,100}>", re.IGNORECASE)
+_TAG = re.compile(
+    r"</?[a-z][a-z0-9]{0,9}(?:\s[^<>]{0,300})?/?>"
+    r"|\[/?(?:b|i|u|s|url|quote|color|size|spoiler|center|font)(?:=[^\]\[]{0,100})?\]",
+    re.IGNORECASE,
+)
+
+
+def without_markup(text: str) -> str:
+    """The text as a page shows it: without HTML tags and BBCode, with characters for entities."""
+    for _ in range(_ROUNDS):
+        before = text
+        if "&" in text:
+            text = html.unescape(_AMPERSAND.sub("&", text))
+        if "<" in text or "[" in text:
+            text = _TAG.sub("", _LINE_TAG.sub("\n", text))
+        if text == before:
+            break
+    return text
+
+
 # --- finding --------------------------------------------------------------------------------
 
 _REACH = 100  # characters around a rating that are searched for what belongs to it
@@ -75,7 +103,7 @@ _REACH = 100  # characters around a rating that are searched for what belongs to
 _BY_STEM = {
     "нол": 0, "нул": 0, "оди": 1, "одн": 1, "кол": 1, "еди": 1, "два": 2, "две": 2, "дву": 2,
     "дво": 2, "три": 3, "тре": 3, "тро": 3, "чет": 4, "пят": 5, "шес": 6, "сем": 7, "вос": 8,
-    "дев": 9, "дес": 10, "сто": 100, "ста": 100,
+    "дев": 9, "дес": 10, "ten": 10, "сто": 100, "ста": 100,
 }  # fmt: skip
 
 
@@ -91,10 +119,13 @@ def _rating(copy: str, amount: re.Match[str], reach: int) -> WrittenRating | Non
         if amount[form.group] is None or value > form.most:
             continue
         after = form.after.match(copy, amount.end())
-        if after and (not form.before or form.before.search(copy, reach, amount.start())):
+        start = amount.start()
+        if form.unless and form.unless.search(copy, reach, start):
+            continue
+        if after and (not form.before or form.before.search(copy, reach, start)):
             scale = after.groupdict().get("out_of")
             out_of = int(_number(scale)) if scale else None
-            return WrittenRating(amount.start(), after.end(), value, out_of)
+            return WrittenRating(start, after.end(), value, out_of)
     return None
 
 

@@ -1,10 +1,16 @@
 import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifier.data.written_ratings import WrittenRating, find_ratings, strip_ratings
+from classifier.data.written_ratings import (
+    WrittenRating,
+    find_ratings,
+    strip_ratings,
+    without_markup,
+)
 
 OUT_OF_TEN = {
     "8 из 10": 8,
@@ -181,6 +187,113 @@ def test_places_in_the_text_as_it_was_written() -> None:
     assert text[34:41] == "девятка"
 
 
+# --- forms, put together of their parts
+
+DIGITS = [str(number) for number in range(11)] + ["7,5", "8.5", "7-8"]
+WRITTEN = ["ноль", "три", "четыре", "пять", "шесть", "семь", "восемь", "девять", "десять"]
+GRADES = [
+    "единица",
+    "двойка",
+    "тройка",
+    "четвёрка",
+    "пятёрка",
+    "шестёрка",
+    "семёрка",
+    "восьмёрка",
+    "девятка",
+    "десятка",
+]
+RESERVES = ["", "+", " с плюсом", " с минусом", " с натяжкой", " с большой натяжкой"]
+TAILS = [
+    f"{before}{of}{blank}{ten}{after}"
+    for before, after in ((" ", ""), (" (", ")"), (" [", "]"), (" - ", ""), (" — ", ""))
+    for of in ("из", "ИЗ", "out of", "of")
+    for blank in (" ", "\xa0")
+    for ten in ("10", "десяти")
+]
+TAILS += ["/10", " / 10", " из десятка", " из десятки", " из 10-ти", " баллов из 10"]
+TAILS += [" по 10-балльной шкале", " по 10-ти балльной шкале", " по десятибалльной системе"]
+TAILS += [" по десятибальной", " по шкале от 1 до 10", " баллов по 10-балльной шкале"]
+MARKUPS = [
+    lambda text: text,
+    lambda text: text.replace(" ", "&nbsp;"),
+    lambda text: text.replace(" ", "&#160;"),
+    lambda text: f"<b>{text}</b>",
+    lambda text: f'<br /><span class="rating">{text}</span>',
+    lambda text: f"[b][color=red]{text}[/color][/b]",
+    lambda text: text.replace(" ", "</b> <i>"),
+    lambda text: "".join(f"&#{ord(char)};" for char in text),
+    lambda text: "".join(f"&amp;#x{ord(char):x};" for char in text),
+]
+PEOPLE = (
+    "россиян американцев врачей женщин зрителей критиков моих друзей детей ребят девушек солдат"
+    " крестьян учениц негритят случаев серий фильмов героев жителей подростков шуток"
+)
+THINGS = {
+    "before": ["шторм", "землетрясение в", "ветер до", "сдал ЕГЭ на", "экзамен на", "толчки в"],
+    "after": ["ЕГЭ", "за ЕГЭ", "по шкале Рихтера", "по Рихтеру", "на экзамене", "Гриффиндору"],
+}
+
+
+@settings(max_examples=500)
+@given(
+    st.sampled_from(DIGITS + WRITTEN + GRADES),
+    st.sampled_from(RESERVES),
+    st.sampled_from(TAILS),
+    st.sampled_from(MARKUPS),
+    st.booleans(),
+)
+def test_every_form_of_a_rating_goes(
+    value: str, reserve: str, tail: str, markup: Callable[[str], str], capital: bool
+) -> None:
+    rating = f"{value}{reserve}{tail}"
+    written = markup(rating.capitalize() if capital else rating)
+    for text in (written, f"Смотреть можно.\n\n{written}", f"Смотреть можно. {written}!"):
+        assert strip_ratings(text).strip() in ("", "Смотреть можно."), text
+
+
+@given(
+    st.sampled_from(DIGITS + WRITTEN + GRADES),
+    st.sampled_from([" с плюсом", " с минусом", " с натяжкой", " с большим плюсом"]),
+    st.sampled_from(["Отличный фильм, {}", "{}.", "Фильму — {}", "Игра на {}, сюжет так себе"]),
+)
+def test_a_grade_with_a_reserve_is_a_rating(value: str, reserve: str, form: str) -> None:
+    assert reserve not in strip_ratings(form.format(value + reserve))
+
+
+@given(st.sampled_from(DIGITS + WRITTEN + GRADES), st.sampled_from([".", "!", "", "!!!", "…"]))
+def test_a_number_alone_at_the_end_is_a_rating(value: str, end: str) -> None:
+    for blank in (" ", "\n", "\n\n"):
+        text = f"Смотреть можно.{blank}{value.capitalize()}{end}"
+        assert strip_ratings(text) == "Смотреть можно."
+
+
+@given(
+    st.sampled_from(["3", "5", "7", "8", "9", "пять", "семь", "девять"]),
+    st.sampled_from(PEOPLE.split()),
+)
+def test_counted_people_and_things_stay(value: str, counted: str) -> None:
+    if counted == "моих":
+        counted = "моих друзей"
+    for ten in ("10", "десяти"):
+        text = f"Ушли {value} из {ten} {counted}, и правильно."
+        assert strip_ratings(text) == text
+
+
+@given(st.integers(1, 10), st.data())
+def test_points_of_something_else_stay(value: int, data: st.DataObject) -> None:
+    before = f"Там {data.draw(st.sampled_from(THINGS['before']))} {value} баллов, и это страшно."
+    after = f"Там {value} баллов {data.draw(st.sampled_from(THINGS['after']))}, и это много."
+    for text in (before, after):
+        assert strip_ratings(text) == text
+
+
+@given(st.sampled_from(MARKUPS))
+def test_markup_stays_where_there_is_no_rating(markup: Callable[[str], str]) -> None:
+    text = markup("Смотрел с друзьями, понравилось всем")
+    assert strip_ratings(text) == text
+
+
 WORDS = [*OUT_OF_TEN, *OTHER_SCALES, *STATED, *NO_RATINGS, "8", "10", "из", "из 10", "/10", "семь"]
 WORDS += [
     " ",
@@ -212,7 +325,7 @@ def test_stripping_leaves_no_rating_and_nothing_new(text: str) -> None:
     stripped = strip_ratings(text)
     assert find_ratings(stripped) == []
     assert strip_ratings(stripped) == stripped
-    if not find_ratings(text):
+    if not find_ratings(text) and not find_ratings(without_markup(text)):
         assert stripped == text
 
 
@@ -241,6 +354,16 @@ UNITS += [
     "сюжет: 8, ",
     "твёрдая 8 ",
     "((8/10))",
+    "&amp;",
+    "&amp;lt;b",
+    "<b>8</b>/10 ",
+    "<",
+    "[b]",
+    "[b 8 ",
+    "8 с плюсом ",
+    "8 (из ",
+    "8 по 10-",
+    "шторм 9 баллов ",
     "'",
 ]
 
