@@ -5,14 +5,15 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from classifier.evaluation.figures import POOLING_NAMES, figure, interval, metrics_of
+from classifier.evaluation.figures import POOLING_NAMES, absent_note, figure, interval, metrics_of
 
 
 def print_figures(console: Console, figures: dict[str, Any], title: str) -> None:
     """Both models' figures with 95 % intervals, by class, confused with what, and the verdict."""
     models = {name: figures[pooling] for pooling, name in POOLING_NAMES.items()}
     rows, rated = figures["cls"]["rows"], figures["cls"].get("rated_rows", 0)
-    console.print(f"\n{title}: {rows:,} reviews, {rated:,} with a rating", style="bold")
+    absent = absent_note(figures["cls"].get("absent_classes", ()))
+    console.print(f"\n{title}: {rows:,} reviews{absent}, {rated:,} with a rating", style="bold")
     console.print(_main_figures(models))
     console.print(_figures_by_class(models))
     for name, of_model in models.items():

@@ -13,8 +13,15 @@ from numpy.typing import NDArray
 from scipy.stats import ttest_rel
 
 from classifier.errors import ClassifierError
-from classifier.evaluation.figures import METRICS, POOLING_TITLES, capitalized, p_value, signed
-from classifier.evaluation.metrics import CLASSES, Metrics, sentiment_figures
+from classifier.evaluation.figures import (
+    METRICS,
+    POOLING_TITLES,
+    absent_note,
+    capitalized,
+    p_value,
+    signed,
+)
+from classifier.evaluation.metrics import CLASSES, Metrics, absent_classes, sentiment_figures
 from classifier.evaluation.resampling import (
     SIGNIFICANCE,
     Difference,
@@ -107,7 +114,9 @@ def compare(
         "differences": differences,
         "p_limit": SIGNIFICANCE / len(differences),
         "verdict": verdict_sentence(
-            findings_of(differences), names, f"on {rows} review{'s' * (rows != 1)}"
+            findings_of(differences),
+            names,
+            f"on {rows} review{'s' * (rows != 1)}{absent_note(absent_classes(labels))}",
         ),
     }
 

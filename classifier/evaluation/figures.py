@@ -1,8 +1,10 @@
 """What poolings and metrics are called, and how figures are written: the same everywhere."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from classifier.labels import SENTIMENTS
 
 POOLING_NAMES = {"cls": "CLS", "mean": "Mean"}  # on labels, in tables and in messages
 POOLING_TITLES = {"cls": "CLS pooling", "mean": "mean pooling"}  # in a sentence
@@ -74,6 +76,14 @@ def interval(figures: Mapping[str, Any], name: str, between: str = " to ") -> st
     """The 95 % interval of a model's figure; empty for a figure that has none."""
     ends = figures["intervals"].get(name, ())
     return between.join(f"{end:.3f}" for end in ends)
+
+
+def absent_note(absent: Sequence[str]) -> str:
+    """What follows "… reviews" where some sentiments have none; empty where all have some."""
+    if not absent:
+        return ""
+    most = 1 - len(absent) / len(SENTIMENTS)
+    return f", none of them {' or '.join(absent)} (so macro F1 is at most {most:.3f})"
 
 
 def capitalized(text: str) -> str:

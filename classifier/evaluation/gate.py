@@ -13,7 +13,7 @@ import torch
 from datasets import Dataset
 
 from classifier.data.tokenizer import FastTokenizer
-from classifier.evaluation.figures import signed
+from classifier.evaluation.figures import absent_note, signed
 from classifier.evaluation.limits import LIMITS
 from classifier.evaluation.version_scores import Scores, score, versus
 from classifier.labels import SENTIMENTS
@@ -70,15 +70,23 @@ class Decision:
     @property
     def reason(self) -> str:
         """One sentence."""
+        absent = absent_note(self._absent())
         failed = [check.sentence() for check in self.checks if not check.passed]
         if failed:
-            return f"{self.challenger} is refused: {'; '.join(failed)}."
+            judged = f" (on {self.holdout_rows} held-out reviews{absent})" if absent else ""
+            return f"{self.challenger} is refused{judged}: {'; '.join(failed)}."
         judged_on_rated = any(check.name == "feedback" for check in self.checks)
         rated = f" and {self.rated_rows} rated ones" if judged_on_rated else ""
         return (
             f"{self.challenger} is accepted: no worse than {self.champion} on"
-            f" {self.holdout_rows} held-out reviews{rated}."
+            f" {self.holdout_rows} held-out reviews{absent}{rated}."
         )
+
+    def _absent(self) -> list[str]:
+        """The sentiments that no held-out review has."""
+        champion = self.figures.get("holdout", {}).get("champion", {})
+        absent: list[str] = champion.get("cls", {}).get("absent_classes", [])
+        return absent
 
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "accepted": self.accepted, "reason": self.reason}

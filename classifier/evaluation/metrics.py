@@ -91,8 +91,14 @@ def evaluate(
         "temperature": float(temperature),
         "rows": rows,
         "rated_rows": int((labels.rating != NO_RATING).sum()),
+        "absent_classes": absent_classes(labels),
         "intervals": intervals,
     }
+
+
+def absent_classes(labels: Labels) -> list[str]:
+    """The sentiments that no row has: each counts 0 in the macro figures."""
+    return [name for index, name in enumerate(SENTIMENTS) if index not in labels.sentiment]
 
 
 def _class_metrics(confusion: NDArray[np.float64]) -> Metrics:

@@ -9,7 +9,14 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from classifier.evaluation.figures import POOLING_NAMES, figure, interval, p_value, signed
+from classifier.evaluation.figures import (
+    POOLING_NAMES,
+    absent_note,
+    figure,
+    interval,
+    p_value,
+    signed,
+)
 from classifier.reports.theme import DARK, LIGHT
 
 _OPENING = 240  # characters of a long review that are seen without unfolding it
@@ -55,6 +62,7 @@ def template(file: Path) -> jinja2.Template:
     )
     environment.globals |= {"poolings": POOLING_NAMES, "themes": {"light": LIGHT, "dark": DARK}}
     environment.filters |= {
+        "absent_note": absent_note,
         "figure": figure,
         "interval": interval,
         "p_value": p_value,

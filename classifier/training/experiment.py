@@ -12,6 +12,7 @@ from classifier.data.mixing import with_mixed
 from classifier.data.reviews import Reviews, class_counts
 from classifier.data.splits import Parts, restore_split, split_reviews, stratified_subset
 from classifier.data.tokenizer import load_tokenizer, tokenize_cached
+from classifier.labels import NO_RATING
 from classifier.modeling.encoders import Encoder, find_encoder
 from classifier.registry.registry import Registry
 from classifier.registry.version import Version
@@ -116,6 +117,9 @@ class _Experiment:
             additional = additional.apart_from(parts, settings.apart_from)
             say(additional.summary())
         tokenized = self._tokenized(parts, rows, additional, settings.recipe)
+        if settings.recipe.rating_head and (tokenized.training.labels.rating == NO_RATING).all():
+            settings = replace(settings, recipe=replace(settings.recipe, rating_head=False))
+            say("No review to train on has a rating: the models answer without one.")
         say(_arithmetic(settings.recipe, context.group))
         both = BothPoolings(settings, context, self.encoder.folder, tokenized, folder)
         by_seed = [both.train(settings.seed + number) for number in range(settings.seeds)]
