@@ -183,7 +183,8 @@ async def test_a_message_that_the_bot_may_not_see_is_stored_and_read(inbox: Inbo
 
 
 async def test_half_of_a_surrogate_pair_costs_no_answer(inbox: Inbox, write: Sessions) -> None:
-    await inbox.receive([new_update(5, text="Хорошо\ud83d\x00")], BOT)
+    sent = new_update(5, text="Хорошо\ud83d\x00")
+    await inbox.receive([sent], BOT)
     update = inbox.queue.get_nowait()
     assert isinstance(update, Update)
     assert update.message is not None
