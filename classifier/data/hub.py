@@ -13,6 +13,7 @@ from urllib.request import proxy_bypass
 from classifier.errors import ClassifierError
 
 DEFAULT_ENCODER = "cointegrated/rubert-tiny2"
+ENCODER_REVISION = "e8ed3b0c8bbf4fb6984c3de043bf7d2f4e5969ae"  # of the default one
 PROBE_SECONDS = 4.0
 _DEFAULT_ADDRESS = "https://huggingface.co"
 _NO_ADDRESS = f"HF_ENDPOINT is no web address such as {_DEFAULT_ADDRESS}"

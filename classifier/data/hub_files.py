@@ -31,6 +31,7 @@ class Repository:
     kind: Literal["model", "dataset"]
     required: Sequence[str]
     optional: Sequence[str] = ()
+    revision: str = constants.DEFAULT_REVISION  # a branch, or a commit, whose files never change
 
 
 def repository_files(
@@ -53,7 +54,7 @@ def repository_files(
     """
     try:
         if from_cache:
-            files = _fetch(repository, constants.DEFAULT_REVISION, cached=True)
+            files = _fetch(repository, repository.revision, cached=True)
         else:
             files = _watched(repository, silence_seconds)
     except Exception as error:  # httpx2's, which are no OSError, among them
@@ -96,7 +97,7 @@ def _watched(repository: Repository, silence_seconds: float) -> list[Path]:
             arrived.put(None)
             files = _fetch(repository, commit, Bar)
             # Only now that all of them are there the cache may say that they are the newest.
-            _file(repository, repository.required[0], constants.DEFAULT_REVISION)
+            _file(repository, repository.required[0], repository.revision)
             arrived.put(files)
         except Exception as error:
             arrived.put(error)
@@ -122,22 +123,34 @@ def _is_of_no_download(record: logging.LogRecord) -> bool:
     return record.threadName != _THREAD
 
 
+def is_commit(revision: str) -> bool:
+    return re.fullmatch("[0-9a-f]{40}", revision) is not None
+
+
 def _commit_of(repository: Repository) -> str:
     """Raises where the hub doesn't answer: `hf_hub_download` would take the cache in silence."""
     address, first = hub_address(), repository.required[0]
-    url = hf_hub_url(repository.name, first, repo_type=repository.kind, endpoint=address)
+    revision = repository.revision
+    url = hf_hub_url(
+        repository.name, first, repo_type=repository.kind, revision=revision, endpoint=address
+    )
     commit = get_hf_file_metadata(url, endpoint=address).commit_hash
-    if commit is None or not re.fullmatch("[0-9a-f]{40}", commit):
+    if commit is None or not is_commit(commit):
         raise ClassifierError("something else than the hub answers at its address")
+    if is_commit(revision) and commit != revision:
+        raise ClassifierError(f"the hub answers with another commit than {revision}")
     return commit
 
 
 def _fetch(
     repository: Repository, revision: str, bar: type[tqdm] | None = None, *, cached: bool = False
 ) -> list[Path]:
-    """All required files, then those of the optional ones that there are."""
+    """All required files, and those of the optional ones that there are.
+
+    The optional ones first: where a download broke off, the cache lacks a required one.
+    """
     files = []
-    for name in [*repository.required, *repository.optional]:
+    for name in [*repository.optional, *repository.required]:
         try:
             file = _file(repository, name, revision, bar, cached=cached)
             if not _is_whole(file):

@@ -62,7 +62,7 @@ def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
         raise ClassifierError(f"{folder} has no tokenizer: no tokenizer.json, no vocab.txt.")
     try:
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
-            folder, local_files_only=True, split_special_tokens=True
+            folder, local_files_only=True, trust_remote_code=False, split_special_tokens=True
         )
     except Exception as error:  # in as many ways as there are tokenizer files
         raise ClassifierError(f"{folder} has no tokenizer that can be loaded: {error}") from error

@@ -78,7 +78,13 @@ def load_classifier(folder: Path, *, with_heads: bool, **settings: Any) -> Pooli
     """
     load: Any = PoolingClassifier.from_pretrained  # typed without the loading info
     try:
-        model, report = load(folder, local_files_only=True, output_loading_info=True, **settings)
+        model, report = load(
+            folder,
+            local_files_only=True,
+            use_safetensors=True,
+            output_loading_info=True,
+            **settings,
+        )
     except Exception as error:  # a damaged folder fails in as many ways as it has files
         why = " ".join(str(error).split())
         raise ClassifierError(f"{folder} can't be loaded as a model: {why:.300}") from error

@@ -1,13 +1,13 @@
 """The encoder and its tokenizer: from a folder, the hub, the hub's cache, or the stand-in."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from transformers import PreTrainedTokenizerBase
 
-from classifier.data.hub import DEFAULT_ENCODER, hub_unreachable
-from classifier.data.hub_files import SILENCE_SECONDS, Repository, repository_files
+from classifier.data.hub import DEFAULT_ENCODER, ENCODER_REVISION, hub_unreachable
+from classifier.data.hub_files import SILENCE_SECONDS, Repository, is_commit, repository_files
 from classifier.data.tokenizer import load_tokenizer
 from classifier.errors import ClassifierError, DiskFullError
 from classifier.modeling.classifier import load_classifier
@@ -26,6 +26,7 @@ class Encoder:
     folder: Path
     origin: str  # one line for people, stored with every model trained from it
     stand_in: bool = False  # True where the figures are not those of `name`
+    revision: str | None = None  # the hub's commit
 
     @property
     def positions(self) -> int:
@@ -44,7 +45,10 @@ class Encoder:
 
 
 def find_encoder(name: str, cache: Path, *, silence_seconds: float = SILENCE_SECONDS) -> Encoder:
-    """The encoder called `name`: a folder, or a hub id.
+    """The encoder called `name`: a folder, or a hub id, with @ and a commit after it or without.
+
+    Without one it is the commit with which this version was made, for the default encoder, and the
+    newest for another; a training keeps it, so that a retraining takes the same.
 
     Without the hub it comes from the hub's local cache; if it is not there as a whole, and for the
     default encoder alone, it is the stand-in from the PyPI package `silero-stress`, unpacked below
@@ -55,25 +59,31 @@ def find_encoder(name: str, cache: Path, *, silence_seconds: float = SILENCE_SEC
     if Path(name).is_dir():
         _check_files(Path(name))
         return Encoder(name, Path(name), f"the folder {Path(name).resolve().name}")
+    name, at, revision = name.partition("@")
     if name.count("/") != 1 or name.startswith((".", "/", "~")):
         raise ClassifierError(f"--encoder {name}: no such folder, and not a hub id (owner/name).")
+    if at and not is_commit(revision):
+        raise ClassifierError(f"--encoder {name}@{revision}: no commit, which has 40 hex digits.")
+    repository = Repository(name, "model", _REQUIRED, _OPTIONAL)
+    if revision or name == DEFAULT_ENCODER:
+        repository = replace(repository, revision=revision or ENCODER_REVISION)
 
-    def found(*, from_cache: bool) -> Path:
-        repository = Repository(name, "model", _REQUIRED, _OPTIONAL)
-        return repository_files(
+    def found(origin: str, *, from_cache: bool) -> Encoder:
+        folder = repository_files(
             repository, _check, from_cache=from_cache, silence_seconds=silence_seconds
         )
+        return Encoder(name, folder, f"{name} from {origin}", revision=folder.name)
 
     why_not = hub_unreachable()
     if why_not is None:
         try:
-            return Encoder(name, found(from_cache=False), f"{name} from the hub")
+            return found("the hub", from_cache=False)
         except DiskFullError:
             raise
         except ClassifierError as error:
             why_not = str(error).rstrip(".")
     try:
-        return Encoder(name, found(from_cache=True), f"{name} from the local cache: {why_not}")
+        return found(f"the local cache: {why_not}", from_cache=True)
     except ClassifierError:
         if name != DEFAULT_ENCODER:
             raise ClassifierError(

@@ -77,9 +77,9 @@ class CommandConsole:
             )
         return reviews
 
-    def encoder(self, name: str, origin: str, stand_in: bool) -> None:
+    def encoder(self, name: str, origin: str, stand_in: bool, revision: str | None = None) -> None:
         """Where the encoder came from, and whether the figures are its own."""
-        self.say(f"Encoder: {origin}.")
+        self.say(f"Encoder: {origin}{f', commit {revision}' if revision else ''}.")
         if stand_in:
             self.warn(f"The figures are the stand-in's, not those of {name}.")
 

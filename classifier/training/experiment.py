@@ -33,6 +33,7 @@ from classifier.training.recipe import Recipe
 from classifier.training.settings import RunContext, Settings
 
 _TIMED_REVIEWS = 256
+_OF_ENCODER = ("name", "origin", "stand_in", "revision")  # that training.json keeps
 _OF_REVIEWS = ("source", "reason", "fingerprint", "counts")  # that training.json keeps
 
 
@@ -67,7 +68,7 @@ def _prepare(settings: Settings, context: RunContext) -> "_Experiment":
         console.say(f"  {held_out.summary()}")
         reviews = held_out.rest
     encoder = find_encoder(settings.encoder, context.cache)
-    console.encoder(encoder.name, encoder.origin, encoder.stand_in)
+    console.encoder(encoder.name, encoder.origin, encoder.stand_in, encoder.revision)
     tokenizer = load_tokenizer(encoder.folder)
     wanted = settings.recipe
     recipe = wanted.for_encoder(encoder.positions, encoder.mask_id(tokenizer) is not None)
@@ -166,7 +167,7 @@ class _Experiment:
             "split": settings.split,
             "schema": asdict(settings.schema),
             "keep_ratings": settings.keep_ratings,
-            "encoder": {name: getattr(encoder, name) for name in ("name", "origin", "stand_in")},
+            "encoder": {name: getattr(encoder, name) for name in _OF_ENCODER},
             "recipe": asdict(settings.recipe),
             "adaptation": results["cls"].adaptation,
             "seed": settings.seed,

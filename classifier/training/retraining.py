@@ -3,6 +3,7 @@
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from datasets import Dataset
 
@@ -38,7 +39,7 @@ def retrain(feedback: Feedback, context: RunContext) -> Decision | None:
     try:
         settings = Settings(
             reviews=training["reviews"]["source"],
-            encoder=training["encoder"]["name"],
+            encoder=_encoder_of(training["encoder"]),
             recipe=recipe_of(training["recipe"]),
             split=training["split"],
             schema=schema_of(champion),
@@ -69,3 +70,9 @@ def retrain(feedback: Feedback, context: RunContext) -> Decision | None:
     rated = None if feedback.holdout is None else rows_of(feedback.holdout, OURS)
     device, cache = context.group.device, context.cache
     return judge(champion, challenger, parts.holdout, rated, device=device, cache=cache)
+
+
+def _encoder_of(record: dict[str, Any]) -> str:
+    """The champion's encoder at the champion's commit."""
+    revision = record.get("revision")
+    return f"{record['name']}@{revision}" if revision else str(record["name"])

@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+import re
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -36,6 +37,7 @@ class LocalHub(ThreadingHTTPServer):
         self.closing = threading.Event()
         self.chance = random.Random(0)
         self.asked: list[str] = []
+        self.has_commits = True  # otherwise it answers with its newest, whatever is asked for
 
     @property
     def address(self) -> str:
@@ -55,7 +57,8 @@ class _Answers(BaseHTTPRequestHandler):
             self._answer(200, PAGE)
             return
         if name not in hub.files:
-            self._answer(404, headers={"X-Error-Code": "EntryNotFound", "X-Repo-Commit": COMMIT})
+            headers = {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": self._commit()}
+            self._answer(404, headers=headers)
             return
         body, mood = hub.files[name], hub.moods.get(name, "answers")
         if mood.isdigit():
@@ -81,6 +84,11 @@ class _Answers(BaseHTTPRequestHandler):
 
     do_HEAD = do_GET  # noqa: N815
 
+    def _commit(self) -> str:
+        """The one asked for, or the newest."""
+        asked = re.search("/resolve/([0-9a-f]{40})/", self.path)
+        return asked[1] if asked and self.server.has_commits else COMMIT
+
     def _send_file(self, body: bytes, mood: str) -> None:
         etag = git_hash(body)
         sent = {
@@ -95,7 +103,8 @@ class _Answers(BaseHTTPRequestHandler):
         elif mood == "sends another hash":
             etag = git_hash(body + b"?")
         size = {"says a longer size": 7, "says a shorter size": -7}.get(mood, 0) + len(sent)
-        headers = {"X-Repo-Commit": COMMIT, "ETag": f'"{etag}"', "X-Linked-Size": str(size)}
+        headers = {"ETag": f'"{etag}"', "X-Linked-Size": str(size)}
+        headers["X-Repo-Commit"] = self._commit()
         self._answer(200, sent, headers, mood)
 
     def _answer(

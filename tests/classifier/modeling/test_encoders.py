@@ -1,10 +1,12 @@
 """Where the encoder comes from: a folder, the hub, its cache, and the stand-in without a hub."""
 
 import importlib.metadata
+import json
 import os
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,9 +14,11 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 
 from classifier.data import hub_files
-from classifier.data.hub import DEFAULT_ENCODER, hub_unreachable
+from classifier.data.hub import DEFAULT_ENCODER, ENCODER_REVISION, hub_unreachable
+from classifier.data.tokenizer import load_tokenizer
 from classifier.errors import ClassifierError
 from classifier.modeling import encoders, stand_in
+from classifier.modeling.classifier import load_classifier
 from classifier.modeling.encoders import Encoder, find_encoder
 from tests.classifier.data import local_hub
 from tests.classifier.data.local_hub import LocalHub
@@ -117,9 +121,52 @@ def test_half_a_cache_is_as_none(
     assert file.read_bytes() == content
 
 
+def test_the_default_encoder_is_of_one_commit_and_another_is_as_asked(
+    hub: LocalHub, tmp_path: Path
+) -> None:
+    assert found(tmp_path).revision == ENCODER_REVISION
+    asked = [path.split("/resolve/")[1] for path in hub.asked if "/resolve/" in path]
+    assert {path.split("/")[0] for path in asked} == {ENCODER_REVISION}
+    assert find_encoder("owner/tiny", tmp_path).revision == local_hub.COMMIT
+    commit = "decade" * 6 + "deca"
+    another = find_encoder(f"owner/tiny@{commit}", tmp_path)
+    assert (another.name, another.revision) == ("owner/tiny", commit)
+    with pytest.raises(ClassifierError, match="owner/tiny@main: no commit, which has 40 hex"):
+        find_encoder("owner/tiny@main", tmp_path)
+
+
+def test_another_commit_than_asked_for_is_not_taken(hub: LocalHub, tmp_path: Path) -> None:
+    hub.has_commits = False
+    assert found(tmp_path).origin.endswith(
+        f"the hub answers with another commit than {ENCODER_REVISION}"
+    )
+
+
+def test_a_tokenizer_runs_no_code_of_its_own(tiny_encoder: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(tiny_encoder, tmp_path / "encoder"))
+    settings = folder / "tokenizer_config.json"
+    own = {"tokenizer_class": "Own", "auto_map": {"AutoTokenizer": ["own.Own", None]}}
+    settings.write_text(json.dumps(json.loads(settings.read_text()) | own))
+    (folder / "own.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nclass Own: ...\n")
+    with suppress(ClassifierError):
+        load_tokenizer(folder)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_model_is_never_loaded_from_a_pickle(
+    tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(shutil.copytree(tiny_encoder, tmp_path / "encoder"))
+    torch.save(AutoModel.from_pretrained(folder).state_dict(), folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(ClassifierError, match="can't be loaded as a model"):
+        load_classifier(folder, with_heads=False)
+
+
 def test_a_newer_commit_that_comes_by_half_leaves_the_older(
     hub: LocalHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(encoders, "ENCODER_REVISION", "main")
     whole = found(tmp_path)
     monkeypatch.setattr(local_hub, "COMMIT", "decade" * 6 + "deca")
     hub.files["config.json"] += b"\n"
