@@ -26,7 +26,10 @@ from classifier.registry.registry import Registry
 def train(
     reviews: ReviewsSource = "auto",
     encoder: Annotated[
-        str, typer.Option(help="A hub id, or a folder with a BERT in safetensors.")
+        str,
+        typer.Option(
+            help="A hub id (owner/name or owner/name@commit), or a folder with a BERT in safetensors."
+        ),
     ] = DEFAULT_ENCODER,
     recipe: Annotated[
         str, typer.Option(help="default, or notebook: the reference notebook's, slow and plain.")

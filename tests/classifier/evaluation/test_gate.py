@@ -24,6 +24,7 @@ from classifier.evaluation.version_scores import Scores
 from classifier.modeling.outputs import Labels, Outputs
 from classifier.registry.registry import Registry
 from classifier.registry.version import Version
+from classifier.training import retraining
 from classifier.training.additional_rows import AdditionalRows
 from classifier.training.console import CommandConsole
 from classifier.training.distributed import Group
@@ -224,3 +225,16 @@ def _files_with(texts: list[str], *folders: Path) -> set[str]:
         for content in [file.read_bytes()]
         if any(text.encode() in content for text in texts)
     }
+
+
+def test_a_retraining_takes_the_commit_of_the_champion_s_encoder(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, taken = Version.training, []
+    from_hub = {"name": "owner/bert", "revision": "c0ffee" * 6 + "c0ff"}
+    monkeypatch.setattr(Version, "training", lambda version: read(version) | {"encoder": from_hub})
+    monkeypatch.setattr(
+        retraining, "run_experiment", lambda settings, *_, **__: taken.append(settings.encoder)
+    )
+    assert retrain(Feedback(place.reviews, None), place.context) is None
+    assert taken == [f"owner/bert@{from_hub['revision']}"]
