@@ -27,9 +27,7 @@ def train(
     reviews: ReviewsSource = "auto",
     encoder: Annotated[
         str,
-        typer.Option(
-            help="A hub id (owner/name or owner/name@commit), or a folder with a BERT in safetensors."
-        ),
+        typer.Option(help="A hub id, maybe with @commit, or a folder with a BERT in safetensors."),
     ] = DEFAULT_ENCODER,
     recipe: Annotated[
         str, typer.Option(help="default, or notebook: the reference notebook's, slow and plain.")
