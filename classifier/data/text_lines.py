@@ -44,8 +44,8 @@ def text_lines(file: BinaryIO) -> Iterator[str]:
     """Every line with its end, which may be any of \\n, \\r\\n and \\r.
 
     UTF-8, or what a byte order mark says. Bytes that are not UTF-8 come as lone surrogates, so
-    that they spoil their own line alone; where most lines have such bytes, the encoding is
-    another one. Raises EncodingError where it is not certain.
+    that they spoil their own line alone; where most lines with other letters than ASCII's have
+    such bytes, the encoding is another one. Raises EncodingError where it is not certain.
     """
     peeked = Peeked(file)
     encoding = _encoding_of(peeked.head)
@@ -70,9 +70,10 @@ def _encoding_of(head: bytes) -> str:
     lines = head.decode("utf-8", "surrogateescape").splitlines()
     if len(head) == _HEAD:
         lines = lines[:-1] or lines  # the last is cut, perhaps in the middle of a letter
-    if sum(map(is_broken, lines)) * 2 <= len(lines):
+    broken = sum(map(is_broken, lines))
+    if 2 * broken <= sum(not line.isascii() for line in lines) and b"\0" not in head:
         return "utf-8"
     guessed = guess_encoding(head[:_GUESSED_BY])
-    if guessed is None:
+    if guessed is None and 2 * broken > len(lines):
         raise EncodingError("it holds text that is not UTF-8, in an encoding that can't be told")
-    return guessed
+    return guessed or "utf-8"

@@ -21,6 +21,7 @@ from classifier.labels import SENTIMENTS
 Row = dict[str, Any]
 
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1251", "koi8-r", "cp866", "mac-cyrillic")
+ENCODINGS += ("utf-16-le",)  # without a mark
 SEPARATORS = ",;\t|"
 LINE_ENDS = ("\n", "\r\n", "\r")
 ORDERS = (
@@ -88,7 +89,7 @@ def every_csv() -> Iterator[tuple[str, str, str, tuple[str, ...], int]]:
 
 @pytest.mark.parametrize("step", [31, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_csv_is_read_however_it_is_written(tmp_path: Path, rows: list[Row], step: int) -> None:
-    """768 files: encodings, separators, line ends, orders of columns, and quotes."""
+    """864 files: encodings, separators, line ends, orders of columns, and quotes."""
     for case in itertools.islice(every_csv(), 0, None, step):
         encoding, separator, end, order, quoting = case
         text = as_csv(rows, order, separator, quoting, end)
