@@ -20,8 +20,10 @@ from classifier.labels import SENTIMENTS
 
 Row = dict[str, Any]
 
-ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1251", "koi8-r", "cp866", "mac-cyrillic")
-ENCODINGS += ("utf-16-le",)  # without a mark
+ENCODINGS = (
+    *("utf-8", "utf-8-sig", "utf-16", "utf-32", "utf-16-le"),
+    *("cp1251", "koi8-r", "cp866", "mac-cyrillic"),
+)
 SEPARATORS = ",;\t|"
 LINE_ENDS = ("\n", "\r\n", "\r")
 ORDERS = (
