@@ -15,6 +15,9 @@ NEAR_LIMIT = 3_500
 LIMIT = 4_096
 """Telegram's limit for a message, and from where on one may have been cut; in UTF-16 units."""
 
+WAIT = 1.2
+"""Seconds within which the next part of a long text is received."""
+
 _GAP = timedelta(seconds=2)  # between parts: a client sends them at once, dated in whole seconds
 _MOST_PARTS = 50  # so that a text ends some time; fewer are too long for a review already
 

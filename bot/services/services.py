@@ -10,7 +10,7 @@ from bot.services.drift import DriftWatch
 from bot.services.error_analysis import ErrorAnalysis
 from bot.services.feedback import FeedbackService
 from bot.services.flood import FloodLimit
-from bot.services.joining import Joiner
+from bot.services.joining import WAIT, Joiner
 from bot.services.personal import Personal
 from bot.services.retraining import Retraining
 from bot.services.reviewing import Reviewing
@@ -20,9 +20,6 @@ from bot.services.turns import Turns
 from bot.services.versions import VersionService
 from bot.settings import Settings
 from db.engine import Database
-
-JOIN_WAIT = 1.2
-"""Seconds within which the next part of a long text follows."""
 
 
 class Services:
@@ -40,7 +37,7 @@ class Services:
         self.reviewing = Reviewing(write, read, queue, clock)
         self.feedback = FeedbackService(write, metrics, clock)
         self.personal = Personal(write, read, clock)
-        self.joiner = Joiner(JOIN_WAIT, can_wait)
+        self.joiner = Joiner(WAIT, can_wait)
         self.turns = Turns()
         self.messages = FloodLimit(settings.reviews_per_minute)
         # Apart, so that a flood of reviews leaves /forget within reach.

@@ -322,7 +322,7 @@ def line(
     ("kibibytes", "moment", "unwritten", "again"),
     [
         (8, "─┘", r"cache/tokens/\w+\.safetensors", ()),
-        (400, "Training with cls", r"models/\.unfinished/\w+/cls-0\.safetensors", ()),
+        (400, "Training with CLS", r"models/\.unfinished/\w+/cls-0\.safetensors", ()),
         (1800, "Writing the report", "models", ("--resume",)),
     ],
 )
