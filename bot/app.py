@@ -13,6 +13,7 @@ from bot.delivery.polling import PollingRequest
 from bot.delivery.requests import TelegramRequest
 from bot.delivery.retries import Pulse
 from bot.delivery.route import route_to
+from bot.delivery.shares import Shares
 from bot.delivery.transactions import Transactions
 from bot.handlers.admin_notices import watch_drift
 from bot.handlers.membership import apologise
@@ -30,6 +31,7 @@ from classifier.registry.registry import Registry
 from db.engine import Database
 
 CONCURRENT_UPDATES = 64
+OF_ONE_PERSON = 8  # of them
 DRIFT_CHECKED = "0 10 * * *"
 """Daily, at an hour when the admins are awake: they are told of drift."""
 
@@ -53,7 +55,9 @@ class Parts:
         )
         self.transactions = Transactions(self.database.write)
         self.inbox = Inbox(self.transactions, clock, self.metrics.unreadable)
-        self.processor = InboxProcessor(CONCURRENT_UPDATES, self.inbox, apologise)
+        self.processor = InboxProcessor(
+            Shares(CONCURRENT_UPDATES, OF_ONE_PERSON), self.inbox, apologise
+        )
         self.pulse = Pulse()
         self.schedule = Schedule(settings.time_zone)
         self.services = Services(

@@ -18,6 +18,7 @@ from telegram.ext import BaseUpdateProcessor
 from bot.clock import Clock
 from bot.delivery.outgoing import seconds_of
 from bot.delivery.raw_updates import RawUpdate, UnreadableError, raw_update, read
+from bot.delivery.shares import Shares
 from bot.delivery.transactions import Transactions, database_away, pause_before
 from db import updates
 
@@ -29,6 +30,9 @@ Not fewer: a kill from outside counts for every update that is being handled.
 
 MAX_RETRIES = 1500
 """With the pauses this is a day, as long as Telegram itself would keep the update."""
+
+_NO_LIMIT = 1_000_000
+"""Of the places that PTB knows: it gives them by order of arrival, to whoever sends most."""
 
 logger = logging.getLogger(__name__)
 
@@ -113,12 +117,18 @@ class InboxProcessor(BaseUpdateProcessor):
 
     def __init__(
         self,
-        max_concurrent_updates: int,
+        shares: Shares,
         inbox: Inbox,
         apologise: Callable[[Update], Awaitable[None]],
+        on_arrival: Callable[[Update], None] = lambda _: None,
     ) -> None:
-        """`apologise` tells the chat that its update can't be handled."""
-        super().__init__(max_concurrent_updates)
+        """`apologise` tells the chat that its update can't be handled.
+
+        `on_arrival` is told each update before it waits for one of the `shares`.
+        """
+        super().__init__(_NO_LIMIT)
+        self._shares = shares
+        self._on_arrival = on_arrival
         self._inbox = inbox
         self._transactions = inbox.transactions
         self._apologise = apologise
@@ -156,10 +166,12 @@ class InboxProcessor(BaseUpdateProcessor):
             return
         task = asyncio.current_task()
         assert task is not None
-        self._in_hand.add(task)
+        self._on_arrival(update)
         try:
-            if await self._begin(update):
-                await self._handle(update, coroutine)
+            async with self._shares.place(_person(update)):
+                self._in_hand.add(task)
+                if await self._begin(update):
+                    await self._handle(update, coroutine)
         finally:
             self._in_hand.discard(task)
             if asyncio.iscoroutine(coroutine):  # one never awaited would make Python warn
@@ -222,3 +234,9 @@ class InboxProcessor(BaseUpdateProcessor):
         await self._transactions.run(
             lambda session: updates.mark_done(session, [update.update_id], self._inbox.clock())
         )
+
+
+def _person(update: Update) -> int:
+    """Who sent an update; anonymous admins, who share a user, are told apart by their group."""
+    sender = update.effective_sender or update.effective_chat
+    return sender.id if sender else 0

@@ -1,6 +1,10 @@
-"""The queue before the models: reviews that wait at the same moment are predicted together."""
+"""The queue before the models: reviews that wait at the same moment are predicted together.
+
+People take turns in it: who has sent sixty reviews does not come before who has sent one.
+"""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
@@ -47,14 +51,12 @@ class PredictionQueue:
         self._on_batch = on_batch
         self._max_batch = max_batch
         self._limit = limit
-        self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue()  # None: stop
+        self._people: dict[int, deque[_Waiting]] = {}  # whose turn is next comes first
+        self.waiting = 0  # reviews that are in no batch yet
+        self._changed = asyncio.Event()
+        self._stopping = False
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="predictions")
         self._task: asyncio.Task[None] | None = None
-
-    @property
-    def waiting(self) -> int:
-        """How many reviews are in no batch yet."""
-        return self._queue.qsize()
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._work(), name="predictions")
@@ -63,32 +65,43 @@ class PredictionQueue:
         """Predict what is waiting, then accept no more."""
         if self._task is not None:
             task, self._task = self._task, None
-            self._queue.put_nowait(None)
+            self._stopping = True
+            self._changed.set()
             await task
         self._executor.shutdown()
 
-    async def predict(self, text: str) -> Predictions:
+    async def predict(self, text: str, person: int = 0) -> Predictions:
         """Both models' predictions; raises QueueFull, and whatever the predictor raises."""
         if self._task is None:
             raise RuntimeError("the prediction queue is not running")
         if self.waiting >= self._limit:
             raise QueueFull
         answer: asyncio.Future[Predictions] = asyncio.get_running_loop().create_future()
-        self._queue.put_nowait(_Waiting(text, answer))
+        self._people.setdefault(person, deque()).append(_Waiting(text, answer))
+        self.waiting += 1
+        self._changed.set()
         return await answer
 
     async def _work(self) -> None:
-        while (first := await self._queue.get()) is not None:
-            batch = [first]
-            while len(batch) < self._max_batch and not self._queue.empty():
-                following = self._queue.get_nowait()
-                if following is None:
-                    self._queue.put_nowait(None)  # nothing comes after it: stop at the next turn
-                    break
-                batch.append(following)
+        while self._people or not self._stopping:
+            self._changed.clear()
             # A caller that was cancelled needs no answer.
-            if wanted := [one for one in batch if not one.answer.done()]:
+            if wanted := [one for one in self._next_batch() if not one.answer.done()]:
                 await self._answer(wanted)
+            elif not self._people and not self._stopping:
+                await self._changed.wait()
+
+    def _next_batch(self) -> list[_Waiting]:
+        """One review of each person in turn, and again from the first, until it is full."""
+        batch: list[_Waiting] = []
+        while self._people and len(batch) < self._max_batch:
+            person = next(iter(self._people))
+            theirs = self._people.pop(person)
+            batch.append(theirs.popleft())
+            if theirs:
+                self._people[person] = theirs
+        self.waiting -= len(batch)
+        return batch
 
     async def _answer(self, batch: list[_Waiting]) -> None:
         texts = [one.text for one in batch]

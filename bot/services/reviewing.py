@@ -59,7 +59,7 @@ class Reviewing:
         if not isinstance(checked, ReviewText):
             return checked
         try:
-            predictions = await self.queue.predict(checked.text)
+            predictions = await self.queue.predict(checked.text, request.user_id)
         except QueueFull:
             return Problem.BUSY
         return await self._store(request, checked.text, list(predictions.values()))

@@ -23,6 +23,7 @@ from telegram.error import (
 from bot.clock import utc_now
 from bot.delivery.inbox import MAX_ATTEMPTS, Inbox, InboxProcessor, can_wait
 from bot.delivery.raw_updates import Json
+from bot.delivery.shares import Shares
 from bot.delivery.transactions import Transactions, pause_before
 from bot.local.server import LOCAL_TOKEN, LocalServer
 from db import models as rows
@@ -80,7 +81,7 @@ class Workshop:
         self.errors: list[Exception] = []  # to be raised by the next calls, the last one first
         self.gate = asyncio.Event()
         self.gate.set()
-        self.processor = InboxProcessor(2, inbox, self._apologise)
+        self.processor = InboxProcessor(Shares(2, 2), inbox, self._apologise)
 
     async def process_next(self) -> None:
         update = await self.inbox.queue.get()

@@ -48,6 +48,24 @@ async def test_each_caller_gets_the_prediction_of_its_own_text() -> None:
     assert sum(map(len, predictor.batches)) == 40
 
 
+async def test_people_take_turns() -> None:
+    predictor = InventedPredictor()
+    predictor.gate.clear()
+    queue = PredictionQueue(predictor, max_batch=4, limit=100)
+    await queue.start()
+    flood = [asyncio.create_task(queue.predict(f"flood {number}", 1)) for number in range(60)]
+    await asyncio.sleep(0.05)  # the first four are in the predictor's hands
+    others = [asyncio.create_task(queue.predict(f"one of {who}", who)) for who in (2, 3)]
+    await asyncio.sleep(0)
+    predictor.gate.set()
+    await asyncio.gather(*flood, *others)
+    await queue.stop()
+    assert predictor.batches[1] == ["flood 4", "one of 2", "one of 3", "flood 5"]
+    assert [text for batch in predictor.batches for text in batch if "flood" in text] == [
+        f"flood {number}" for number in range(60)
+    ]
+
+
 async def test_a_failure_reaches_the_callers_of_its_batch_alone() -> None:
     predictor = EchoingPredictor()
     queue = PredictionQueue(predictor, max_batch=2, limit=100)
