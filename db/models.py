@@ -281,3 +281,13 @@ class AdminAction(Base, kw_only=True):
     action: Mapped[str] = mapped_column(String(64))
     details: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime]
+
+
+class Installation(Base, kw_only=True):
+    """The one row of what is this installation's own."""
+
+    __tablename__ = "installation"
+    __table_args__ = (CheckConstraint("id = 1", name="single"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, default=1)
+    secret: Mapped[bytes]  # nobody who writes reviews can compute what depends on it

@@ -29,6 +29,7 @@ class Answering:
     def __init__(self, services: Services, bot: ExtBot[Any]) -> None:
         self._bot = bot
         self._reviewing = services.reviewing
+        self._feedback = services.feedback
         self._messages = services.messages
         self._metrics = services.metrics
         self._typing = Typing(bot)
@@ -75,7 +76,8 @@ class Answering:
     async def _send(self, request: ReviewRequest, review: Review) -> None:
         # An answer sent but not recorded before a kill may have been rated already.
         rating = rating_of(review, request.user_id)
-        text = answer(review, locale_for(request.language), rating)
+        asked = (await self._feedback.draw()).is_asked(review.update_id)
+        text = answer(review, locale_for(request.language), rating, asked=asked)
         async with self._one_at_a_time(request.chat_id):
             # While it waited for its chat's turn, no other chat would be answered.
             keyboard = rating_keyboard(review.id, rating)

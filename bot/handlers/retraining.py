@@ -10,6 +10,7 @@ from telegram.ext import ContextTypes
 from bot.handlers.admin_notices import send_decision, tell_admins
 from bot.handlers.incoming import language_of, locale_of, message_of
 from bot.handlers.replying import toast
+from bot.services.raters import StoodOut
 from bot.services.retraining import NotBegun
 from bot.services.services import Services
 from bot.services.training_process import Progress
@@ -83,11 +84,12 @@ class Retrainings:
             reply_markup=cancel_keyboard(run_id, shown.locale),
         )
 
-    async def ended(self, run: TrainingRun) -> None:
+    async def ended(self, run: TrainingRun, stood_out: list[StoodOut]) -> None:
         async def tell(admin_id: int) -> None:
             locale = locale_for(await self._personal.language(admin_id))
             place = {"chat_id": admin_id}
-            await send_decision(self._bot, place, run, ending_message(run, locale), locale)
+            text = ending_message(run, locale, stood_out)
+            await send_decision(self._bot, place, run, text, locale)
 
         await tell_admins(self._admin_ids, tell)
         if shown := self._shown.pop(run.id, None):

@@ -12,6 +12,7 @@ from typing import Protocol
 from bot.clock import Clock
 from bot.errors import BotError
 from bot.schedule import Schedule
+from bot.services.raters import StoodOut, stood_out
 from bot.services.training_process import Progress, TrainingFailed, TrainingProcess
 from bot.services.versions import VersionService
 from classifier.errors import ClassifierError
@@ -23,6 +24,9 @@ from db.training_runs import Ending
 
 RETRAINING = "retraining"  # the scheduled job's name
 PER_USER = 50  # how many of the latest ratings of a user are used at most
+NEW_PER_USER = 10
+"""How many new ratings of a user count at most: no one person decides when to retrain."""
+
 REFUSED_KEPT = 3  # newest refused versions that stay on disk, for an admin who wants one anyway
 
 # How long a start waits while a bot clears up, which it does when it starts and after a run.
@@ -36,7 +40,7 @@ class Watcher(Protocol):
 
     async def progressed(self, run_id: int, progress: Progress) -> None: ...
 
-    async def ended(self, run: TrainingRun) -> None: ...
+    async def ended(self, run: TrainingRun, stood_out: list[StoodOut]) -> None: ...
 
 
 class NotBegun(Enum):
@@ -56,6 +60,7 @@ class Retraining:
     _task: asyncio.Task[None] | None = None
     _killed_as: Ending | None = None
     _ended_as: Ending | None = None
+    _stood_out: list[StoodOut] = field(default_factory=list)
     _lock: int | None = None
     _beginning: asyncio.Lock = field(default_factory=asyncio.Lock)
     _stopping: bool = False
@@ -74,6 +79,7 @@ class Retraining:
                     self._let_go()
                 else:
                     self._killed_as = self._ended_as = None
+                    self._stood_out = []
                     self._task = asyncio.create_task(self._work(begun), name="retraining")
             return begun
 
@@ -81,7 +87,8 @@ class Retraining:
         now = self.clock()
         async with self.write.begin() as session:
             judged = await training_runs.newest(session, *training_runs.JUDGED)
-            new = await training_data.rated_since(session, judged.started_at if judged else None)
+            since = judged.started_at if judged else None
+            new = await training_data.rated_since(session, since, NEW_PER_USER)
             needed = self.fewest if trigger == "schedule" else 1
             if new < needed:
                 reason = f"{new} new ratings, {needed} needed"
@@ -158,6 +165,15 @@ class Retraining:
         async with self.read() as session:
             to_learn = await training_data.rated_reviews(session, held_out=False, per_user=PER_USER)
             held_out = await training_data.rated_reviews(session, held_out=True, per_user=PER_USER)
+        # Told to the admins and stored nowhere: whoever is erased is not to be found in a run.
+        self._stood_out = stood_out([*to_learn, *held_out])
+        left_out = {one.user_id for one in self._stood_out if one.is_left_out}
+        to_learn, held_out = (
+            [review for review in reviews if review.user_id not in left_out]
+            for reviews in (to_learn, held_out)
+        )
+        if not to_learn:
+            raise TrainingFailed("nothing is left to learn from: all who rated stand out")
 
         async def on_progress(progress: Progress) -> None:
             if self.watcher is not None:
@@ -189,7 +205,7 @@ class Retraining:
         facts = {"run": run_id, "status": ending.status, "why": ending.reason}
         logger.info("retraining ended", extra=facts)
         if ended and run is not None and self.watcher is not None:
-            await self._tell(self.watcher.ended(run))
+            await self._tell(self.watcher.ended(run, self._stood_out))
 
     async def _kill(self, ending: Ending) -> bool:
         if self._task is None or self._task.done():

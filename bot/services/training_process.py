@@ -120,12 +120,14 @@ class TrainingProcess:
 
 
 def _write(file: Path, reviews: Sequence[RatedReview]) -> str:
+    persons: dict[int, int] = {}  # numbered: nobody's id leaves the database
     with file.open("w", encoding="utf-8", errors="replace") as out:
         for review in reviews:
             row = {
                 "review_id": f"feedback-{review.review_id}",
                 "content": review.text,
                 "grade10": review.rating,
+                "person": persons.setdefault(review.user_id, len(persons) + 1),
                 "weight": _ASKED_WEIGHT if review.asked else _VOLUNTEERED_WEIGHT,
             }
             out.write(json.dumps(row, ensure_ascii=False) + "\n")

@@ -41,9 +41,26 @@ ENDINGS = {
 """By the status of the run."""
 
 ROWS = Phrase(
-    "Отложенных отзывов: {holdout}, оценённых пользователями: {rated}.",
-    "Held-out reviews: {holdout}, rated by users: {rated}.",
+    "Отложенных отзывов: {holdout}, оценённых пользователями: {rated} (людей: {persons}).",
+    "Held-out reviews: {holdout}, rated by users: {rated} (people: {persons}).",
 )
+TOO_FEW_RATED = Phrase(
+    "По оценкам не сравниваю: нужно {reviews} от {persons} человек.",
+    "Ratings are not compared: that takes {reviews} from {persons} people.",
+)
+STOOD_OUT = Phrase(
+    "Кто выделяется (номера отзывов — как на странице из /errors):",
+    "Who stood out (reviews are numbered as on the page from /errors):",
+)
+CONTRADICTS = Phrase(
+    "• отзывы № {reviews}: {contradicting} из {ratings} оценок против обеих моделей. Не учтены.",
+    "• reviews No. {reviews}: {contradicting} of {ratings} ratings against both models. Left out.",
+)
+RATES_MOST = Phrase(
+    "• отзывы № {reviews}: {share} всех оценок от одного человека.",
+    "• reviews No. {reviews}: {share} of all ratings are one person's.",
+)
+MORE_PERSONS = Phrase("• и ещё людей: {persons}.", "• and {persons} more people.")
 CHECK = Phrase(
     "{mark} {model}: {what} {value} ({limit})", "{mark} {model} {what}: {value} ({limit})"
 )
@@ -51,7 +68,10 @@ CHECK = Phrase(
 CHECKS = {
     "macro_f1": Phrase("macro F1, нижняя граница разницы", "macro F1, lower end of the difference"),
     "recall": Phrase("полнота «{sentiment}», разница", "recall of {sentiment}, difference"),
-    "feedback": Phrase("точность на оценках, разница", "accuracy on ratings, difference"),
+    "feedback": Phrase(
+        "точность на оценках, верхняя граница разницы",
+        "accuracy on ratings, upper end of the difference",
+    ),
     "calibration": Phrase("ошибка калибровки, нижняя граница", "calibration error, lower end"),
     "speed": Phrase("время ответа, раз", "answer time, ratio"),
 }

@@ -1,20 +1,24 @@
 """The messages about a retraining: how it goes, and how it ended, with the gate's figures."""
 
+from collections.abc import Sequence
 from functools import partial
 from html import escape
 from typing import Any
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
+from bot.services.raters import StoodOut
 from bot.services.training_process import Progress
 from bot.texts import retraining as phrases
 from bot.texts.locale import Locale
 from bot.texts.terms import SENTIMENTS as SENTIMENT_NAMES
 from classifier.evaluation.figures import POOLING_NAMES
+from classifier.evaluation.limits import LIMITS
 from classifier.labels import SENTIMENTS
 from db.models import TrainingRun
 
 _BAR = 12  # characters
+_PERSONS = 10  # named in a message
 _AT_MOST = ("calibration", "speed")
 
 
@@ -36,14 +40,37 @@ def cancel_keyboard(run_id: int, locale: Locale) -> InlineKeyboardMarkup:
     return InlineKeyboardMarkup.from_button(cancel)
 
 
-def ending_message(run: TrainingRun, locale: Locale) -> str:
-    """How a run ended; if the gate judged it, with each figure and its limit."""
+def ending_message(run: TrainingRun, locale: Locale, stood_out: Sequence[StoodOut] = ()) -> str:
+    """How a run ended; if the gate judged it, with each figure and its limit; who stood out."""
     version, reason = escape(run.version or ""), escape(run.reason or "")
     sentence = locale(phrases.ENDINGS[run.status], version=version, reason=reason)
-    if run.figures is None:
-        return sentence
-    blocks = [sentence, *_figures(run.figures, locale)]
-    return "\n\n".join([*blocks, locale(phrases.BACK)] if run.status == "promoted" else blocks)
+    blocks = [sentence]
+    if run.figures is not None:
+        blocks += _figures(run.figures, locale)
+    if stood_out:
+        blocks.append(_persons(stood_out, locale))
+    if run.figures is not None and run.status == "promoted":
+        blocks.append(locale(phrases.BACK))
+    return "\n\n".join(blocks)
+
+
+def _persons(stood_out: Sequence[StoodOut], locale: Locale) -> str:
+    """Those who stood out, a line each, and how many more there are."""
+    lines = [locale(phrases.STOOD_OUT)]
+    for one in stood_out[:_PERSONS]:
+        phrase = phrases.CONTRADICTS if one.is_left_out else phrases.RATES_MOST
+        lines.append(
+            locale(
+                phrase,
+                reviews=", ".join(map(str, one.reviews)),
+                ratings=one.ratings,
+                contradicting=one.contradicting,
+                share=locale.percent(one.share),
+            )
+        )
+    if more := len(stood_out) - _PERSONS:
+        lines += [locale(phrases.MORE_PERSONS, persons=more)] * (more > 0)
+    return "\n".join(lines)
 
 
 def decision_message(run: TrainingRun, locale: Locale) -> str:
@@ -62,7 +89,15 @@ def is_drawable(run: TrainingRun) -> bool:
 
 
 def _figures(decision: dict[str, Any], locale: Locale) -> list[str]:
-    rows = locale(phrases.ROWS, holdout=decision["holdout_rows"], rated=decision["rated_rows"])
+    rows = locale(
+        phrases.ROWS,
+        holdout=decision["holdout_rows"],
+        rated=decision["rated_rows"],
+        persons=decision.get("rated_persons", "–"),  # not in decisions of earlier programs
+    )
+    if not any(check["name"] == "feedback" for check in decision["checks"]):
+        fewest = {"reviews": LIMITS.fewest_rated, "persons": LIMITS.fewest_persons}
+        rows += " " + locale(phrases.TOO_FEW_RATED, **fewest)
     return [rows, "\n".join(_check(check, locale) for check in decision["checks"])]
 
 

@@ -3,7 +3,6 @@
 import unicodedata
 from html import escape
 
-from bot.services.feedback import is_asked
 from bot.texts import conversation as phrases
 from bot.texts.locale import Locale
 from bot.texts.terms import FACES, SENTIMENTS
@@ -15,11 +14,13 @@ from db.models import Prediction, Review
 _SNIPPET = 80  # characters of a review that the history shows
 
 
-def answer(review: Review, locale: Locale, rating: int | None = None) -> str:
+def answer(
+    review: Review, locale: Locale, rating: int | None = None, *, asked: bool = False
+) -> str:
     """Both models' predictions, whether they agree, and the true rating or the question for it."""
     blocks = [_prediction(prediction, locale) for prediction in review.predictions]
     blocks.append(_agreement(review.predictions, locale))
-    question = phrases.PLEASE_RATE if is_asked(review.update_id) else phrases.ASK_RATING
+    question = phrases.PLEASE_RATE if asked else phrases.ASK_RATING
     given = phrases.YOUR_RATING if rating is not None else question
     return "\n\n".join([*blocks, locale(given, rating=rating)])
 

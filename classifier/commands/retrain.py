@@ -32,12 +32,14 @@ def retrain(
         typer.Option(
             metavar="FILE",
             help="Reviews to train on in addition to the champion's: content, grade10 or grade3, "
-            "and weight, if some count for more.",
+            "weight, if some count for more, and person, of whom none then weighs too much.",
         ),
     ],
     holdout: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Rated reviews to judge by, never to train on."),
+        typer.Option(
+            metavar="FILE", help="Rated reviews to judge by, never to train on: as --extra."
+        ),
     ] = None,
     promote: Annotated[
         bool, typer.Option("--promote", help="Make it the champion if it is accepted.")

@@ -23,6 +23,7 @@ class Review:
     sentiment: int | None  # as grade3 says; None where the source has no grade3
     rating: int | None
     weight: float = 1.0  # how much it counts in training
+    person: str | None = None  # who rated it
 
 
 def parse_review(row: int, values: Mapping[str, Any], grades: Grades) -> Review:
@@ -44,8 +45,9 @@ def parse_review(row: int, values: Mapping[str, Any], grades: Grades) -> Review:
             sentiment=sentiment,
             rating=rating,
             weight=_weight(values["weight"]),
+            person=_optional_text(values["person"]),
         )
-        _check_unicode(f"{review.review_id}{review.movie_name}")
+        _check_unicode(f"{review.review_id}{review.movie_name}{review.person}")
     except ValueError as error:
         grades.lose(row, sentiment, str(error))
         raise

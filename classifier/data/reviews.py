@@ -33,6 +33,7 @@ _FEATURES = Features(
         "sentiment": Value("int64"),
         "rating": Value("int64"),
         "weight": Value("float64"),
+        "person": Value("string"),
     }
 )
 
@@ -42,8 +43,8 @@ class Reviews:
     """The usable reviews of a source, and why the others were left out.
 
     `rows` has the columns review_id (unique), movie_name (or None), content (as written), text
-    (what models see), sentiment (an index of SENTIMENTS), rating (0-10 or None) and weight (1 where
-    the source has none).
+    (what models see), sentiment (an index of SENTIMENTS), rating (0-10 or None), weight (1 where
+    the source has none) and person (who rated it, or None).
     `counts`: read = rejected + exact_duplicates + near_duplicates + kept; ratings_stripped is
     how many of the kept ones have another text than content; zero_ratings_dropped, and
     unused_grades.
@@ -52,7 +53,7 @@ class Reviews:
     rows: Dataset
     source: str  # "hub", "sample" or the path
     reason: str  # one line: which source was taken, and why
-    fingerprint: str  # sha256 of the kept rows' content, sentiment, rating and weight
+    fingerprint: str  # sha256 of the kept rows' content, sentiment, rating, weight and person
     rejected: list[Rejected]
     unused: list[Rejected]  # grades that can't be used, of rows that are kept for the other grade
     counts: dict[str, int]
@@ -219,6 +220,7 @@ def _dataset(
         "sentiment": [review.sentiment for review in reviews],
         "rating": [review.rating for review in reviews],
         "weight": [review.weight for review in reviews],
+        "person": [review.person for review in reviews],
     }
     # The name is stored with the rows, for errors about them.
     info = DatasetInfo(description=name, features=_FEATURES)
@@ -248,5 +250,6 @@ def _fingerprint(reviews: Iterable[Review]) -> str:
     for review in reviews:
         values: list[object] = [review.content, review.sentiment, review.rating]
         values += [review.weight] * (review.weight != 1)
+        values += [review.person] * (review.person is not None)
         digest.update(json.dumps(values).encode())
     return digest.hexdigest()

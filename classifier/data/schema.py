@@ -9,7 +9,7 @@ from typing import Any
 from classifier.errors import ClassifierError
 from classifier.labels import SENTIMENTS, label_key
 
-COLUMNS = ("content", "grade3", "grade10", "review_id", "movie_name", "weight")
+COLUMNS = ("content", "grade3", "grade10", "review_id", "movie_name", "weight", "person")
 
 _NUMBER = r"\d{1,6}(?:\.\d{1,6})?"
 _SCALE = re.compile(rf"(?:({_NUMBER})-)?({_NUMBER})")

@@ -9,12 +9,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from datasets import Dataset
+from numpy.typing import NDArray
 
 from classifier.data.tokenizer import FastTokenizer
 from classifier.evaluation.figures import absent_note, signed
 from classifier.evaluation.limits import LIMITS
+from classifier.evaluation.resampling import SIGNIFICANCE, Difference, paired_differences
 from classifier.evaluation.version_scores import Scores, score, versus
 from classifier.labels import SENTIMENTS
 from classifier.modeling.pooling import POOLINGS
@@ -23,6 +26,7 @@ from classifier.serving.predictor import load_model
 
 _TIMED_REVIEWS = 32
 _TIMES = 7
+_RESAMPLES = 2000  # of persons
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class Check:
 _TITLES = {
     "macro_f1": "lower end of the interval of the difference in macro F1",
     "recall": "change in recall",
-    "feedback": "change in accuracy on rated reviews",
+    "feedback": "upper end of the interval of the change in accuracy on rated reviews",
     "calibration": "lower end of the interval of the calibration error",
     "speed": "time of a prediction relative to the champion's",
 }
@@ -60,6 +64,7 @@ class Decision:
     holdout_rows: int
     rated_rows: int  # held-out reviews rated by users
     checks: list[Check]
+    rated_persons: int = 0  # by so many; a review that doesn't say by whom is one of its own
     figures: dict[str, Any] = field(default_factory=dict)
     """By "holdout" and "feedback": the two versions' figures and their paired comparison."""
 
@@ -75,8 +80,11 @@ class Decision:
         if failed:
             judged = f" (on {self.holdout_rows} held-out reviews{absent})" if absent else ""
             return f"{self.challenger} is refused{judged}: {'; '.join(failed)}."
-        judged_on_rated = any(check.name == "feedback" for check in self.checks)
-        rated = f" and {self.rated_rows} rated ones" if judged_on_rated else ""
+        rated = ""
+        if self.rated_rows:
+            rated = f"{self.rated_rows} rated ones of {self.rated_persons} persons"
+            judged_on_rated = any(check.name == "feedback" for check in self.checks)
+            rated = f" and {rated}" if judged_on_rated else f"; {rated} are too few to judge by"
         return (
             f"{self.challenger} is accepted: no worse than {self.champion} on"
             f" {self.holdout_rows} held-out reviews{absent}{rated}."
@@ -113,10 +121,20 @@ def judge(
         checks.append(_macro_f1(pooling, figures["holdout"]))
         checks += _recalls(pooling, old, new)
         checks.append(calibration_check(pooling, old, new))
-    if rated is not None and len(rated) >= LIMITS.fewest_rated:
+    persons = _persons(rated)
+    rated_persons = int(persons.max(initial=-1)) + 1
+    if (
+        rated is not None
+        and len(rated) >= LIMITS.fewest_rated
+        and rated_persons >= LIMITS.fewest_persons
+    ):
         old, new = (score(version, rated, device, None) for version in (champion, challenger))
-        checks += [_feedback(pooling, old, new) for pooling in POOLINGS]
         figures["feedback"] = _figures(old, new)
+        for pooling in POOLINGS:
+            found = by_person(old.right(pooling), new.right(pooling), persons)
+            differences = figures["feedback"]["comparison"][pooling]["differences"]
+            differences["accuracy"] = asdict(found)
+            checks.append(feedback_check(pooling, found))
     checks += _speeds(champion, challenger, list(holdout["text"][:_TIMED_REVIEWS]), device)
     return Decision(
         champion=champion.name,
@@ -124,6 +142,7 @@ def judge(
         holdout_rows=len(holdout),
         rated_rows=0 if rated is None else len(rated),
         checks=checks,
+        rated_persons=rated_persons,
         figures=figures,
     )
 
@@ -152,9 +171,41 @@ def calibration_check(pooling: str, old: Scores, new: Scores) -> Check:
     return Check("calibration", pooling, low <= limit, low, limit)
 
 
-def _feedback(pooling: str, old: Scores, new: Scores) -> Check:
-    change = new.metrics[pooling]["accuracy"] - old.metrics[pooling]["accuracy"]
-    return Check("feedback", pooling, change >= -1e-9, change, 0.0)
+def _persons(rated: Dataset | None) -> NDArray[np.int64]:
+    """The number of the person who rated each row, from 0."""
+    numbers: dict[object, int] = {}
+    names = [] if rated is None else rated["person"]
+    keys: list[object] = [row if name is None else name for row, name in enumerate(names)]
+    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
+
+
+def by_person(
+    old: NDArray[np.bool_], new: NDArray[np.bool_], persons: NDArray[np.int64]
+) -> Difference:
+    """The change in accuracy, new less old, as the mean over persons of their own accuracies.
+
+    A person with many reviews counts as one with few, so that none can turn the result alone.
+    """
+    reviews = np.bincount(persons)
+
+    def sums(right: NDArray[np.bool_]) -> NDArray[np.float64]:
+        accuracy = np.bincount(persons, right) / reviews
+        return np.stack([accuracy, np.ones(len(reviews))], axis=1)
+
+    found = paired_differences(
+        sums(old),
+        sums(new),
+        lambda sums: {"accuracy": sums[:, 0] / sums[:, 1]},
+        seed=0,
+        resamples=_RESAMPLES,
+    )
+    return found["accuracy"]
+
+
+def feedback_check(pooling: str, found: Difference) -> Check:
+    """Refuses what is worse by more than chance; being better earns nothing."""
+    is_worse = found.high < 0 and found.p <= SIGNIFICANCE
+    return Check("feedback", pooling, not is_worse, found.high, 0.0)
 
 
 def _figures(old: Scores, new: Scores) -> dict[str, Any]:

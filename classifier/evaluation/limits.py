@@ -16,7 +16,12 @@ class Limits:
     """No class's recall on the holdout falls by more; a fall of `chance_reviews` is chance."""
     chance_reviews: int = 2
     fewest_rated: int = 30
-    """From so many held-out rated reviews on, its accuracy on them is the champion's or better."""
+    fewest_persons: int = 10
+    """From so many held-out rated reviews of so many persons on, its accuracy on them is not lower
+    than the champion's by more than chance: p above 0.05, or an interval that reaches 0.
+
+    Each person counts alike, and it is persons that are drawn.
+    """
     calibrated: float = 0.1
     calibration_rise: float = 0.05
     """Its calibration error on the holdout is at most `calibrated`, or the champion's and this.
@@ -36,8 +41,9 @@ class Limits:
             f"calibration error's interval begins at most at {self.calibrated:g} (or "
             f"{self.calibration_rise:g} above the champion's error) and a prediction takes at most "
             f"{self.slowness:g} times as long, or {self.unnoticed * 1000:g} ms a review more; and "
-            f"if, with {self.fewest_rated} or more of the reviews of --holdout, its accuracy on "
-            "them is no lower."
+            f"if, with {self.fewest_rated} or more reviews of {self.fewest_persons} or more "
+            "persons in --holdout, its accuracy on them, each person counting alike, is not lower "
+            "by more than chance."
         )
 
 

@@ -35,8 +35,8 @@ def excludes_zero(difference: float, low: float, high: float) -> bool:
 
 
 def paired_differences(
-    first: NDArray[np.int64],
-    second: NDArray[np.int64],
+    first: NDArray[Any],
+    second: NDArray[Any],
     figures_of: Callable[[NDArray[np.float64]], Figures],
     *,
     seed: int,

@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from datasets import Dataset
+from numpy.typing import NDArray
 
 from classifier.data.tokenizer import load_tokenizer, tokenize_cached
 from classifier.evaluation.comparison import compare
 from classifier.evaluation.metrics import Metrics, evaluate
-from classifier.modeling.outputs import Labels, Outputs, labels_of
+from classifier.modeling.outputs import Labels, Outputs, answers_of, labels_of
 from classifier.modeling.pooling import POOLINGS
 from classifier.registry.provenance import learnt_by
 from classifier.registry.version import Version
@@ -26,6 +28,11 @@ class Scores:
     outputs: dict[str, Outputs]
     metrics: dict[str, Metrics]
     trained_on: int  # rows that the version was trained on, which flatter its figures
+
+    def right(self, pooling: str) -> NDArray[np.bool_]:
+        """Of which rows the sentiment is right."""
+        answers = answers_of(self.outputs[pooling])
+        return np.asarray(answers.sentiment == self.labels.sentiment)
 
     def figures(self) -> dict[str, Any]:
         """The JSON of figures, with the paired comparison."""

@@ -4,15 +4,24 @@ They join the training part alone, and leave no trace but in the weights: their 
 written to no file, so that those who wrote them can have them erased.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 from datasets import Dataset
+from numpy.typing import NDArray
 
 from classifier.data.duplicates import repeats_of
 from classifier.data.reviews import load_reviews
 from classifier.data.schema import OURS
 from classifier.data.splits import Parts
 from classifier.errors import ClassifierError
+
+LARGEST_SHARE = 0.05
+"""Of the weight of all rows that say who rated them, a person's is at most this share.
+
+With fewer than 20 persons that can't be: each of them then weighs as one review at most.
+"""
 
 
 @dataclass(frozen=True)
@@ -40,7 +49,9 @@ class AdditionalRows:
         if not len(rows):
             raise ClassifierError(f"All {len(self.rows)} extra reviews are known already.")
         counts = self.counts | {"kept": len(rows), "known": int(repeated.sum())}
-        return replace(self, rows=rows, counts=counts)
+        weights = weighed_by_person(rows["weight"], rows["person"])
+        weighed = rows.remove_columns("weight").add_column("weight", weights)
+        return replace(self, rows=weighed, counts=counts)
 
     def summary(self) -> str:
         """One line: how many there are."""
@@ -48,3 +59,37 @@ class AdditionalRows:
             f"Extra reviews: {self.counts['read']:,} read, {self.counts['known']:,} known already;"
             f" {self.counts['kept']:,} to train on."
         )
+
+
+def weighed_by_person(
+    weights: Sequence[float], persons: Sequence[str | None]
+) -> NDArray[np.float64]:
+    """The weights of the rows, where no person has too much of them; rows of nobody stay.
+
+    A person's rows keep their proportions, and those of a person below the limit their weights.
+    """
+    weighed = np.array(weights, dtype=np.float64)
+    known = np.array([person is not None for person in persons], dtype=bool)
+    if not known.any():
+        return weighed
+    names = [person for person in persons if person is not None]
+    _, person_of_row = np.unique(names, return_inverse=True)
+    totals = np.bincount(person_of_row, weighed[known]).astype(np.float64)
+    factors = np.minimum(1.0, _most_of_a_person(totals) / totals)
+    weighed[known] *= factors[person_of_row]
+    return weighed
+
+
+def _most_of_a_person(totals: NDArray[np.float64]) -> float:
+    """The largest weight of a person that is no larger share, when each has that at most."""
+    most = round(1 / LARGEST_SHARE)
+    if len(totals) < most:
+        return 1.0
+    descending = np.sort(totals)[::-1]
+    # The first `cut` persons are cut to x, the others stay: x = share * (cut * x + the others').
+    for cut in range(most):
+        rest = descending[cut:].sum()
+        limit = rest * LARGEST_SHARE / (1 - cut * LARGEST_SHARE)
+        if limit >= descending[cut]:
+            return float(limit)
+    return float(descending[most - 1])

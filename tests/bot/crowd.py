@@ -8,8 +8,8 @@ import pytest
 from telegram import Message
 
 from bot.local import people
-from bot.services.feedback import is_held_out
-from db import feedback, reviews, users
+from bot.services.feedback import Draw
+from db import feedback, installation, reviews, users
 from db.engine import Sessions
 from db.feedback import Given
 from db.models import Review
@@ -85,6 +85,7 @@ async def rate_long_ago(
     sent = now - timedelta(days=10)
     rows = tiny.make_rows(each * len(user_ids), seed=user_ids[0] + each, rated=1.0)
     async with write.begin() as session:
+        draw = Draw(await installation.secret(session))
         for number, row in enumerate(rows):
             user_id, text = user_ids[number % len(user_ids)], str(row["content"])
             await users.seen(session, user_id, "ru", sent)
@@ -107,7 +108,7 @@ async def rate_long_ago(
                     user_id,
                     10 - rating if lies else rating,
                     asked=False,
-                    held_out=is_held_out(user_id, text),
+                    held_out=draw.is_held_out(user_id, text),
                 ),
                 now,
             )

@@ -39,6 +39,7 @@ def main() -> None:
         "reason": f"{challenger} is {what}ed",
         "holdout_rows": 20,
         "rated_rows": 5,
+        "rated_persons": 2,
         "checks": [check | {"sentiment": None}],
         "figures": {},
     }

@@ -11,7 +11,8 @@ from telegram import Message
 
 from bot.app import Kinorate
 from bot.local.people import USERS
-from db import updates
+from bot.services.feedback import Draw
+from db import installation, updates
 from db.engine import Sessions
 from db.models import Review
 from tests.bot.local_client import Person
@@ -49,6 +50,12 @@ async def reviews(read: Sessions) -> list[Review]:
     whole = (selectinload(Review.predictions), selectinload(Review.feedback))
     async with read() as session:
         return list(await session.scalars(select(Review).order_by(Review.id).options(*whole)))
+
+
+async def draw_of(write: Sessions) -> Draw:
+    """What decides which ratings are asked for and held out."""
+    async with write.begin() as session:
+        return Draw(await installation.secret(session))
 
 
 async def all_done(read: Sessions) -> None:

@@ -66,6 +66,23 @@ async def test_erased_users_are_gone(
     assert await texts(read, held_out=False) == ["Отзыв 3"]
 
 
+async def test_repeated_texts_and_many_ratings_of_one_user_count_once_and_up_to_a_limit(
+    write: Sessions, read: Sessions, new_review: NewReview, now: datetime
+) -> None:
+    async with write.begin() as session:
+        for user_id, text in [(1, "Один и тот же"), (1, "один  И тот же"), (2, "Один и тот же")]:
+            await users.seen(session, user_id, "ru", now)
+            number = await training_data.rated_since(session, None, 10) + 10 * user_id + len(text)
+            review = new_review(number, user_id=user_id, text=text, created_at=now)
+            await reviews.add(session, review)
+            given = Given(review.id, user_id, 5, asked=False, held_out=False)
+            await feedback.rate(session, given, now)
+    for update_id in range(101, 201, 2):
+        await rate(write, new_review, now, update_id, user_id=3, rating=5)
+    async with read() as session:
+        assert await training_data.rated_since(session, None, 10) == 1 + 1 + 10
+
+
 async def test_what_is_new_since(
     write: Sessions, read: Sessions, new_review: NewReview, now: datetime
 ) -> None:
@@ -73,10 +90,12 @@ async def test_what_is_new_since(
     for update_id in (2, 3):
         await rate(write, new_review, now, update_id, user_id=1, rating=5)
     async with read() as session:
-        assert await training_data.rated_since(session, None) == 2
-        assert await training_data.rated_since(session, now + timedelta(minutes=1)) == 1
+        assert await training_data.rated_since(session, None, 10) == 2
+        assert await training_data.rated_since(session, now + timedelta(minutes=1), 10) == 1
     later = now + timedelta(hours=1)
     async with write.begin() as session:
         await feedback.rate(session, Given(first, 1, 9, asked=False, held_out=False), later)
     async with read() as session:
-        assert await training_data.rated_since(session, now + timedelta(minutes=5)) == 1, "changed"
+        assert await training_data.rated_since(session, now + timedelta(minutes=5), 10) == 1, (
+            "changed"
+        )

@@ -43,7 +43,11 @@ async def rows(read: Sessions) -> dict[str, int]:
             name: await session.scalar(select(func.count()).select_from(table)) or 0
             for name, table in Base.metadata.tables.items()
         }
-    return {name: count for name, count in counts.items() if count and name != "updates"}
+    return {
+        name: count
+        for name, count in counts.items()
+        if count and name not in ("updates", "installation")
+    }
 
 
 async def document(person: Person, message: Message) -> bytes:

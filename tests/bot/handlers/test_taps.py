@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.local.server import LocalServer
-from bot.services.feedback import is_asked, is_held_out
+from bot.services.feedback import Draw
 from bot.texts import conversation
 from bot.views.keyboards import FORGET_NO, FORGET_YES
 from db import reviews as stored_reviews
@@ -26,11 +26,14 @@ from tests.bot.talking import (
     all_done,
     buttons_of,
     deliver,
+    draw_of,
     rating_data,
     reviews,
 )
 
 pytestmark = pytest.mark.anyio
+
+DRAW = Draw(b"known to this test alone")
 
 
 async def ratings(read: Sessions) -> list[tuple[int, int]]:
@@ -86,34 +89,50 @@ async def test_of_many_quick_taps_the_stored_one_is_shown(anya: Person, read: Se
 
 
 async def test_the_feedback_that_was_asked_for_or_is_kept_out_of_training(
-    anya: Person, telegram: LocalServer, read: Sessions
+    anya: Person, telegram: LocalServer, write: Sessions, read: Sessions
 ) -> None:
+    draw = await draw_of(write)
     for number in range(8):
         if number in (2, 5):
             ids = count(telegram.state.updates.next_id)
-            telegram.state.updates.next_id = next(filter(is_asked, ids))
+            telegram.state.updates.next_id = next(filter(draw.is_asked, ids))
         answer = await anya.ask(f"{REVIEW} Смотрела уже {number} раз.")
         if number in (2, 5):
             assert (answer.text or "").endswith(conversation.PLEASE_RATE.ru)
         await anya.tap_and_wait(answer.message_id, rating_data(answer, 7))
     stored = await reviews(read)
     assert [(given.asked, given.held_out) for review in stored for given in review.feedback] == [
-        (is_asked(review.update_id), is_held_out(ANYA, review.text)) for review in stored
+        (draw.is_asked(review.update_id), draw.is_held_out(ANYA, review.text)) for review in stored
     ]
     assert stored[2].feedback[0].asked
 
 
 def test_a_tenth_is_asked_for_a_rating() -> None:
-    asked = [is_asked(1_800_000_000_000 + number) for number in range(5000)]
+    asked = [DRAW.is_asked(1_800_000_000_000 + number) for number in range(5000)]
     assert 0.08 < sum(asked) / len(asked) < 0.12
 
 
 def test_a_fifth_is_kept_out_whatever_the_blanks_and_capitals() -> None:
     texts = [f"Отзыв  номер {number}" for number in range(2000)]
-    kept = [is_held_out(ANYA, text) for text in texts]
+    kept = [DRAW.is_held_out(ANYA, text) for text in texts]
     assert 0.17 < sum(kept) / len(kept) < 0.23
-    assert kept == [is_held_out(ANYA, f" {text.upper().replace('  ', ' ')}\n") for text in texts]
-    assert kept != [is_held_out(BORIS, text) for text in texts]
+    assert kept == [
+        DRAW.is_held_out(ANYA, f" {text.upper().replace('  ', ' ')}\n") for text in texts
+    ]
+    assert kept != [DRAW.is_held_out(BORIS, text) for text in texts]
+
+
+async def test_what_is_held_out_differs_from_one_installation_to_another(
+    write: Sessions,
+) -> None:
+    """Who reads this program can't choose a text that is held out."""
+    texts = [f"Отзыв номер {number}" for number in range(2000)]
+    here = await draw_of(write)
+    assert here == await draw_of(write)
+    both = [DRAW.is_held_out(ANYA, text) and here.is_held_out(ANYA, text) for text in texts]
+    assert 0.02 < sum(both) / len(both) < 0.06, "one in 25, as chance has it"
+    asked = [DRAW.is_asked(number) and here.is_asked(number) for number in range(5000)]
+    assert sum(asked) / len(asked) < 0.03
 
 
 async def test_someone_else_can_not_rate(http: httpx.AsyncClient, read: Sessions) -> None:

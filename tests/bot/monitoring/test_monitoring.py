@@ -14,7 +14,6 @@ from sqlalchemy import text
 
 from bot.errors import BotError
 from bot.local.server import LocalServer
-from bot.services.feedback import is_asked
 from bot.serving import serve
 from db import training_runs
 from db.engine import Sessions
@@ -23,7 +22,7 @@ from tests.bot.conftest import NewBot, RunningBot
 from tests.bot.local_client import Person, chat_client, control
 from tests.bot.ports import free_port
 from tests.bot.predictors import InventedPredictor
-from tests.bot.talking import ANYA, OTHER_REVIEW, REVIEW, all_done, rating_data, reviews
+from tests.bot.talking import ANYA, OTHER_REVIEW, REVIEW, all_done, draw_of, rating_data, reviews
 
 pytestmark = pytest.mark.anyio
 
@@ -79,7 +78,8 @@ async def test_what_is_counted_is_what_happened(
         async with write.begin() as session:
             await training_runs.finish(session, run_id, Ending("refused"), NOW)
         counted = await samples(monitor)
-    asked = "yes" if is_asked((await reviews(read))[0].update_id) else "no"
+    draw = await draw_of(write)
+    asked = "yes" if draw.is_asked((await reviews(read))[0].update_id) else "no"
     expected = {
         "kinorate_updates_total kind=message": 2,
         "kinorate_updates_total kind=callback_query": 2,

@@ -19,6 +19,7 @@ from bot.local.server import LocalServer
 from bot.prediction.live_models import LiveModels, load_models
 from bot.schedule import Schedule
 from bot.services.admin_log import AdminLog
+from bot.services.raters import StoodOut
 from bot.services.retraining import REFUSED_KEPT, NotBegun, Retraining
 from bot.services.training_process import Progress, TrainingProcess
 from bot.services.versions import VersionService
@@ -291,7 +292,7 @@ class SlowToTell:
     async def progressed(self, run_id: int, progress: Progress) -> None:
         pass
 
-    async def ended(self, run: TrainingRun) -> None:
+    async def ended(self, run: TrainingRun, stood_out: list[StoodOut]) -> None:
         self.ended_first.set()
         await self.may_go_on.wait()
 
@@ -396,7 +397,7 @@ async def test_the_watcher_hears_of_it_and_may_fail(
             heard.append(progress)
             raise OSError("no network")
 
-        async def ended(self, run: TrainingRun) -> None:
+        async def ended(self, run: TrainingRun, stood_out: list[StoodOut]) -> None:
             heard.append(run.status)
 
     await rate(write, 3)
@@ -484,7 +485,8 @@ async def test_the_admins_are_told_the_decision(
         text = told.text or told.caption
     assert text == (
         f"⛔ Переобучение: новая версия {registry.versions()[0].name} не принята, отвечает"
-        " прежняя.\n\nОтложенных отзывов: 20, оценённых пользователями: 5.\n\n"
+        " прежняя.\n\nОтложенных отзывов: 20, оценённых пользователями: 5 (людей: 2)."
+        " По оценкам не сравниваю: нужно 30 от 10 человек.\n\n"
         "✗ CLS: macro F1, нижняя граница разницы −0,010 (не ниже −0,050)"
     )
 

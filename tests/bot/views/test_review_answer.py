@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.local.html import parse
-from bot.services.feedback import is_asked
 from bot.services.joining import units
 from bot.texts import conversation
 from bot.texts.locale import ENGLISH, RUSSIAN, Locale
@@ -90,9 +89,10 @@ def test_an_answer_in_russian() -> None:
 
 def test_a_few_are_asked_for_their_rating_in_so_many_words() -> None:
     stored = review([prediction("cls"), prediction("mean")])
-    stored.update_id = next(number for number in range(100) if is_asked(number))
-    assert answer(stored, RUSSIAN).endswith(conversation.PLEASE_RATE.ru)
-    assert answer(stored, RUSSIAN, 7).endswith(RUSSIAN(conversation.YOUR_RATING, rating=7))
+    assert answer(stored, RUSSIAN, asked=True).endswith(conversation.PLEASE_RATE.ru)
+    assert answer(stored, RUSSIAN, 7, asked=True).endswith(
+        RUSSIAN(conversation.YOUR_RATING, rating=7)
+    )
 
 
 def test_an_answer_in_english() -> None:

@@ -72,6 +72,7 @@ def test_every_format_gives_the_same_rows(tmp_path: Path, extension: str, gz: st
         "sentiment",
         "rating",
         "weight",
+        "person",
     ]
     assert list(loaded.rows["review_id"]) == [f"id{index}" for index in range(9)]
     assert list(loaded.rows["content"]) == [row["content"] for row in ROWS]

@@ -17,7 +17,14 @@ from classifier.data.reviews import load_reviews
 from classifier.data.splits import restore_split
 from classifier.errors import ClassifierError
 from classifier.evaluation import gate
-from classifier.evaluation.gate import Check, Decision, calibration_check, judge
+from classifier.evaluation.gate import (
+    Check,
+    Decision,
+    by_person,
+    calibration_check,
+    feedback_check,
+    judge,
+)
 from classifier.evaluation.limits import Limits
 from classifier.evaluation.metrics import evaluate
 from classifier.evaluation.version_scores import Scores
@@ -90,7 +97,7 @@ def test_a_better_challenger_is_accepted(
     assert decision.accepted, decision.reason
     assert decision.reason == (
         f"{decision.challenger} is accepted: no worse than {place.champion.name} on"
-        " 40 held-out reviews and 60 rated ones."
+        " 40 held-out reviews and 60 rated ones of 60 persons."
     )
     challenger = Registry(place.context.models).get(decision.challenger)
     assert challenger.split()["holdout"] == place.champion.split()["holdout"]
@@ -158,7 +165,8 @@ def test_a_version_is_as_good_as_itself(
     )
     assert same.accepted
     assert not [check for check in same.checks if check.name == "feedback"], "29 are too few"
-    assert same.rated_rows == 29
+    assert same.rated_rows == same.rated_persons == 29
+    assert same.reason.endswith("29 rated ones of 29 persons are too few to judge by.")
     monkeypatch.setattr(gate, "LIMITS", Limits(macro_f1_margin=0.0))
     strict = judge(
         place.champion,
@@ -169,6 +177,51 @@ def test_a_version_is_as_good_as_itself(
         cache=place.context.cache,
     )
     assert not strict.accepted
+
+
+@pytest.mark.parametrize(("persons", "is_judged"), [(9, False), (10, True)])
+def test_ratings_of_few_persons_judge_nothing(
+    place: Place, make_rows: MakeRows, persons: int, is_judged: bool
+) -> None:
+    holdout = restore_split(load_reviews(place.reviews).rows, place.champion.split()).holdout
+    rows = make_rows(60, seed=3, rated=1)
+    named = [row | {"person": number % persons} for number, row in enumerate(rows)]
+    file = write(place.folder / f"by{persons}.jsonl", named)
+    decision = judge(
+        place.champion,
+        place.champion,
+        holdout,
+        load_reviews(file).rows,
+        device=torch.device("cpu"),
+        cache=place.context.cache,
+    )
+    assert decision.accepted
+    assert (decision.rated_rows, decision.rated_persons) == (60, persons)
+    assert any(check.name == "feedback" for check in decision.checks) == is_judged
+
+
+@pytest.mark.parametrize(
+    ("worse", "of", "ratings", "passes"),
+    [
+        (1, 10, 50, True),  # with fifty ratings, one person freezes nothing
+        (1, 100, 50, True),
+        (5, 20, 50, True),
+        (10, 10, 3, False),  # everybody is answered worse
+        (15, 20, 3, False),
+    ],
+)
+def test_persons_count_alike_and_chance_refuses_nothing(
+    worse: int, of: int, ratings: int, passes: bool
+) -> None:
+    """The challenger is wrong wherever `worse` persons rated, the champion nowhere."""
+    persons = np.concatenate(
+        [np.repeat(np.arange(worse), ratings), np.repeat(np.arange(worse, of), 3)]
+    )
+    old, new = np.ones(len(persons), dtype=bool), persons >= worse
+    found = by_person(old, new, persons)
+    assert found.difference == pytest.approx(-worse / of)
+    assert feedback_check("cls", found).passed == passes
+    assert feedback_check("cls", by_person(new, old, persons)).passed, "better earns nothing"
 
 
 def test_one_failed_check_is_enough() -> None:
