@@ -30,6 +30,7 @@ logger = logging.getLogger("bot")
 
 def main() -> int:
     """The exit status: 1 after a sentence that says what to correct."""
+    os.umask(0o077)  # what people write is for nobody else on this machine
     collect_garbage_seldom()
     _open_closed_streams()
     try:

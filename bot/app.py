@@ -35,6 +35,9 @@ OF_ONE_PERSON = 8  # of them
 DRIFT_CHECKED = "0 10 * * *"
 """Daily, at an hour when the admins are awake: they are told of drift."""
 
+RETENTION_ENFORCED = "30 3 * * *"
+"""Daily, at an hour when few people write."""
+
 SECONDS_TO_ANSWER = 30.0
 """How long Telegram may take. A send that times out may have arrived and is made again."""
 
@@ -82,12 +85,14 @@ class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
         await super().start()
         self._following = asyncio.create_task(self.parts.live.follow(), name="live models")
         self.parts.schedule.start()
+        self.parts.services.wiping.start()
         self._catching_up = asyncio.create_task(self._catch_up(), name="catching up")
 
     async def stop(self) -> None:
         """Finish the updates in hand; what is only queued stays in the inbox."""
         self.parts.schedule.stop()
         await asyncio.gather(self.parts.processor.finish(SECONDS_TO_FINISH), self._end_retraining())
+        await self.parts.services.wiping.stop()
         if self._following is not None:
             self._following.cancel()
         await super().stop()
@@ -103,6 +108,7 @@ class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
     async def _catch_up(self) -> None:
         """Do what an earlier process left unfinished, or missed."""
         await self.parts.services.retraining.recover()
+        await self.parts.services.retention.enforce()
         if cron := self.parts.settings.retrain_cron:
             await self.parts.services.retraining.catch_up(self.parts.schedule, cron)
 
@@ -179,6 +185,7 @@ def build_application(
         )
         application.monitoring = Monitoring(settings.monitoring_port, checkup, parts.metrics)
     services, admin_ids, schedule = parts.services, settings.admin_ids, parts.schedule
+    schedule.add("retention", RETENTION_ENFORCED, services.retention.enforce)
     schedule.add(
         "drift",
         DRIFT_CHECKED,

@@ -27,6 +27,7 @@ PRAGMAS = (
     "PRAGMA synchronous = NORMAL",
     "PRAGMA foreign_keys = ON",
     "PRAGMA secure_delete = ON",  # what a user erased is overwritten, not only unlinked
+    "PRAGMA journal_size_limit = 16777216",  # bytes that the log keeps once it is written back
 )
 """What every SQLite connection starts with; SQLite remembers only the journal mode."""
 
@@ -98,12 +99,16 @@ def _set_pragmas(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     # No BEGIN by the driver: it would come too late, before the first write. _begin sends it.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in PRAGMAS:
-        _execute(cursor, pragma)
+    set_pragmas(cursor)
     cursor.close()
 
 
-def _execute(cursor: DBAPICursor, pragma: str) -> None:
+def set_pragmas(cursor: DBAPICursor | sqlite3.Cursor) -> None:
+    for pragma in PRAGMAS:
+        _execute(cursor, pragma)
+
+
+def _execute(cursor: DBAPICursor | sqlite3.Cursor, pragma: str) -> None:
     """Tries again while another process switches the same new file to WAL: no timeout covers it."""
     for left in reversed(range(_TRIES)):
         try:

@@ -100,13 +100,15 @@ class User(Base, kw_only=True):
 class Update(Base, kw_only=True):
     """The inbox: what Telegram sent, kept until it is handled.
 
-    The row stays after that, as the mark that the update was seen, but its payload is deleted: it
-    may quote anyone. An unreadable update keeps its payload, and is not tried again.
+    The row stays some days after that, as the mark that the update was seen, but does not tell any
+    more what was said and by whom. An unreadable update keeps its payload as long, and is not tried
+    again.
     """
 
     __tablename__ = "updates"
     __table_args__ = (
         CheckConstraint("(done_at IS NULL) = (payload IS NOT NULL)", name="payload_until_done"),
+        CheckConstraint("done_at IS NULL OR user_id IS NULL", name="sender_until_done"),
         CheckConstraint("attempts >= 0", name="attempts"),
         _partial_index("ix_updates_pending", "received_at", where="done_at IS NULL"),
     )

@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Text, cast, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, selectinload
 
+from db import wiping
 from db.models import AdminAction, Base, Feedback, FeedbackHistory, Prediction, Review, Update, User
 
 
@@ -41,8 +42,10 @@ async def erase(session: AsyncSession, user_id: int, now: datetime) -> dict[str,
     """Erase a user with all that is theirs; returns how many rows of each table that were.
 
     Feedback that others gave on the user's reviews is erased with the reviews. Of the user's
-    updates, pending or not, only the ids stay: Telegram may deliver them again. What the user did
-    as an admin stays on record, without their id.
+    updates only the ids stay: Telegram may deliver them again. So it is with unreadable ones that
+    name the user anywhere. What the user did as an admin stays on record, without their id.
+
+    SQLite's files hold remains until they are wiped (db/wiping.py).
     """
     theirs = select(Review.id).where(Review.user_id == user_id)
     on_theirs = Feedback.review_id.in_(theirs)
@@ -57,12 +60,14 @@ async def erase(session: AsyncSession, user_id: int, now: datetime) -> dict[str,
         "admin_actions": select(func.count()).where(AdminAction.admin_id == user_id),
     }
     erased = {table: await session.scalar(count) or 0 for table, count in counts.items()}
+    names_them = Update.unreadable & cast(Update.payload, Text).contains(str(user_id))
     await session.execute(
         update(Update)
-        .where(Update.user_id == user_id)
+        .where((Update.user_id == user_id) | names_them)
         .values(user_id=None, payload=None, done_at=func.coalesce(Update.done_at, now))
     )
     await session.execute(delete(User).where(User.id == user_id))  # the rest cascades
+    await wiping.order(session)
     return erased
 
 

@@ -1,14 +1,20 @@
 """The inbox: updates that Telegram delivered, and which of them are not handled yet."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.engine import insert
 from db.models import Update
+
+KEPT = timedelta(days=3)
+"""How long an update is known as seen, and an unreadable one is kept.
+
+Telegram delivers an update again for 24 hours at most.
+"""
 
 _PENDING = Update.done_at.is_(None) & ~Update.unreadable
 
@@ -74,9 +80,15 @@ async def set_aside(session: AsyncSession, update_id: int) -> None:
 
 
 async def mark_done(session: AsyncSession, update_ids: Collection[int], now: datetime) -> None:
-    """Note that these updates are handled: their payloads are deleted, the ids stay as seen."""
+    """Note that these updates are handled: of each only the id stays, as seen."""
     await session.execute(
         update(Update)
         .where(Update.update_id.in_(update_ids), _PENDING)
-        .values(done_at=now, payload=None)
+        .values(done_at=now, payload=None, user_id=None)
     )
+
+
+async def delete_old(session: AsyncSession, now: datetime) -> int:
+    """Delete what is not pending and came longer ago than KEPT; how many updates that were."""
+    old = delete(Update).where(~_PENDING, Update.received_at < now - KEPT)
+    return len((await session.scalars(old.returning(Update.update_id))).all())

@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 
 from bot.clock import Clock
+from bot.services.wiping import Wiping
 from db import privacy, reviews, users
 from db.engine import Sessions
 from db.models import Review
@@ -17,6 +18,7 @@ class Personal:
     write: Sessions
     read: Sessions
     clock: Clock
+    wiping: Wiping
 
     async def seen(self, user_id: int, language: str) -> None:
         """Note that the user has written, and in which language."""
@@ -48,6 +50,7 @@ class Personal:
         """Erase all that is stored about the user: how many rows a table; None if nothing was."""
         async with self.write.begin() as session:
             erased = await privacy.erase(session, user_id, self.clock())
+        await self.wiping.soon()
         return erased if erased["users"] else None
 
 

@@ -12,12 +12,14 @@ from bot.services.feedback import FeedbackService
 from bot.services.flood import FloodLimit
 from bot.services.joining import WAIT, Joiner
 from bot.services.personal import Personal
+from bot.services.retention import Retention
 from bot.services.retraining import Retraining
 from bot.services.reviewing import Reviewing
 from bot.services.statistics import StatisticsService
 from bot.services.training_process import TrainingProcess
 from bot.services.turns import Turns
 from bot.services.versions import VersionService
+from bot.services.wiping import Wiping
 from bot.settings import Settings
 from db.engine import Database
 
@@ -36,7 +38,9 @@ class Services:
         self.metrics = metrics
         self.reviewing = Reviewing(write, read, queue, clock)
         self.feedback = FeedbackService(write, metrics, clock)
-        self.personal = Personal(write, read, clock)
+        self.wiping = Wiping(settings.database_url)
+        self.retention = Retention(write, clock, settings.database_url)
+        self.personal = Personal(write, read, clock, self.wiping)
         self.joiner = Joiner(WAIT, can_wait)
         self.turns = Turns()
         self.messages = FloodLimit(settings.reviews_per_minute)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.database import backup, bring_up_to_date
+from bot.database import BACKUP_KEPT_FOR, BACKUPS_KEPT, backup, bring_up_to_date, delete_old_backups
 from db import migrate, updates
 from db.address import DatabaseError
 from db.engine import Sessions
@@ -124,3 +124,39 @@ def test_a_folder_that_can_not_be_made_is_named(tmp_path: Path, migrated_file: P
     (tmp_path / "backups").write_text("a file")
     with pytest.raises(DatabaseError, match=r"to .*/backups/kinorate-20260301T120000Z\.db"):
         backup(url_of(file), NOW)
+
+
+def test_backups_have_a_number_and_an_age(tmp_path: Path, migrated_file: Path) -> None:
+    url = url_of(Path(shutil.copy(migrated_file, tmp_path / "kinorate.db")))
+    others = tmp_path / "backups" / "other-20200101T000000Z.db"
+    others.parent.mkdir()
+    others.touch()
+    for day in range(BACKUPS_KEPT + 2):
+        backup(url, NOW + timedelta(days=day))
+    delete_old_backups(url, NOW + timedelta(days=BACKUPS_KEPT + 1))
+    kept = sorted(file.name for file in others.parent.glob("kinorate-*"))
+    assert [name[9:17] for name in kept] == [f"2026030{day}" for day in range(3, 8)]
+    assert delete_old_backups(url, NOW + timedelta(days=3) + BACKUP_KEPT_FOR) == 1
+    assert delete_old_backups(url, NOW + timedelta(days=400)) == 4
+    assert [file.name for file in others.parent.iterdir()] == [others.name]
+
+
+def test_nobody_else_may_read_the_files(tmp_path: Path, migrated_file: Path) -> None:
+    folder = tmp_path / "data"
+    (folder / "backups").mkdir(parents=True)
+    file = Path(shutil.copy(migrated_file, folder / "kinorate.db"))
+    (folder / "backups" / "kinorate-20260301T120000Z.db").touch()
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o777 if path.is_dir() else 0o666)
+    bring_up_to_date(url_of(file), NOW)
+    for path in (folder, *folder.rglob("*")):
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_a_folder_of_other_things_stays_as_it_is(tmp_path: Path, migrated_file: Path) -> None:
+    file = Path(shutil.copy(migrated_file, tmp_path / "kinorate.db"))
+    (tmp_path / "of somebody else").touch()
+    tmp_path.chmod(0o755)
+    bring_up_to_date(url_of(file), NOW)
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+    assert file.stat().st_mode & 0o777 == 0o600

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from db import privacy, updates
 from db.engine import Sessions
@@ -73,3 +74,32 @@ async def test_payloads_hold_any_character(write: Sessions, now: datetime) -> No
         await updates.add(session, 1, payload, None, now)
     async with write() as session:
         assert (await updates.pending(session))[0].payload == payload
+
+
+async def test_only_the_days_in_which_telegram_repeats_itself_are_remembered(
+    write: Sessions, now: datetime
+) -> None:
+    async with write.begin() as session:
+        for update_id in (1, 2, 3):
+            await updates.add(session, update_id, {}, 1, now)
+        await updates.mark_done(session, [1], now)
+        await updates.set_aside(session, 2)
+    for days, left in ((3, {1, 2, 3}), (4, {3})):  # what still waits is never deleted
+        async with write.begin() as session:
+            deleted = await updates.delete_old(session, now + timedelta(days=days))
+            assert deleted == 3 - len(left)
+            assert set(await session.scalars(select(Update.update_id))) == left
+
+
+async def test_what_cannot_be_read_is_erased_with_whom_it_names(
+    write: Sessions, now: datetime
+) -> None:
+    async with write.begin() as session:
+        for update_id, user_id in ((1, 7001), (2, 7002)):
+            payload = {"update_id": update_id, "news": [{"author": {"id": user_id}}]}
+            await updates.add(session, update_id, payload, None, now)
+            await updates.set_aside(session, update_id)
+        await privacy.erase(session, 7001, now)
+    async with write.begin() as session:
+        rows = await session.scalars(select(Update).order_by(Update.update_id))
+        assert [row.payload is None for row in rows] == [True, False]
