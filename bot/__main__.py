@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from secrets import token_urlsafe
 from typing import TextIO
 
 from bot.clock import utc_now
@@ -35,9 +36,10 @@ def main() -> int:
     _open_closed_streams()
     try:
         settings = load_settings()
+        key = token_urlsafe(16)  # of the local chat
         secrets = (settings.telegram_token, settings.webhook_secret)
         configure_logging(
-            settings.log_level, [secret.get_secret_value() for secret in secrets if secret]
+            settings.log_level, [key, *(secret.get_secret_value() for secret in secrets if secret)]
         )
         champion = Registry(settings.models).champion()
         if champion is None:
@@ -46,7 +48,7 @@ def main() -> int:
                 " starts the bot."
             )
         bring_up_to_date(settings.database_url, utc_now())
-        asyncio.run(_run(settings, _load(champion)))
+        asyncio.run(_run(settings, _load(champion), key))
     except (BotError, DatabaseError, ClassifierError) as error:
         _print(str(error), sys.stderr)
         return 1
@@ -73,7 +75,7 @@ def _load(champion: Version) -> Predicts:
     return load_models(champion.path)
 
 
-async def _run(settings: Settings, predictor: Predicts) -> None:
+async def _run(settings: Settings, predictor: Predicts, key: str) -> None:
     from bot.app import build_application
     from bot.serving import serve
 
@@ -81,7 +83,7 @@ async def _run(settings: Settings, predictor: Predicts) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _begin_to_stop, stop)
-    async with _telegram(settings) as (settings, token, server):
+    async with _telegram(settings, key) as (settings, token, server):
         mode = "webhook" if settings.webhook_url else "polling"
         facts = {
             "mode": mode if settings.telegram_token else "local chat",
@@ -102,15 +104,15 @@ def _begin_to_stop(stop: asyncio.Event) -> None:
 
 
 @asynccontextmanager
-async def _telegram(settings: Settings) -> AsyncIterator[tuple[Settings, str, str]]:
+async def _telegram(settings: Settings, key: str) -> AsyncIterator[tuple[Settings, str, str]]:
     """The settings, token and Bot API server to use: those of .env, or the local chat's."""
     if settings.telegram_token:
         yield settings, settings.telegram_token.get_secret_value(), settings.bot_api_url
         return
     from bot.local.people import LOCAL_ADMIN_ID
-    from bot.local.server import LOCAL_TOKEN, LocalServer
+    from bot.local.server import LocalServer
 
-    server = LocalServer(port=settings.local_port)
+    server = LocalServer(port=settings.local_port, key=key)
     try:
         await server.start()
     except OSError as error:
@@ -119,12 +121,12 @@ async def _telegram(settings: Settings) -> AsyncIterator[tuple[Settings, str, st
             " Set LOCAL_PORT to another one."
         ) from error
     _print(
-        f"The chat with the bot is at {server.url}/ (TELEGRAM_TOKEN in .env: Telegram instead)",
+        f"The chat with the bot is at {server.page} (TELEGRAM_TOKEN in .env: Telegram instead)",
         sys.stdout,
     )
     try:
         admins = [*settings.admin_ids, LOCAL_ADMIN_ID]
-        yield settings.model_copy(update={"admin_ids": admins}), LOCAL_TOKEN, server.url
+        yield settings.model_copy(update={"admin_ids": admins}), server.token, server.url
     finally:
         await server.stop()
 

@@ -17,13 +17,13 @@ ORDER = {
         " training commands __main__"
     ),
     "bot": (
-        "errors clock logs schedule database settings delivery prediction monitoring services"
-        " texts views handlers local app serving __main__"
+        "errors clock loopback logs schedule database settings delivery prediction monitoring"
+        " services texts views handlers local app serving __main__"
     ),
 }
 """Folders and modules of a package, each of which may import those before it and no others."""
 
-ALONE = {"bot.local": {"bot.clock"}}
+ALONE = {"bot.local": {"bot.clock", "bot.loopback"}}
 """What a folder that stands for somebody else's server may import of its own package."""
 
 KNOW_NO_DATASETS = ("classifier.modeling.outputs", "classifier.modeling.temperature")

@@ -3,15 +3,17 @@
 import argparse
 import asyncio
 import signal
+from secrets import token_urlsafe
 
-from bot.local.server import LOCAL_TOKEN, LocalServer
+from bot.local.server import LocalServer
 
 
 async def serve(port: int) -> None:
-    server = LocalServer(port)
+    server = LocalServer(port, key=token_urlsafe(16))
     await server.start()
-    print(server.url, flush=True)
-    print(f"A bot reaches it as Bot API server with the token {LOCAL_TOKEN}.", flush=True)
+    print(server.page, flush=True)
+    print(f"A bot reaches it with BOT_API_URL={server.url}", flush=True)
+    print(f"and TELEGRAM_TOKEN={server.token}", flush=True)
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)

@@ -2,12 +2,13 @@
 
 import asyncio
 import re
+from hmac import compare_digest
 
 from bot.local.feeds import LongPoll
 from bot.local.loopback import StateHandler
 from bot.local.methods import METHODS
 from bot.local.params import ApiError, Params
-from bot.local.people import LOCAL_TOKEN, Json
+from bot.local.people import Json
 from bot.local.state import State
 
 MAX_POLL_SECONDS = 50
@@ -23,7 +24,7 @@ class BotHandler(StateHandler):
     def check_token(self, token: str) -> None:
         if not re.fullmatch(r"\d+:[\w-]+", token):
             raise ApiError(404, "Not Found")
-        if token != LOCAL_TOKEN:
+        if not compare_digest(token.encode(), self.settings["token"].encode()):
             raise ApiError(401, "Unauthorized")
 
     def refusal(self, code: int, description: str, parameters: Json) -> Json:

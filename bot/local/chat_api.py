@@ -8,7 +8,7 @@ from urllib.parse import quote
 from tornado.iostream import StreamClosedError
 
 from bot.local.chat_requests import ACTS, QUESTIONS, Answer, user_of
-from bot.local.loopback import StateHandler
+from bot.local.loopback import ChatSideHandler, StateHandler
 from bot.local.params import ApiError, Params
 from bot.local.state import State
 
@@ -16,7 +16,7 @@ KEEP_ALIVE_SECONDS = 20
 _SHOWN_IN_PAGE = {"image/png", "image/jpeg", "image/gif", "image/webp"}
 
 
-class ChatHandler(StateHandler):
+class ChatHandler(StateHandler, ChatSideHandler):
     def get(self, name: str) -> None:
         self._answer(QUESTIONS, name)
 
@@ -29,7 +29,7 @@ class ChatHandler(StateHandler):
         self.finish(known[name](self.state, Params.of(self.request)))
 
 
-class EventsHandler(StateHandler):
+class EventsHandler(StateHandler, ChatSideHandler):
     """Server-sent events, from the last one that the page knows."""
 
     def initialize(self, state: State) -> None:
@@ -73,7 +73,7 @@ class EventsHandler(StateHandler):
         self.woken.set()
 
 
-class FileHandler(StateHandler):
+class FileHandler(StateHandler, ChatSideHandler):
     def get(self, file_id: str) -> None:
         file = self.state.files.get(file_id)
         if file is None:

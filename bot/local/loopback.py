@@ -1,36 +1,25 @@
-"""The base of all handlers: requests come from this machine and from no other site."""
+"""The base of all handlers: requests come from this machine, of who was given the key."""
 
+import secrets
 from typing import Any
-from urllib.parse import urlsplit
 
 from tornado.web import RequestHandler
 
 from bot.local.params import ApiError
 from bot.local.people import Json
 from bot.local.state import State
-
-OWN_NAMES = {"127.0.0.1", "localhost"}
+from bot.loopback import harden, why_foreign
 
 
 class LoopbackHandler(RequestHandler):
-    """Refuses requests of other sites' pages, which the browser on this machine would send.
-
-    Other machines can't reach the server, because it listens on loopback.
-    """
+    """Refuses requests of other sites' pages, which the browser on this machine would send."""
 
     def prepare(self) -> None:
-        # Another name for this address would make a foreign page the same origin (DNS rebinding).
-        if urlsplit(f"//{self.request.host}").hostname not in OWN_NAMES:
-            raise ApiError(403, "unknown host")
-        origin = self.request.headers.get("Origin")
-        is_foreign = origin is not None and origin != f"http://{self.request.host}"
-        site = self.request.headers.get("Sec-Fetch-Site", "none")
-        if is_foreign or (site not in ("none", "same-origin") and not self._is_visit()):
-            raise ApiError(403, "foreign origin")
+        if reason := why_foreign(self.request, is_visit=self._is_visit()):
+            raise ApiError(403, reason)
 
     def set_default_headers(self) -> None:
-        self.set_header("Cache-Control", "no-store")
-        self.set_header("X-Content-Type-Options", "nosniff")
+        harden(self)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
@@ -53,3 +42,31 @@ class StateHandler(LoopbackHandler):
 
     def initialize(self, state: State) -> None:
         self.state = state
+
+
+class ChatSideHandler(LoopbackHandler):
+    """Serves whoever was given the key: in the address once, in a cookie from then on.
+
+    Other users of this machine reach the port too.
+    """
+
+    def prepare(self) -> None:
+        super().prepare()
+        key: str | None = self.settings["key"]
+        if key is None:
+            return
+        given = self.get_query_argument("key", "")
+        if self._is_key(given, key):
+            # Cookies know no ports, so the name has it.
+            name = self._cookie()
+            self.set_cookie(name, key, httponly=True, samesite="Lax")
+            if self._is_visit():
+                self.redirect("/")
+        elif not self._is_key(self.get_cookie(self._cookie(), "") or "", key):
+            raise ApiError(403, "open the address that the program printed, with its key")
+
+    def _cookie(self) -> str:
+        return f"kinorate_{self.request.host.rpartition(':')[2]}"
+
+    def _is_key(self, given: str, key: str) -> bool:
+        return secrets.compare_digest(given.encode("utf-8", "replace"), key.encode())

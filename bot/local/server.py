@@ -9,8 +9,8 @@ from tornado.web import Application, StaticFileHandler
 from bot.clock import Clock, utc_now
 from bot.local.bot_api import DownloadHandler, MethodHandler
 from bot.local.chat_api import ChatHandler, EventsHandler, FileHandler
-from bot.local.loopback import LoopbackHandler
-from bot.local.people import LOCAL_TOKEN
+from bot.local.loopback import ChatSideHandler
+from bot.local.people import BOT, LOCAL_TOKEN
 from bot.local.state import State
 
 __all__ = ["LOCAL_TOKEN", "LocalServer"]
@@ -20,25 +20,31 @@ MAX_REQUEST = 50 * 1024 * 1024  # bytes that a bot may upload
 PAGE = Path(__file__).with_name("page")
 
 
-class PageHandler(LoopbackHandler, StaticFileHandler):
+class PageHandler(ChatSideHandler, StaticFileHandler):
     """The chat page, which loads nothing from other sites."""
-
-    def set_default_headers(self) -> None:
-        super().set_default_headers()
-        self.set_header("Content-Security-Policy", "default-src 'self'; img-src 'self' blob: data:")
 
 
 class LocalServer:
-    """Listens on loopback from `start` to `stop`; port 0 takes a free one."""
+    """Listens on loopback from `start` to `stop`; port 0 takes a free one.
 
-    def __init__(self, port: int = 0, clock: Clock = utc_now) -> None:
+    With a key only those who have it can chat or be the bot; without one, everybody here can.
+    """
+
+    def __init__(self, port: int = 0, clock: Clock = utc_now, key: str | None = None) -> None:
         self.port = port
+        self.key = key
+        self.token = LOCAL_TOKEN if key is None else f"{BOT['id']}:{key}"
         self.state = State(clock)
         self._http: HTTPServer | None = None
 
     @property
     def url(self) -> str:
         return f"http://{HOST}:{self.port}"
+
+    @property
+    def page(self) -> str:
+        """The address of the chat page, for the browser."""
+        return f"{self.url}/" if self.key is None else f"{self.url}/?key={self.key}"
 
     async def start(self) -> None:
         """Raises OSError if the port is taken."""
@@ -67,5 +73,7 @@ class LocalServer:
                 (r"/page/(.+)", PageHandler, page),
                 (r"/()", PageHandler, page),
             ],
+            key=self.key,
+            token=self.token,
             log_function=lambda _handler: None,  # tornado would log every request, token included
         )

@@ -5,9 +5,10 @@ from dataclasses import asdict
 from prometheus_client.exposition import choose_encoder
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
-from tornado.web import Application, RequestHandler
+from tornado.web import Application, HTTPError, RequestHandler
 
 from bot.errors import BotError
+from bot.loopback import harden, why_foreign
 from bot.monitoring.health import Checkup
 from bot.monitoring.metrics import Metrics
 
@@ -47,6 +48,13 @@ class Monitoring:
 class _Handler(RequestHandler):
     def initialize(self, checkup: Checkup, metrics: Metrics) -> None:
         self._checkup, self._metrics = checkup, metrics
+
+    def prepare(self) -> None:
+        if why_foreign(self.request):
+            raise HTTPError(403)
+
+    def set_default_headers(self) -> None:
+        harden(self)
 
 
 class _Health(_Handler):

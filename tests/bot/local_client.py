@@ -141,11 +141,14 @@ def is_from_bot(message: Message) -> bool:
 
 @asynccontextmanager
 async def chat_client(url: str) -> AsyncIterator[httpx.AsyncClient]:
-    """For `Person` and `control`."""
+    """For `Person` and `control`; `url` is the server's, or the page's with its key."""
     # It is plain HTTP: loading certificates would take longer than most tests.
+    server, _, key = url.partition("/?")
     async with httpx.AsyncClient(
-        base_url=url, trust_env=False, verify=False, timeout=PATIENCE
+        base_url=server, trust_env=False, verify=False, timeout=PATIENCE
     ) as http:
+        if key:
+            assert (await http.get(url, follow_redirects=True)).is_success
         yield http
 
 

@@ -162,6 +162,8 @@ async def test_without_a_token_it_serves_the_local_chat(tiny_models: Path, tmp_p
         url = next(word for word in line.split() if word.startswith("http://127.0.0.1:"))
         async with chat_client(url) as http:
             page = await http.get("/")
+            async with chat_client(url.partition("/?")[0]) as stranger:
+                refused = await stranger.get("/")
             answer = await Person(http, 1001).ask(tiny.make_rows(1)[0]["content"], PATIENCE)
             admin = await Person(http, 1002).commands()
         process.terminate()
@@ -169,11 +171,14 @@ async def test_without_a_token_it_serves_the_local_chat(tiny_models: Path, tmp_p
             assert await process.wait() == 0
         assert await process.stdout.read() == b""
     assert page.is_success
+    assert refused.status_code == 403
     assert answer.reply_markup is not None
     assert "start" in admin
     engine = create_engine(f"sqlite+aiosqlite:///{tmp_path}/data/kinorate.db")
     assert await _count_reviews(engine) == 1
-    assert LOCAL_TOKEN not in (tmp_path / "bot.log").read_text("utf-8")
+    assert url.partition("key=")[2] not in (tmp_path / "bot.log").read_text("utf-8")
+    for file in (tmp_path / "data", *(tmp_path / "data").iterdir()):
+        assert file.stat().st_mode & 0o077 == 0, file
 
 
 async def _count_reviews(engine: AsyncEngine) -> int:

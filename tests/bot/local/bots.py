@@ -28,6 +28,8 @@ def keyboard(data: str = "r:1:9") -> InlineKeyboardMarkup:
     return InlineKeyboardMarkup([[InlineKeyboardButton("9", callback_data=data)]])
 
 
-async def call(http: httpx.AsyncClient, method: str, **values: Any) -> dict[str, Any]:
+async def call(
+    http: httpx.AsyncClient, method: str, token: str = LOCAL_TOKEN, **values: Any
+) -> dict[str, Any]:
     """The answer to a request in JSON, `ok` or not."""
-    return dict((await http.post(f"/bot{LOCAL_TOKEN}/{method}", json=values)).json())
+    return dict((await http.post(f"/bot{token}/{method}", json=values)).json())

@@ -12,8 +12,9 @@ from telegram import (
 
 from bot.local.people import LOCAL_TOKEN
 from bot.local.server import LocalServer
-from tests.bot.local.bots import ANNA, EMILY, GROUP, keyboard
-from tests.bot.local_client import Person
+from tests.bot.crowd import Time
+from tests.bot.local.bots import ANNA, EMILY, GROUP, call, keyboard
+from tests.bot.local_client import Person, chat_client
 
 pytestmark = pytest.mark.anyio
 
@@ -119,6 +120,10 @@ async def test_what_a_person_can_not_do(
     "headers",
     [
         {"Host": "evil.example"},
+        {"Host": "["},
+        {"Host": "[::1"},
+        {"Host": "127.0.0.1.evil.example"},
+        {"Host": "127.0.0.1@evil.example"},
         {"Origin": "http://evil.example"},
         {"Origin": "null"},
         {"Sec-Fetch-Site": "cross-site"},
@@ -127,7 +132,7 @@ async def test_what_a_person_can_not_do(
 async def test_other_sites_are_kept_out(http: httpx.AsyncClient, headers: dict[str, str]) -> None:
     for address in ("/chat/send", f"/bot{LOCAL_TOKEN}/sendMessage"):
         values = {"user": ANNA, "chat": ANNA, "chat_id": ANNA, "text": "да"}
-        assert (await http.post(address, json=values, headers=headers)).status_code == 403
+        assert (await http.post(address, json=values, headers=headers)).status_code in (400, 403)
     messages = await Person(http, ANNA).messages()
     assert messages == []
 
@@ -144,6 +149,8 @@ async def test_the_page_takes_nothing_from_elsewhere(http: httpx.AsyncClient) ->
     page = await http.get("/", headers={"Sec-Fetch-Site": "cross-site"})
     assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html")
     assert "default-src 'self'" in page.headers["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
+    assert page.headers["X-Frame-Options"] == "DENY"
     assert (await http.get("/page/../server.py")).status_code in (403, 404)
     assert (await http.get("/page/%2e%2e/server.py")).status_code in (403, 404)
 
@@ -153,3 +160,28 @@ async def test_it_listens_on_loopback_only_and_on_a_free_port(server: LocalServe
         await LocalServer(server.port).start()
     with pytest.raises(OSError, match=r".*"):
         await asyncio.open_connection("127.0.0.2", server.port)
+
+
+PLACES = ("/", "/page/chat.js", "/chat/state", "/chat/file/1", f"/chat/events?user={ANNA}")
+
+
+async def test_only_who_has_the_key_sees_the_chat(clock: Time) -> None:
+    server = LocalServer(clock=clock, key="a-key_of-the-start")
+    await server.start()
+    try:
+        async with chat_client(server.url) as stranger, chat_client(server.page) as http:
+            for place in PLACES:
+                for wrong in ("", "wrong", "й", "%ff"):
+                    given = f"{place}{'&' if '?' in place else '?'}key={wrong}"
+                    assert (await stranger.get(given)).status_code in (400, 403), given
+            post = {"user": ANNA, "chat": ANNA, "text": "да"}
+            assert (await stranger.post("/chat/send", json=post)).status_code == 403
+            assert (await call(stranger, "getMe"))["error_code"] == 401
+            assert (await call(stranger, "getMe", server.token))["ok"]
+            assert not stranger.cookies
+            visit = await http.get(server.page)  # the address bar, and the history, lose the key
+            assert (visit.status_code, visit.headers["Location"]) == (302, "/")
+            assert "HttpOnly" in visit.headers["Set-Cookie"]
+            assert [message.text for message in await Person(http, ANNA).send("да")] == ["да"]
+    finally:
+        await server.stop()

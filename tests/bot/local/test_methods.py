@@ -135,11 +135,13 @@ async def test_it_runs_alone_and_stops_when_asked() -> None:
         sys.executable, "-m", "bot.local", "--port", "0", stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout
-    url = (await asyncio.wait_for(process.stdout.readline(), PATIENCE)).decode().strip()
-    async with chat_client(url) as http:
-        assert (await call(http, "getMe"))["ok"]
-        poll = asyncio.create_task(call(http, "getUpdates", timeout=30))
-        await call(http, "getMe")
+    said = [(await asyncio.wait_for(process.stdout.readline(), PATIENCE)).decode() for _ in "123"]
+    token = said[2].partition("TELEGRAM_TOKEN=")[2].strip()
+    async with chat_client(said[0].strip()) as http:
+        assert (await http.get("/chat/state")).is_success
+        assert (await call(http, "getMe", token))["ok"]
+        poll = asyncio.create_task(call(http, "getUpdates", token, timeout=30))
+        await call(http, "getMe", token)
         process.terminate()
         assert await asyncio.wait_for(process.wait(), PATIENCE) == 0
         with pytest.raises(httpx.HTTPError):

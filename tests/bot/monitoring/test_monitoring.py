@@ -244,3 +244,24 @@ async def test_a_port_that_is_taken_is_told_in_a_sentence(new_bot: NewBot, port:
         other.listen()
         with pytest.raises(BotError, match=f"MONITORING_PORT {port} can't be listened on"):
             await serve(*new_bot(monitoring_port=port), asyncio.Event())
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Host": "["},
+        {"Origin": "http://evil.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ],
+)
+async def test_other_sites_learn_nothing(
+    running_bot: RunningBot, monitor: httpx.AsyncClient, port: int, headers: dict[str, str]
+) -> None:
+    async with running_bot(monitoring_port=port):
+        for place in ("/healthz", "/metrics"):
+            refused = await monitor.get(place, headers=headers)
+            assert refused.status_code == 403
+            assert "kinorate" not in refused.text
+            answer = await monitor.get(place)
+            assert answer.headers["X-Frame-Options"] == "DENY"
