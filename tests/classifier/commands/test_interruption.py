@@ -29,7 +29,7 @@ COMMANDS = {
         GO_ON,
     ),
     "classifier.registry.registry.Registry.versions": (("models", "list"), None),
-    "classifier.registry.registry.Registry.verify": (("models", "promote", "champion"), None),
+    "classifier.registry.version.Version.verify": (("models", "promote", "champion"), None),
 }
 
 
