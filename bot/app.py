@@ -1,6 +1,7 @@
 """The application, built: everything is registered, nothing is started."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 from telegram import Update
@@ -18,6 +19,7 @@ from bot.delivery.transactions import Transactions
 from bot.handlers.admin_notices import watch_drift
 from bot.handlers.membership import apologise
 from bot.handlers.registration import register
+from bot.handlers.taps import note_tap
 from bot.monitoring.health import Checkup
 from bot.monitoring.metrics import Metrics
 from bot.monitoring.server import Monitoring
@@ -58,13 +60,16 @@ class Parts:
         )
         self.transactions = Transactions(self.database.write)
         self.inbox = Inbox(self.transactions, clock, self.metrics.unreadable)
-        self.processor = InboxProcessor(
-            Shares(CONCURRENT_UPDATES, OF_ONE_PERSON), self.inbox, apologise
-        )
         self.pulse = Pulse()
         self.schedule = Schedule(settings.time_zone)
         self.services = Services(
             settings, self.database, self.queue, self.live, self.metrics, clock
+        )
+        self.processor = InboxProcessor(
+            Shares(CONCURRENT_UPDATES, OF_ONE_PERSON),
+            self.inbox,
+            apologise,
+            partial(note_tap, self.services.latest_taps),
         )
 
 

@@ -1,41 +1,55 @@
 """Everything that belongs to a user: exported as it is stored, or erased."""
 
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Text, cast, delete, func, select, update
+from sqlalchemy import ColumnElement, Text, cast, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, selectinload
 
 from db import wiping
 from db.models import AdminAction, Base, Feedback, FeedbackHistory, Prediction, Review, Update, User
 
+_PAGE = 100  # rows: the event loop is busy with them for some milliseconds
 
-async def export(session: AsyncSession, user_id: int) -> dict[str, Any]:
-    """All that is stored about a user, ready for JSON; times are ISO 8601 in UTC."""
 
-    async def rows(
-        owner: InstrumentedAttribute[Any],
-        order: InstrumentedAttribute[Any],
-        children: InstrumentedAttribute[Any] | None = None,
-    ) -> list[dict[str, Any]]:
-        """A table's rows that are the user's, each with its rows of another table."""
-        owned = select(owner.class_).where(owner == user_id).order_by(order)
-        if children is None:
-            return [_columns(row) for row in await session.scalars(owned)]
-        return [
-            _columns(row) | {children.key: [_columns(one) for one in getattr(row, children.key)]}
-            for row in await session.scalars(owned.options(selectinload(children)))
-        ]
+async def export(session: AsyncSession, user_id: int) -> AsyncIterator[tuple[str, Any]]:
+    """All that is stored about a user, ready for JSON; times are ISO 8601 in UTC.
 
+    The user's own row comes first, None if there is none; then each table's rows, a list at a time
+    and at least one, so that a user may have more than fits into memory.
+    """
     user = await session.get(User, user_id)
-    return {
-        "user": None if user is None else _columns(user),
-        "reviews": await rows(Review.user_id, Review.id, Review.predictions),
-        "feedback": await rows(Feedback.user_id, Feedback.id, Feedback.history),
-        "updates": await rows(Update.user_id, Update.received_at),
-        "admin_actions": await rows(AdminAction.admin_id, AdminAction.id),
-    }
+    yield "user", None if user is None else _columns(user)
+    tables = [
+        ("reviews", Review.user_id, Review.id, Review.predictions),
+        ("feedback", Feedback.user_id, Feedback.id, Feedback.history),
+        ("updates", Update.user_id, Update.update_id, None),
+        ("admin_actions", AdminAction.admin_id, AdminAction.id, None),
+    ]
+    for name, owner, key, children in tables:
+        async for rows in _pages(session, owner == user_id, key, children):
+            yield name, rows
+
+
+async def _pages(
+    session: AsyncSession,
+    theirs: ColumnElement[bool],
+    key: InstrumentedAttribute[int],
+    children: InstrumentedAttribute[Any] | None,
+) -> AsyncIterator[list[dict[str, Any]]]:
+    """A table's rows in the order of their keys, each with its rows of another table."""
+    chosen = select(key.class_).where(theirs).order_by(key).limit(_PAGE)
+    if children is not None:
+        chosen = chosen.options(selectinload(children))
+    found = list(await session.scalars(chosen))
+    yield [_whole(row, children) for row in found]
+    while len(found) == _PAGE:
+        last = getattr(found[-1], key.key)
+        session.expunge_all()
+        found = list(await session.scalars(chosen.where(key > last)))
+        yield [_whole(row, children) for row in found]
 
 
 async def erase(session: AsyncSession, user_id: int, now: datetime) -> dict[str, int]:
@@ -69,6 +83,12 @@ async def erase(session: AsyncSession, user_id: int, now: datetime) -> dict[str,
     await session.execute(delete(User).where(User.id == user_id))  # the rest cascades
     await wiping.order(session)
     return erased
+
+
+def _whole(row: Base, children: InstrumentedAttribute[Any] | None) -> dict[str, Any]:
+    if children is None:
+        return _columns(row)
+    return _columns(row) | {children.key: [_columns(one) for one in getattr(row, children.key)]}
 
 
 def _columns(row: Base) -> dict[str, Any]:

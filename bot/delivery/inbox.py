@@ -124,7 +124,7 @@ class InboxProcessor(BaseUpdateProcessor):
     ) -> None:
         """`apologise` tells the chat that its update can't be handled.
 
-        `on_arrival` is told each update before it waits for one of the `shares`.
+        `on_arrival` is told each update, once, before it waits for one of the `shares`.
         """
         super().__init__(_NO_LIMIT)
         self._shares = shares
@@ -166,7 +166,8 @@ class InboxProcessor(BaseUpdateProcessor):
             return
         task = asyncio.current_task()
         assert task is not None
-        self._on_arrival(update)
+        if update.update_id not in self._retries:
+            self._on_arrival(update)
         try:
             async with self._shares.place(_person(update)):
                 self._in_hand.add(task)

@@ -46,6 +46,9 @@ class TelegramRequest(HTTPXRequest):
         answer = _said(body)
         if method == "GET":
             return _downloaded(status, body, answer)
+        if answer is None and status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            # The server before Telegram's says so, in HTML: it would say so again.
+            raise BadRequest("Request Entity Too Large")
         if answer is None:
             raise NetworkError(f"HTTP {status} with {len(body)} bytes is no answer of Telegram")
         if answer["ok"]:

@@ -57,7 +57,7 @@ class Answering:
         """Whether the user is within the limit; one who is not is told so once."""
         admission = self._messages.admit(request.user_id, request.update_id, request.sent_at)
         if admission is Admission.REFUSED:
-            await self._say(request, phrases.TOO_MANY, messages=self._messages.per_minute)
+            await self._say(request, phrases.TOO_MANY, messages=self._messages.limit)
         return admission is Admission.ADMITTED
 
     async def decline(self, request: ReviewRequest, phrase: Phrase) -> None:

@@ -1,10 +1,13 @@
 """The commands for everybody."""
 
-from telegram import InlineKeyboardMarkup, InputFile, Update
+from datetime import timedelta
+
+from telegram import InlineKeyboardMarkup, Update
 from telegram.ext import ContextTypes
 
 from bot.handlers.command import command_of
 from bot.handlers.incoming import language_of, locale_of, message_of
+from bot.handlers.replying import from_disk, send_file, topic_of
 from bot.services.flood import Admission
 from bot.services.services import Services
 from bot.texts import conversation as phrases
@@ -12,14 +15,21 @@ from bot.texts.locale import Phrase
 from bot.views.keyboards import forget_keyboard
 from bot.views.review_answer import history
 
+_MOST_TRIES = 3
+"""An export is made so often where it can't be sent; then the user is told, and may ask again."""
+
 
 class Commands:
     def __init__(self, services: Services) -> None:
         self._personal = services.personal
         self._limit = services.commands
+        self._exports = services.exports
+        self._tries: dict[int, int] = {}  # of exports that could not be sent, by update
 
     async def start(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         _message, user = message_of(update)
+        if not await self._admitted(update):
+            return
         await self._personal.seen(user.id, language_of(user))
         await self._say(update, phrases.START)
 
@@ -33,6 +43,8 @@ class Commands:
 
     async def history(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         _message, user = message_of(update)
+        if not await self._admitted(update):
+            return
         reviews = await self._personal.history(user.id)
         await self._reply(update, history(reviews, user.id, locale_of(update)))
 
@@ -40,13 +52,35 @@ class Commands:
         message, user = message_of(update)
         if not await self._admitted(update):
             return
-        everything = await self._personal.export(user.id)
-        file = InputFile(everything, filename=f"kinorate-{user.id}.json")
-        await message.reply_document(file, caption=locale_of(update)(phrases.EXPORT_CAPTION))
+        if self._exports.admit(user.id, update.update_id, message.date) is not Admission.ADMITTED:
+            minutes = self._exports.window // timedelta(minutes=1)
+            await self._say(update, phrases.EXPORT_LATER, minutes=minutes)
+            return
+        tries = self._tries[update.update_id] = self._tries.get(update.update_id, 0) + 1
+        if tries <= _MOST_TRIES:
+            await self._send_export(update, user.id)
+        else:
+            await self._say(update, phrases.EXPORT_FAILED)
+        del self._tries[update.update_id]
+
+    async def _send_export(self, update: Update, user_id: int) -> None:
+        message, _user = message_of(update)
+        locale = locale_of(update)
+        async with self._personal.export(user_id) as files:
+            for number, file in enumerate(files, 1):
+                caption = locale(phrases.EXPORT_CAPTION)
+                if len(files) > 1:
+                    caption = locale(phrases.EXPORT_PART, number=number, of=len(files))
+                place = {"chat_id": message.chat_id, **topic_of(message)}
+                with file.open("rb") as content:
+                    document = from_disk(content, file.name)
+                    await send_file(message.get_bot(), document, caption, place)
 
     async def forget(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """Ask first; the tap on the answer erases."""
         _message, user = message_of(update)
+        if not await self._admitted(update):
+            return
         if await self._personal.language(user.id) is not None:
             await self._say(update, phrases.FORGET_QUESTION, forget_keyboard(locale_of(update)))
         else:
@@ -67,9 +101,13 @@ class Commands:
         await self._say(update, phrases.UNKNOWN_COMMAND)
 
     async def _say(
-        self, update: Update, phrase: Phrase, keyboard: InlineKeyboardMarkup | None = None
+        self,
+        update: Update,
+        phrase: Phrase,
+        keyboard: InlineKeyboardMarkup | None = None,
+        **values: object,
     ) -> None:
-        await self._reply(update, locale_of(update)(phrase), keyboard)
+        await self._reply(update, locale_of(update)(phrase, **values), keyboard)
 
     async def _reply(
         self, update: Update, text: str, keyboard: InlineKeyboardMarkup | None = None
@@ -82,6 +120,6 @@ class Commands:
         message, user = message_of(update)
         admission = self._limit.admit(user.id, update.update_id, message.date)
         if admission is Admission.REFUSED:
-            limit = self._limit.per_minute
+            limit = self._limit.limit
             await message.reply_html(locale_of(update)(phrases.TOO_MANY, messages=limit))
         return admission is Admission.ADMITTED

@@ -6,7 +6,14 @@ from telegram import CallbackQuery, InputFile, Update
 from telegram.ext import ContextTypes
 
 from bot.handlers.incoming import language_of, locale_of, message_of
-from bot.handlers.replying import place_of_tap, show, tell_beside, toast
+from bot.handlers.replying import (
+    from_disk,
+    place_of_tap,
+    send_file,
+    show,
+    tell_beside,
+    toast,
+)
 from bot.services.error_analysis import TooLarge
 from bot.services.periods import Span, parse_span
 from bot.services.services import Services
@@ -17,8 +24,6 @@ from bot.texts.locale import Locale
 from bot.views.error_analysis import AnalysisTap, analysis_keyboard, analysis_message, analysis_tap
 from bot.views.error_page import errors_page
 from db.hard_reviews import Order
-
-_SECONDS_TO_SEND = 300  # a file of 45 MB may take that long
 
 
 class ErrorAnalysisCommand:
@@ -81,8 +86,8 @@ class ErrorAnalysisCommand:
                 phrase = phrases.ZIP_CAPTION if file.suffix == ".zip" else phrases.CSV_CAPTION
                 in_span = locale(terms.SPANS[span.name])
                 caption = locale(phrase, span=in_span, reviews=count)
-                content = await asyncio.to_thread(file.read_bytes)
-                await _send(query, content, file.name, caption)
+                with file.open("rb") as content:
+                    await _send(query, from_disk(content, file.name), caption)
         except TooLarge:
             await tell_beside(query, locale(phrases.TOO_LARGE))
 
@@ -93,7 +98,7 @@ class ErrorAnalysisCommand:
         await self._note(query, "html", span, shown)
         caption = locale(phrases.HTML_CAPTION, span=locale(terms.SPANS[span.name]))
         name = f"kinorate-{span.name}.html"
-        await _send(query, page.encode(), name, caption)
+        await _send(query, InputFile(page.encode(), filename=name), caption)
 
     async def _note(self, query: CallbackQuery, kind: str, span: Span, reviews: int) -> None:
         """Record the export before it is sent, since reviews leave the bot."""
@@ -105,10 +110,5 @@ class ErrorAnalysisCommand:
         )
 
 
-async def _send(query: CallbackQuery, content: bytes, name: str, caption: str) -> None:
-    await query.get_bot().send_document(
-        document=InputFile(content, filename=name),
-        caption=caption,
-        write_timeout=_SECONDS_TO_SEND,
-        **place_of_tap(query),
-    )
+async def _send(query: CallbackQuery, document: InputFile, caption: str) -> None:
+    await send_file(query.get_bot(), document, caption, place_of_tap(query))

@@ -1,11 +1,14 @@
 """Where an answer goes, and what follows a tap: a toast, and another text in its message."""
 
+import asyncio
 import logging
-from typing import Any
+from typing import IO, Any
 
 from telegram import (
+    Bot,
     CallbackQuery,
     InlineKeyboardMarkup,
+    InputFile,
     MaybeInaccessibleMessage,
     Message,
     ReplyParameters,
@@ -14,6 +17,10 @@ from telegram.constants import ParseMode
 from telegram.error import RetryAfter, TelegramError
 
 from bot.delivery.inbox import can_wait
+from bot.delivery.outgoing import seconds_of
+
+_SECONDS_TO_SEND = 300  # a file of 45 MB may take that long
+_TURNS_AWAITED = 5
 
 logger = logging.getLogger(__name__)
 
@@ -105,3 +112,23 @@ async def tell_beside(query: CallbackQuery, text: str) -> None:
     """Say something about a tap in a message of its own."""
     place = place_of_tap(query)
     await query.get_bot().send_message(text=text, parse_mode=ParseMode.HTML, **place)
+
+
+async def send_file(bot: Bot, document: InputFile, caption: str, place: dict[str, Any]) -> None:
+    """Send a file. It waits here for its chat's turn: tried again, it would be made again."""
+    for left in reversed(range(_TURNS_AWAITED)):
+        try:
+            await bot.send_document(
+                document=document, caption=caption, write_timeout=_SECONDS_TO_SEND, **place
+            )
+        except RetryAfter as error:
+            if not left:
+                raise
+            await asyncio.sleep(seconds_of(error))
+        else:
+            return
+
+
+def from_disk(content: IO[bytes], name: str) -> InputFile:
+    """A file as it is sent: read as it goes out, not into memory."""
+    return InputFile(content, filename=name, read_file_handle=False)

@@ -16,6 +16,7 @@ from bot.handlers.incoming import message_of, request_from, text_of
 from bot.services.checking import LARGEST_FILE
 from bot.services.joining import LIMIT, NEAR_LIMIT, Part, join, units
 from bot.services.services import Services
+from bot.services.turns import Turns
 from bot.texts import conversation as phrases
 from bot.texts.locale import Phrase
 from classifier.data.decoding import decode
@@ -39,6 +40,7 @@ class Reviews:
         self._reviewing = services.reviewing
         self._joiner = services.joiner
         self._answering = answering
+        self._files = Turns()
 
     async def text(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """A text, which may be a part of a longer one."""
@@ -92,15 +94,16 @@ class Reviews:
         if (document.file_size or 0) > LARGEST_FILE:
             await self._answering.decline(request, phrases.DOCUMENT_TOO_LARGE)
             return
-        content = await download(document)
-        if isinstance(content, Phrase):
-            await self._answering.decline(request, content)
-            return
-        text = await asyncio.to_thread(decode, content)
-        if text is None:
-            await self._answering.decline(request, phrases.DOCUMENT_UNREADABLE)
-            return
-        await self._answering.answer(replace(request, text=text))
+        async with self._files.of_message(request.user_id, 0):  # of each person one at a time
+            content = await download(document)
+            if isinstance(content, Phrase):
+                await self._answering.decline(request, content)
+                return
+            text = await asyncio.to_thread(decode, content)
+            if text is None:
+                await self._answering.decline(request, phrases.DOCUMENT_UNREADABLE)
+                return
+            await self._answering.answer(replace(request, text=text))
 
     async def edited(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """A review whose text has changed gets a new prediction; any other edit gets no answer."""

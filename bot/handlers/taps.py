@@ -1,12 +1,15 @@
 """Taps on buttons."""
 
 from telegram import CallbackQuery, MaybeInaccessibleMessage, Update
+from telegram.error import RetryAfter
 from telegram.ext import ContextTypes
 
 from bot.handlers.incoming import locale_of
 from bot.handlers.replying import is_button, show, tell, tell_beside, toast
 from bot.services.feedback import NotRated
+from bot.services.flood import Admission
 from bot.services.services import Services
+from bot.services.turns import LatestTaps
 from bot.texts import conversation as phrases
 from bot.texts.locale import Locale
 from bot.views.keyboards import FORGET_NO, FORGET_YES, RatingTap, rating_keyboard, rating_tap
@@ -18,11 +21,33 @@ class Taps:
     def __init__(self, services: Services) -> None:
         self._feedback = services.feedback
         self._personal = services.personal
+        self._latest = services.latest_taps
+        self._limits = services.taps, services.commands
+        self._clock = services.clock
 
     async def tapped(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
+        """Do what the button says, unless a later tap on the message has come meanwhile."""
         query = update.callback_query
         assert query is not None
+        message = _message_of(query)
+        if not self._latest.counts(query.from_user.id, message, update.update_id):
+            return
         locale = locale_of(update)
+        await self._admit(query, update.update_id, locale)
+        await self._do(query, locale)
+
+    async def _admit(self, query: CallbackQuery, update_id: int, locale: Locale) -> None:
+        """Raises RetryAfter for one tap too many: the last one on each message counts later."""
+        ratings, others = self._limits
+        limit = ratings if rating_tap(query.data) else others
+        # Telegram does not say when a tap was made.
+        admission = limit.admit(query.from_user.id, update_id, self._clock())
+        if admission is Admission.REFUSED:
+            await toast(query, locale(phrases.TOAST_TOO_MANY), alert=True)
+        if admission is not Admission.ADMITTED:
+            raise RetryAfter(limit.window)
+
+    async def _do(self, query: CallbackQuery, locale: Locale) -> None:
         rating = rating_tap(query.data)
         if rating is not None:
             await self._rate(query, rating, locale)
@@ -71,3 +96,14 @@ def _answers(message: MaybeInaccessibleMessage | None, review: Review) -> bool:
 def _is_own_chat(query: CallbackQuery) -> bool:
     """Whether the tap was in the private chat of whoever tapped, where /forget asks."""
     return query.message is not None and query.message.chat.id == query.from_user.id
+
+
+def _message_of(query: CallbackQuery) -> tuple[int, int]:
+    """The chat and the message that a tap was made on; a message in inline mode has neither."""
+    return (query.message.chat.id, query.message.message_id) if query.message else (0, 0)
+
+
+def note_tap(latest: LatestTaps, update: Update) -> None:
+    """Note that the update has arrived, if it is a tap."""
+    if query := update.callback_query:
+        latest.arrived(query.from_user.id, _message_of(query), update.update_id)

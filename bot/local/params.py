@@ -10,6 +10,8 @@ from tornado.web import HTTPError
 
 from bot.local.text import is_unicode
 
+MAX_UPLOAD = 50 * 1024 * 1024  # bytes that a bot may send
+
 
 class ApiError(HTTPError):
     """A request that is answered with this status and description.
@@ -39,6 +41,8 @@ class Params:
     @classmethod
     def of(cls, request: HTTPServerRequest) -> "Params":
         """Raises ApiError if they can't be read."""
+        if len(request.body) > MAX_UPLOAD:
+            raise ApiError(413, "Request Entity Too Large")
         values: dict[str, Any] = {}
         for name, given in request.arguments.items():
             try:

@@ -10,13 +10,14 @@ from bot.clock import Clock, utc_now
 from bot.local.bot_api import DownloadHandler, MethodHandler
 from bot.local.chat_api import ChatHandler, EventsHandler, FileHandler
 from bot.local.loopback import ChatSideHandler
+from bot.local.params import MAX_UPLOAD
 from bot.local.people import BOT, LOCAL_TOKEN
 from bot.local.state import State
 
 __all__ = ["LOCAL_TOKEN", "LocalServer"]
 
 HOST = "127.0.0.1"
-MAX_REQUEST = 50 * 1024 * 1024  # bytes that a bot may upload
+MAX_REQUEST = 2 * MAX_UPLOAD  # bytes; one between the two is refused as Telegram refuses it
 PAGE = Path(__file__).with_name("page")
 
 

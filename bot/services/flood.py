@@ -22,14 +22,15 @@ class _Sender:
 
 
 class FloodLimit:
-    """A limit on the messages of each user in a minute, by the time at which Telegram got them.
+    """A limit on the messages of each user in a window, by the time at which Telegram got them.
 
     Not by the clock: after a pause of the bot, all that was sent meanwhile arrives at once and is
     no flood.
     """
 
-    def __init__(self, per_minute: int) -> None:
-        self.per_minute = per_minute
+    def __init__(self, limit: int, window: timedelta = WINDOW) -> None:
+        self.limit = limit
+        self.window = window
         self._senders: dict[int, _Sender] = {}
 
     def admit(self, user_id: int, update_id: int, sent_at: datetime) -> Admission:
@@ -39,24 +40,24 @@ class FloodLimit:
         admitted = sender.admitted
         if any(update_id == earlier for _, earlier in admitted):
             return Admission.ADMITTED
-        while admitted and admitted[0][0] <= sent_at - WINDOW:
+        while admitted and admitted[0][0] <= sent_at - self.window:
             admitted.popleft()
-        if len(admitted) < self.per_minute:
+        if len(admitted) < self.limit:
             admitted.append((sent_at, update_id))
             return Admission.ADMITTED
         return self.refuse(user_id, sent_at)
 
     def refuse(self, user_id: int, sent_at: datetime) -> Admission:
-        """Refuse a message; the user is told once, until there was no refusal for a minute."""
+        """Refuse a message; the user is told once, until there was no refusal for a window."""
         sender = self._senders.setdefault(user_id, _Sender())
-        told = sender.refused_at is not None and sent_at - sender.refused_at < WINDOW
+        told = sender.refused_at is not None and sent_at - sender.refused_at < self.window
         sender.refused_at = sent_at
         return Admission.SILENT if told else Admission.REFUSED
 
     def _forget_the_quiet(self, now: datetime) -> None:
         if len(self._senders) < _MANY_USERS:
             return
-        since = now - WINDOW
+        since = now - self.window
         self._senders = {
             user_id: sender
             for user_id, sender in self._senders.items()

@@ -1,10 +1,11 @@
 """What is stored about a user: noted, shown, exported, erased."""
 
-import asyncio
-import json
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from pathlib import Path
 
 from bot.clock import Clock
+from bot.services.export import export_files
 from bot.services.wiping import Wiping
 from db import privacy, reviews, users
 from db.engine import Sessions
@@ -40,11 +41,9 @@ class Personal:
         async with self.read() as session:
             return await reviews.last(session, HISTORY, user_id=user_id)
 
-    async def export(self, user_id: int) -> bytes:
-        """All that is stored about the user, as JSON in UTF-8."""
-        async with self.read() as session:
-            everything = await privacy.export(session, user_id)
-        return await asyncio.to_thread(_json, everything)
+    def export(self, user_id: int) -> AbstractAsyncContextManager[list[Path]]:
+        """Files with all that is stored about the user; they are gone afterwards."""
+        return export_files(self.read, user_id)
 
     async def erase(self, user_id: int) -> dict[str, int] | None:
         """Erase all that is stored about the user: how many rows a table; None if nothing was."""
@@ -52,8 +51,3 @@ class Personal:
             erased = await privacy.erase(session, user_id, self.clock())
         await self.wiping.soon()
         return erased if erased["users"] else None
-
-
-def _json(everything: object) -> bytes:
-    # A message may hold half a surrogate pair, which UTF-8 can't encode.
-    return json.dumps(everything, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace")

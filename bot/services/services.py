@@ -1,5 +1,7 @@
 """All services together, as the handlers get them."""
 
+from datetime import timedelta
+
 from bot.clock import Clock
 from bot.delivery.inbox import can_wait
 from bot.monitoring.metrics import Metrics
@@ -17,11 +19,16 @@ from bot.services.retraining import Retraining
 from bot.services.reviewing import Reviewing
 from bot.services.statistics import StatisticsService
 from bot.services.training_process import TrainingProcess
-from bot.services.turns import Turns
+from bot.services.turns import LatestTaps, Turns
 from bot.services.versions import VersionService
 from bot.services.wiping import Wiping
 from bot.settings import Settings
 from db.engine import Database
+
+TAPS = 3  # for each review: a rating is corrected once or twice
+
+EXPORT_PAUSE = timedelta(minutes=5)
+"""Between two exports of one person: each reads all that is stored about them."""
 
 
 class Services:
@@ -36,6 +43,7 @@ class Services:
     ) -> None:
         write, read = database.write, database.read
         self.metrics = metrics
+        self.clock = clock
         self.reviewing = Reviewing(write, read, queue, clock)
         self.feedback = FeedbackService(write, metrics, clock)
         self.wiping = Wiping(settings.database_url)
@@ -46,6 +54,9 @@ class Services:
         self.messages = FloodLimit(settings.reviews_per_minute)
         # Apart, so that a flood of reviews leaves /forget within reach.
         self.commands = FloodLimit(settings.reviews_per_minute)
+        self.taps = FloodLimit(TAPS * settings.reviews_per_minute)
+        self.latest_taps = LatestTaps()
+        self.exports = FloodLimit(1, EXPORT_PAUSE)
         self.admin_log = AdminLog(write, clock)
         self.versions = VersionService(live, self.admin_log, read)
         self.retraining = Retraining(

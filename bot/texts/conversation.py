@@ -106,6 +106,18 @@ EXPORT_CAPTION = Phrase(
     "Всё, что о вас хранится. Стереть это — /forget.",
     "All that is stored about you. To erase it: /forget.",
 )
+EXPORT_PART = Phrase(
+    "Всё, что о вас хранится: часть {number} из {of}. Стереть это — /forget.",
+    "All that is stored about you: part {number} of {of}. To erase it: /forget.",
+)
+EXPORT_LATER = Phrase(
+    "Файл вы просили только что. Следующий — через {minutes:минуту|минуты|минут}.",
+    "You have just asked for the file. The next one in {minutes:minute|minutes}.",
+)
+EXPORT_FAILED = Phrase(
+    "Файл не отправляется. Попросите его ещё раз позже: /export.",
+    "The file can't be sent. Please ask for it again later: /export.",
+)
 FORGET_QUESTION = Phrase(
     "Стереть всё, что о вас хранится: отзывы, предсказания и ваши оценки? Вернуть их потом нельзя.",
     "Erase all that is stored about you: reviews, predictions and your ratings?"
@@ -282,6 +294,10 @@ TOAST_NOT_YOURS = Phrase(
     "Only the one who sent the review rates it. Send your own!",
 )
 TOAST_OLD_BUTTON = Phrase("Эта кнопка уже не работает.", "This button no longer works.")
+TOAST_TOO_MANY = Phrase(
+    "Так быстро не успеваю. Последнее нажатие учту через минуту.",
+    "That is too fast for me. Your last tap will count in a minute.",
+)
 TOAST_ALREADY_FORGOTTEN = Phrase("Уже стёрто.", "Erased already.")
 
 # --- the menus: each command with what it does

@@ -1,5 +1,6 @@
 """A flood gets one polite sentence, and nobody else is slowed by it."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,9 +13,9 @@ from bot.texts.conversation import PROBLEMS
 from bot.texts.locale import RUSSIAN
 from db.engine import Sessions
 from tests.bot.conftest import RunningBot
-from tests.bot.local_client import Person, chat_client
+from tests.bot.local_client import Person, chat_client, control
 from tests.bot.predictors import InventedPredictor
-from tests.bot.talking import ANYA, BORIS, EMILY, REVIEW, all_done, reviews, said_since
+from tests.bot.talking import ANYA, BORIS, EMILY, REVIEW, all_done, rating_data, reviews, said_since
 
 pytestmark = pytest.mark.anyio
 
@@ -110,3 +111,69 @@ async def test_a_full_queue_gets_one_sentence_a_person(
         said = [message.text for message in await anya.from_bot()]
         assert said.count(PROBLEMS[Problem.BUSY].ru) == 1
         assert len(await reviews(read)) == len(said) - 1
+
+
+SECOND = timedelta(seconds=1)
+
+
+async def test_of_many_taps_the_last_one_counts(
+    running_bot: RunningBot, telegram: LocalServer, read: Sessions
+) -> None:
+    async with running_bot(reviews_per_minute=2) as bot, chat_client(telegram.url) as http:
+        for limit in (bot.parts.services.taps, bot.parts.services.commands):
+            limit.window = SECOND
+        anya, boris = Person(http, ANYA), Person(http, BORIS)
+        answer = await anya.ask(REVIEW)
+        async with anya.events() as events:
+            for number in range(200):
+                await anya.tap(answer.message_id, rating_data(answer, number % 10))
+            assert "8 из 10" in ((await boris.ask(REVIEW)).text or "")
+            last = await anya.tap(answer.message_id, rating_data(answer, 7))
+            await anya.wait_until(lambda messages: "оценка: 7" in (messages[-1].text or ""))
+            await all_done(read)
+            # What was tapped last is what is stored and what is shown.
+            (review, _) = await reviews(read)
+            assert review.feedback is not None
+            shown = (await anya.from_bot())[-1]
+            assert "Ваша оценка: 7" in (shown.text or "")
+            await boris.ask("/help")
+            toasts = []
+            mark = await anya.tap_and_wait(answer.message_id, "nothing")
+            async for event in events:
+                if event["type"] == "callback_answer":
+                    toasts.append(event["text"])
+                    if event["text"] == mark:
+                        break
+        assert last
+        assert toasts.count(conversation.TOAST_TOO_MANY.ru) <= 2
+        assert len(toasts) < 100
+
+
+async def test_a_tap_tried_again_does_not_undo_a_later_one(
+    running_bot: RunningBot, telegram: LocalServer, read: Sessions
+) -> None:
+    async with running_bot(), chat_client(telegram.url) as http:
+        anya = Person(http, ANYA)
+        answer = await anya.ask(REVIEW)
+        odd = {"method": "answerCallbackQuery", "next": 1, "status": 0, "body": "", "seconds": 0}
+        await control(http, odd=odd)
+        await anya.tap(answer.message_id, rating_data(answer, 3))
+        while telegram.state.faults._odd["answercallbackquery"].left:
+            await asyncio.sleep(0.01)
+        assert await anya.tap_and_wait(answer.message_id, rating_data(answer, 9)) == "Записано: 9"
+        await all_done(read)  # the first one is tried again after a second
+        assert "Ваша оценка: 9" in ((await anya.from_bot())[-1].text or "")
+
+
+async def test_a_flood_of_edits_gets_one_sentence(
+    running_bot: RunningBot, telegram: LocalServer, read: Sessions
+) -> None:
+    async with running_bot(reviews_per_minute=3), chat_client(telegram.url) as http:
+        anya = Person(http, ANYA)
+        (sent,) = await anya.send(REVIEW)
+        await anya.answer_to(sent.message_id)
+        for number in range(20):
+            await anya.edit(sent.message_id, f"{REVIEW} Правка {number}.")
+        said = await said_since(anya, read, sent.message_id)
+        assert said.count(RUSSIAN(conversation.TOO_MANY, messages=3)) == 1
+        assert len(said) == 4
