@@ -7,9 +7,10 @@ import shutil
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from tempfile import TemporaryFile
+from typing import IO, Any, NamedTuple
 
 from db.training_data import RatedReview
 
@@ -50,9 +51,11 @@ class TrainingProcess:
     ) -> dict[str, Any]:
         """The gate's decision about the challenger; raises TrainingFailed."""
         self._killed = False
-        options = await asyncio.to_thread(self._prepare, to_learn, held_out)
         try:
-            return await self._run(options, on_progress)
+            with ExitStack() as open_files:
+                given = {"--extra": to_learn} | ({"--holdout": held_out} if held_out else {})
+                files = await asyncio.to_thread(self._prepare, given, open_files)
+                return await self._run(files, on_progress)
         finally:
             self._process = None
             await asyncio.to_thread(self.clear)
@@ -73,18 +76,26 @@ class TrainingProcess:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _prepare(
-        self, to_learn: Sequence[RatedReview], held_out: Sequence[RatedReview]
-    ) -> list[str]:
+        self, given: dict[str, Sequence[RatedReview]], open_files: ExitStack
+    ) -> dict[str, int]:
+        """The reviews of each option as a file without a name: who erases them leaves none."""
         self.clear()
         self.folder.mkdir(parents=True)
-        options = ["--extra", _write(self.folder / "feedback.jsonl", to_learn)]
-        if held_out:
-            options += ["--holdout", _write(self.folder / "holdout.jsonl", held_out)]
-        return [*options, "--models", str(self._models), "--progress"]
+        files = {}
+        for option, reviews in given.items():
+            file = TemporaryFile(dir=self.folder)  # noqa: SIM115
+            open_files.enter_context(file)
+            _write(file, reviews)
+            files[option] = file.fileno()
+        return files
 
     async def _run(
-        self, options: list[str], on_progress: Callable[[Progress], Awaitable[None]]
+        self, files: dict[str, int], on_progress: Callable[[Progress], Awaitable[None]]
     ) -> dict[str, Any]:
+        options = [
+            word for option, number in files.items() for word in (option, f"/dev/fd/{number}")
+        ]
+        options += ["--models", str(self._models), "--progress"]
         kept = {name: value for name, value in os.environ.items() if name.upper() not in _SECRETS}
         errors = self.folder / "errors.txt"
         with errors.open("wb") as stderr:
@@ -94,6 +105,7 @@ class TrainingProcess:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=stderr,
                 env=kept | {"TMPDIR": str(self.folder.resolve())},
+                pass_fds=tuple(files.values()),
                 start_new_session=True,  # a group of its own, killed as a whole
                 limit=_LONGEST_LINE,
             )
@@ -119,19 +131,19 @@ class TrainingProcess:
         return decision
 
 
-def _write(file: Path, reviews: Sequence[RatedReview]) -> str:
+def _write(file: IO[bytes], reviews: Sequence[RatedReview]) -> None:
     persons: dict[int, int] = {}  # numbered: nobody's id leaves the database
-    with file.open("w", encoding="utf-8", errors="replace") as out:
-        for review in reviews:
-            row = {
-                "review_id": f"feedback-{review.review_id}",
-                "content": review.text,
-                "grade10": review.rating,
-                "person": persons.setdefault(review.user_id, len(persons) + 1),
-                "weight": _ASKED_WEIGHT if review.asked else _VOLUNTEERED_WEIGHT,
-            }
-            out.write(json.dumps(row, ensure_ascii=False) + "\n")
-    return str(file)
+    for review in reviews:
+        row = {
+            "review_id": f"feedback-{review.review_id}",
+            "content": review.text,
+            "grade10": review.rating,
+            "person": persons.setdefault(review.user_id, len(persons) + 1),
+            "weight": _ASKED_WEIGHT if review.asked else _VOLUNTEERED_WEIGHT,
+        }
+        file.write(json.dumps(row, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
+    file.flush()
+    file.seek(0)
 
 
 def _parsed(line: bytes) -> dict[str, Any]:

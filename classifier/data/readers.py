@@ -45,6 +45,8 @@ def read_rows(path: Path, wanted: Collection[str]) -> Iterator[Row | Rejected]:
         reader = _reader_of(path)
         zipped = path.suffix.lower() == ".gz"
         with gzip.open(path) if zipped else path.open("rb") as file:
+            if not zipped and file.seekable():
+                file.seek(0)  # on macOS /dev/fd/7 goes on where another reader was
             yield from reader(cast(BinaryIO, file), wanted)
     except FAULTS as error:
         fault = next((said for kind, said in _SAID.items() if isinstance(error, kind)), None)
@@ -60,7 +62,12 @@ def why_unreadable(error: Exception) -> str:
 
 
 def extension(path: Path) -> str:
-    """The kind of a file: its extension in lower case, without .gz."""
+    """The kind of a file: its extension in lower case, without .gz.
+
+    A file that a program has opened for this one (/dev/fd/7) has no name: it is .jsonl.
+    """
+    if path.parent == Path("/dev/fd"):
+        return ".jsonl"
     return Path(path.name.lower().removesuffix(".gz")).suffix
 
 

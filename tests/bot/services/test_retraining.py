@@ -3,10 +3,12 @@
 import asyncio
 import json
 import os
+import re
 import shutil
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -192,7 +194,11 @@ async def test_cancelled_midway_nothing_is_left(
     run_id = await retraining.begin("admin")
     assert isinstance(run_id, int)
     await hanging(registry)
-    assert (registry.root / ".retraining" / "feedback.jsonl").exists()
+    assert (registry.root / ".retraining").exists()
+    # Not even now is a text in a file that /forget would have to find.
+    (registry.root / "seen.jsonl").unlink()  # the stand-in's own
+    found = [file.read_bytes() for file in registry.root.rglob("*") if file.is_file()]
+    assert not any("и он длинный".encode() in content for content in found)
     other, _ = new_retraining("accept")
     assert await other.begin("schedule") is NotBegun.BUSY, "one at a time"
     await other.recover()  # a bot that starts meanwhile leaves it alone
@@ -503,7 +509,11 @@ async def test_a_real_training_from_feedback_to_the_next_answer(
 ) -> None:
     registry = Registry(Path(shutil.copytree(trained_on_few / "models", tmp_path / "models")))
     champion = registry.get("champion")
-    await rate_rows(write, tiny.make_rows(500, seed=7, rated=1))
+    rows = tiny.make_rows(500, seed=7, rated=1)
+    await rate_rows(write, rows)
+    written = asyncio.create_task(
+        files_with([row["content"] for row in rows], registry.root, tmp_path / "cache")
+    )
     pair = load_models(champion.path)
     async with running_bot(pair, models=registry.root), chat_client(telegram.url) as http:
         boris = Person(http, BORIS)
@@ -518,6 +528,9 @@ async def test_a_real_training_from_feedback_to_the_next_answer(
         )
         answered = await boris.ask("Гениальный фильм, великолепный сюжет и потрясающий финал.")
         assert "Хорошо" in str(answered.text)
+    written.cancel()
+    with pytest.raises(asyncio.CancelledError):  # it would end with the first file that it finds
+        await written
     (run,) = await runs(read)
     assert (run.status, run.version) == ("promoted", registry.get("champion").name)
     assert run.version != champion.name
@@ -527,6 +540,26 @@ async def test_a_real_training_from_feedback_to_the_next_answer(
         stored = await reviews.find(session, id=review.id)
     assert stored is not None
     assert {each.model_version for each in stored.predictions} == {run.version}
+
+
+async def files_with(texts: list[str], *folders: Path) -> list[Path]:
+    """Those that hold one of the texts, looked at again and again until there are any."""
+    forms = [
+        json.dumps(text, ensure_ascii=ascii)[1:-1] for text in texts for ascii in (False, True)
+    ]
+    any_text = re.compile("|".join(map(re.escape, forms)).encode())
+    looked_at: dict[Path, float] = {}
+    while True:
+        found = []
+        for file in [path for folder in folders for path in folder.rglob("*")]:
+            with suppress(OSError):  # it is gone already
+                changed = file.stat().st_mtime
+                if file.is_file() and looked_at.get(file) != changed:
+                    looked_at[file] = changed
+                    found += [file] * bool(any_text.search(file.read_bytes()))
+        if found:
+            return found
+        await asyncio.sleep(0.1)
 
 
 async def rate_rows(write: Sessions, rows: list[tiny.Row]) -> None:
