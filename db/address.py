@@ -194,6 +194,8 @@ def _postgresql(url: URL) -> URL:
     if url.port is not None and url.port not in _PORT:
         raise DatabaseError(f"The database URL's port {_ports('')}.")
     host = unquote(url.host) if url.host else None
+    if host and (complaint := _hosts(f"[{host}]" if ":" in host else host)):
+        raise DatabaseError(f"The database URL's hosts {complaint}.")
     kept = {name: value for name, value in options.items() if value and name not in _ASSUMED}
     return url.set(host=host, query=kept)
 

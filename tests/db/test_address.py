@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
@@ -163,6 +163,7 @@ piece = st.sampled_from(PIECES.split())
     ),
     st.lists(piece, max_size=4).map("&".join),
 )
+@example("postgres", ",/", NOBODY, "")  # whose host is a comma
 def test_any_address_of_a_server_that_is_away_ends_in_a_sentence(
     scheme: str, user: str, host: str, query: str
 ) -> None:
