@@ -23,7 +23,7 @@ class Commands:
     def __init__(self, services: Services) -> None:
         self._personal = services.personal
         self._limit = services.commands
-        self._exports = services.exports
+        self._exports, self._erasures = services.exports, services.erasures
         self._tries: dict[int, int] = {}  # of exports that could not be sent, by update
 
     async def start(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
@@ -78,13 +78,14 @@ class Commands:
 
     async def forget(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """Ask first; the tap on the answer erases."""
-        _message, user = message_of(update)
+        message, user = message_of(update)
         if not await self._admitted(update):
             return
         if await self._personal.language(user.id) is not None:
             await self._say(update, phrases.FORGET_QUESTION, forget_keyboard(locale_of(update)))
         else:
-            await self._personal.erase(user.id)  # handled updates still name the user
+            if self._erasures.admit(user.id, update.update_id, message.date) is Admission.ADMITTED:
+                await self._personal.erase(user.id)  # handled updates still name the user
             await self._say(update, phrases.FORGOTTEN_NOTHING)
 
     async def rate(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:

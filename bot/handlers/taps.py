@@ -1,5 +1,7 @@
 """Taps on buttons."""
 
+from datetime import timedelta
+
 from telegram import CallbackQuery, MaybeInaccessibleMessage, Update
 from telegram.error import RetryAfter
 from telegram.ext import ContextTypes
@@ -22,7 +24,7 @@ class Taps:
         self._feedback = services.feedback
         self._personal = services.personal
         self._latest = services.latest_taps
-        self._limits = services.taps, services.commands
+        self._limits = services.taps, services.erasures, services.commands
         self._clock = services.clock
 
     async def tapped(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
@@ -38,12 +40,16 @@ class Taps:
 
     async def _admit(self, query: CallbackQuery, update_id: int, locale: Locale) -> None:
         """Raises RetryAfter for one tap too many: the last one on each message counts later."""
-        ratings, others = self._limits
-        limit = ratings if rating_tap(query.data) else others
+        ratings, erasures, others = self._limits
+        if rating_tap(query.data):
+            limit = ratings
+        else:
+            limit = erasures if query.data == FORGET_YES else others
         # Telegram does not say when a tap was made.
         admission = limit.admit(query.from_user.id, update_id, self._clock())
         if admission is Admission.REFUSED:
-            await toast(query, locale(phrases.TOAST_TOO_MANY), alert=True)
+            minutes = max(1, limit.window // timedelta(minutes=1))
+            await toast(query, locale(phrases.TOAST_TOO_MANY, minutes=minutes), alert=True)
         if admission is not Admission.ADMITTED:
             raise RetryAfter(limit.window)
 

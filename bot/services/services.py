@@ -57,6 +57,7 @@ class Services:
         self.taps = FloodLimit(TAPS * settings.reviews_per_minute)
         self.latest_taps = LatestTaps()
         self.exports = FloodLimit(1, EXPORT_PAUSE)
+        self.erasures = FloodLimit(3, EXPORT_PAUSE)  # each has the database written anew
         self.admin_log = AdminLog(write, clock)
         self.versions = VersionService(live, self.admin_log, read)
         self.retraining = Retraining(

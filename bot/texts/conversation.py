@@ -301,8 +301,8 @@ TOAST_NOT_YOURS = Phrase(
 )
 TOAST_OLD_BUTTON = Phrase("Эта кнопка уже не работает.", "This button no longer works.")
 TOAST_TOO_MANY = Phrase(
-    "Так быстро не успеваю. Последнее нажатие учту через минуту.",
-    "That is too fast for me. Your last tap will count in a minute.",
+    "Так быстро не успеваю. Последнее нажатие учту через {minutes:минуту|минуты|минут}.",
+    "That is too fast for me. Your last tap will count in {minutes:minute|minutes}.",
 )
 TOAST_ALREADY_FORGOTTEN = Phrase("Уже стёрто.", "Erased already.")
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import admin_actions, feedback, privacy, reviews, updates, users
 from db.engine import Sessions
@@ -40,10 +39,10 @@ async def _two_users(write: Sessions, new_review: Callable[..., Review], now: da
         await admin_actions.add(session, 1, "promote", now, {"version": "v2"})
 
 
-async def whole_export(session: AsyncSession, user_id: int) -> dict[str, Any]:
+async def whole_export(sessions: Sessions, user_id: int) -> dict[str, Any]:
     """The parts of an export put together."""
     whole: dict[str, Any] = {}
-    async for name, part in privacy.export(session, user_id):
+    async for name, part in privacy.export(sessions, user_id):
         whole[name] = [*whole.get(name, []), *part] if isinstance(part, list) else part
     return whole
 
@@ -59,8 +58,7 @@ async def counts(sessions: Sessions) -> dict[str, int]:
 async def test_the_export_has_everything_and_nothing_of_others(
     read: Sessions, now: datetime
 ) -> None:
-    async with read() as session:
-        exported: dict[str, Any] = json.loads(json.dumps(await whole_export(session, 1)))
+    exported: dict[str, Any] = json.loads(json.dumps(await whole_export(read, 1)))
     assert exported["user"]["created_at"] == now.isoformat()
     assert [review["text"] for review in exported["reviews"]] == ["тайна", "тайна"]
     assert [row["pooling"] for row in exported["reviews"][0]["predictions"]] == ["cls", "mean"]
@@ -76,8 +74,7 @@ async def test_the_export_has_everything_and_nothing_of_others(
 
 
 async def test_the_export_of_a_stranger_is_empty(read: Sessions) -> None:
-    async with read() as session:
-        exported = await whole_export(session, 99)
+    exported = await whole_export(read, 99)
     assert exported == {
         "user": None,
         "reviews": [],
@@ -107,9 +104,8 @@ async def test_erasing_takes_everything_of_one_user(
     gone = {name: before[name] - after[name] for name in erased if name not in kept}
     assert gone == {name: count for name, count in erased.items() if name not in kept}
     assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
-    async with read() as session:
-        assert all(not part for part in (await whole_export(session, 1)).values())
-        others = await whole_export(session, 2)
+    assert all(not part for part in (await whole_export(read, 1)).values())
+    others = await whole_export(read, 2)
     assert [review["text"] for review in others["reviews"]] == ["открыто"]
     assert [given["rating"] for given in others["feedback"]] == [7]
 
@@ -168,5 +164,4 @@ async def test_what_is_stored_of_an_update_in_hand_is_erased_with_the_rest(
         await users.seen(session, 3, "ru", now)
         assert await reviews.add(session, new_review(7, user_id=3))
     await erasing
-    async with read() as session:
-        assert all(not part for part in (await whole_export(session, 3)).values())
+    assert all(not part for part in (await whole_export(read, 3)).values())
