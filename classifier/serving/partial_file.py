@@ -69,8 +69,7 @@ class PartialFile:
             os.fsync(self.file.fileno())
         self.rows += rows
         self.rejected += rejected
-        counts = {"rows": self.rows, "rejected": self.rejected, "bytes": self.file.tell()}
-        write_json(self.note, {**self.job, **counts})
+        self._write_note()
 
     def finish(self, turn_into: Callable[[Path, Path], None] | None) -> None:
         """Make it the target: as it is, or by `turn_into(the rows, the file to write)`."""
@@ -80,15 +79,22 @@ class PartialFile:
                 fsync(self.target.parent)
             else:
                 remove_leftovers(self.target)
+                self._write_note(is_whole=True)
                 with replacing(self.target) as temporary:
                     turn_into(self.path, temporary)
                 self.path.unlink()
             self.note.unlink()
 
+    def _write_note(self, *, is_whole: bool = False) -> None:
+        counts = {"rows": self.rows, "rejected": self.rejected, "bytes": self.file.tell()}
+        write_json(self.note, {**self.job, **counts, "is_whole": is_whole})
+
     def _refuse_to_overwrite(self) -> None:
         if not self.target.exists():
             return
-        if not self.path.exists():  # a kill between the last two steps of finish left the note
+        if self.note.exists() and json.loads(self.note.read_bytes()).get("is_whole"):
+            self.path.unlink(missing_ok=True)  # a kill between the last steps of finish left them
+        if not self.path.exists():
             self.note.unlink(missing_ok=True)
         raise ClassifierError(f"{self.target} exists already; remove it or name another file.")
 
