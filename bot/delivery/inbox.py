@@ -240,4 +240,5 @@ class InboxProcessor(BaseUpdateProcessor):
 def _person(update: Update) -> int:
     """Who sent an update; anonymous admins, who share a user, are told apart by their group."""
     sender = update.effective_sender or update.effective_chat
-    return sender.id if sender else 0
+    # PTB takes any value for an id.
+    return sender.id if sender and isinstance(sender.id, int) else 0

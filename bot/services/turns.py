@@ -27,14 +27,19 @@ class LatestTaps:
     """
 
     def __init__(self) -> None:
-        self._latest: dict[tuple[int, int, int], int] = {}
+        self._latest: dict[str, int] = {}
 
     def arrived(self, user_id: int, message: tuple[int, int], update_id: int) -> None:
-        self._latest.pop((user_id, *message), None)
-        self._latest[user_id, *message] = update_id
+        place = _place(user_id, message)
+        self._latest.pop(place, None)
+        self._latest[place] = update_id
         if len(self._latest) > _MOST_TAPS:
             del self._latest[next(iter(self._latest))]
 
     def counts(self, user_id: int, message: tuple[int, int], update_id: int) -> bool:
         """Whether the tap is to be handled."""
-        return self._latest.get((user_id, *message), update_id) == update_id
+        return self._latest.get(_place(user_id, message), update_id) == update_id
+
+
+def _place(user_id: int, message: tuple[int, int]) -> str:
+    return f"{user_id} {message}"  # as a string: an odd update may have a list for an id
