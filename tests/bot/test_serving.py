@@ -6,6 +6,7 @@ import sqlite3
 import pytest
 from sqlalchemy import func, select
 
+from bot.app import OF_ONE_PERSON
 from bot.errors import BotError
 from bot.local.server import LocalServer
 from bot.serving import serve
@@ -110,7 +111,7 @@ async def test_a_stop_finishes_what_is_in_hand(
     serving = asyncio.create_task(serve(*new_bot(predictor), stop))
     async with chat_client(telegram.url) as http:
         anya = Person(http, ANYA)
-        sent = [(await anya.send(f"{REVIEW} Часть {number}.")) for number in range(20)]
+        sent = [(await anya.send(f"{REVIEW} Часть {number}.")) for number in range(OF_ONE_PERSON)]
         while await _begun(read) < len(sent):
             await asyncio.sleep(0.01)
         stop.set()

@@ -187,6 +187,8 @@ async def test_captions_are_commands_too(
 ) -> None:
     person = Person(http, user, chat)
     question = await person.send_file("photo", PHOTO, caption=caption)
+    if caption == "/forget":  # which ends its own update before it answers
+        await person.wait_until(lambda seen: seen[-1].message_id > question.message_id)
     answers = await said_since(person, read, question.message_id)
     assert len(answers) == (1 if said else 0)
     assert all(said in answer for answer in answers)

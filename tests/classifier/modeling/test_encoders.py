@@ -72,14 +72,17 @@ STARTED = Callable[[dict[str, bytes]], LocalHub]
 
 
 @pytest.fixture
-def hub(local_hub: STARTED, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> LocalHub:
+def hub(
+    local_hub: STARTED, tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> LocalHub:
     """A hub that has the tiny encoder under the default one's name; the stand-in is a folder."""
-    monkeypatch.setattr(encoders, "stand_in_folder", lambda *_: tiny_encoder)
+    stand_in = Path(shutil.copytree(tiny_encoder, tmp_path / "stand-in"))
+    monkeypatch.setattr(encoders, "stand_in_folder", lambda *_: stand_in)
     return local_hub({name: (tiny_encoder / name).read_bytes() for name in FILES})
 
 
-def found(cache: Path) -> Encoder:
-    return find_encoder(DEFAULT_ENCODER, cache, silence_seconds=1)
+def found(cache: Path, silence_seconds: float = 10) -> Encoder:
+    return find_encoder(DEFAULT_ENCODER, cache, silence_seconds=silence_seconds)
 
 
 def test_the_hub_then_its_cache(hub: LocalHub, tmp_path: Path) -> None:
@@ -172,7 +175,7 @@ def test_a_newer_commit_that_comes_by_half_leaves_the_older(
     hub.files["config.json"] += b"\n"
     hub.files["model.safetensors"] += b"\n"
     hub.moods["model.safetensors"] = "500"
-    assert found(tmp_path).folder == whole.folder
+    assert found(tmp_path, silence_seconds=1).folder == whole.folder
 
 
 @pytest.mark.slow
@@ -182,7 +185,7 @@ def test_whatever_the_hub_does_with_a_file(
     hub: LocalHub, mood: str, name: str, tmp_path: Path
 ) -> None:
     hub.moods[name] = mood
-    taken = found(tmp_path)
+    taken = found(tmp_path, silence_seconds=1)
     assert "\n" not in taken.origin
     if not taken.stand_in:
         assert taken.origin == f"{DEFAULT_ENCODER} from the hub"
