@@ -28,6 +28,13 @@ _HALVES = re.compile("[\ud800-\udfff]")
 _MOST_DIGITS = 1000  # Python itself refuses numbers of more than 4,300
 _INTEGERS = range(-(2**63), 2**63)  # what a column holds
 
+_TEXTS = {"text", "caption"}
+_BESIDE_A_TEXT = _TEXTS | {
+    *("message_id", "date", "edit_date", "chat", "from", "entities", "caption_entities"),
+    *("forward_origin", "media_group_id", "message_thread_id", "is_topic_message"),
+}
+"""The fields of a message with which its text can be answered where it is."""
+
 Json = dict[str, Any]
 
 
@@ -79,9 +86,23 @@ def raw_update(item: object) -> RawUpdate | None:
 
 
 def read(raw: RawUpdate, bot: Bot) -> Update:
-    """The update for the handlers; raises UnreadableError."""
+    """The update for the handlers; raises UnreadableError.
+
+    A text is read even where something beside it is not: the message that it replies to, say.
+    """
     try:
-        payload = _encodable(raw.payload)
+        return _parsed(raw.payload, bot)
+    except UnreadableError:
+        content = raw.payload.get(raw.kind)
+        if not isinstance(content, dict) or content.keys().isdisjoint(_TEXTS):
+            raise
+        kept = {name: value for name, value in content.items() if name in _BESIDE_A_TEXT}
+        return _parsed({"update_id": raw.update_id, raw.kind: kept}, bot)
+
+
+def _parsed(payload: Json, bot: Bot) -> Update:
+    try:
+        payload = _encodable(payload)
         _Update.model_validate(payload)
         return Update.de_json(payload, bot)
     except ValidationError as error:
