@@ -29,11 +29,6 @@ _MOST_DIGITS = 1000  # Python itself refuses numbers of more than 4,300
 _INTEGERS = range(-(2**63), 2**63)  # what a column holds
 
 _TEXTS = {"text", "caption"}
-_BESIDE_A_TEXT = _TEXTS | {
-    *("message_id", "date", "edit_date", "chat", "from", "entities", "caption_entities"),
-    *("forward_origin", "media_group_id", "message_thread_id", "is_topic_message"),
-}
-"""The fields of a message with which its text can be answered where it is."""
 
 Json = dict[str, Any]
 
@@ -231,3 +226,10 @@ class _Update(_Part):
     business_message: _Message | None = None
     edited_business_message: _Message | None = None
     guest_message: _Message | None = None
+
+
+_BESIDE_A_TEXT = {field.alias or name for name, field in _Message.model_fields.items()} | {
+    *("forward_origin", "sender_chat", "is_automatic_forward"),
+    *("is_topic_message", "direct_messages_topic"),
+}
+"""The fields of a message with which its text, or its file, can be answered where it is."""

@@ -195,6 +195,21 @@ async def test_a_review_is_answered_whatever_stands_beside_it(
     assert review.reply_message_id
 
 
+async def test_a_file_is_not_lost_with_what_it_replies_to(
+    running_bot: RunningBot, read: Sessions
+) -> None:
+    """Its caption alone would be taken for the review."""
+    document = {"file_id": "gone", "file_name": "review.txt", "file_unique_id": "u"}
+    broken = message(ANYA, poll=POLL)
+    async with running_bot() as bot:
+        await deliver(
+            bot,
+            message=message(ANYA, caption=REVIEW, document=document, reply_to_message=broken),
+        )
+        await all_done(read)
+    assert await reviews(read) == []  # the file can't be had, which is said
+
+
 @pytest.mark.parametrize(
     ("user", "chat", "caption", "said"),
     [
