@@ -16,7 +16,7 @@ from huggingface_hub.utils.tqdm import tqdm
 
 from classifier.data.hub import hub_address, why_failed
 from classifier.errors import ClassifierError, DiskFullError
-from classifier.files import means_full_disk
+from classifier.files import means_full_disk, sha256
 
 SILENCE_SECONDS = 9.0
 _CHUNK = 2**16  # bytes; with chunks of 10 MB, the library's, a slow download is not seen to grow
@@ -203,8 +203,7 @@ def _is_whole(file: Path) -> bool:
     """
     blob = file.resolve()
     if re.fullmatch("[0-9a-f]{64}", blob.name):
-        with blob.open("rb") as opened:
-            return hashlib.file_digest(opened, "sha256").hexdigest() == blob.name
+        return sha256(blob) == blob.name
     if re.fullmatch("[0-9a-f]{40}", blob.name):
         content = blob.read_bytes()
         of_git = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False)

@@ -27,11 +27,12 @@ from classifier.files import (
     explain_full_disk,
     fsync,
     remove_leftovers,
+    sha256,
     take_lock,
     write_json,
     write_text,
 )
-from classifier.registry.version import MANIFEST, Version, sha256
+from classifier.registry.version import MANIFEST, Version
 
 CHAMPION = "champion"
 EARLIER_CHAMPIONS = 20

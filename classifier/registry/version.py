@@ -1,12 +1,12 @@
 """A model version: one folder of models/, its documents, and whether it is complete."""
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from classifier.errors import ClassifierError
+from classifier.files import sha256
 
 MANIFEST = "manifest.json"
 
@@ -93,9 +93,3 @@ class Version:
         if not isinstance(value, dict):
             raise ClassifierError(f"{path} can't be read: it holds no JSON object.")
         return value
-
-
-def sha256(path: Path) -> str:
-    """Of a file, in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
