@@ -1,9 +1,9 @@
 """Who stands out among those who rate: by contradicting the models, or by rating most of all."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb
-from statistics import median
 
 from classifier.labels import sentiment_of
 from db.training_data import RatedReview
@@ -39,11 +39,12 @@ def stood_out(reviews: Sequence[RatedReview]) -> list[StoodOut]:
     for review in reviews:
         of_user.setdefault(review.user_id, []).append(review)
     counted = {user_id: _counted(own) for user_id, own in of_user.items()}
+    shares = sorted(contradicting / n for contradicting, n in counted.values() if n)
     found = []
     for user_id, own in of_user.items():
         contradicting, answered = counted[user_id]
-        others = [c / n for other, (c, n) in counted.items() if other != user_id and n]
-        usual = min(max(median(others), _LEAST_USUAL), _MOST_USUAL) if others else _MOST_USUAL
+        others = median_without(shares, contradicting / answered) if answered else None
+        usual = _MOST_USUAL if others is None else min(max(others, _LEAST_USUAL), _MOST_USUAL)
         is_left_out = _at_least(contradicting, answered, usual) < _BY_CHANCE
         share = len(own) / len(reviews)
         if is_left_out or (share > _MOST and len(own) >= _MANY):
@@ -51,6 +52,18 @@ def stood_out(reviews: Sequence[RatedReview]) -> list[StoodOut]:
             numbers = tuple(review.review_id for review in named)
             found.append(StoodOut(user_id, numbers, len(own), contradicting, share, is_left_out))
     return sorted(found, key=lambda one: one.ratings, reverse=True)
+
+
+def median_without(ordered: Sequence[float], one: float) -> float | None:
+    """The median of values in order without one of them; None for no other.
+
+    Looked up, for there are as many questions as values: sorting anew for each is quadratic.
+    """
+    place, others = bisect_left(ordered, one), len(ordered) - 1
+    if not others:
+        return None
+    middle = [ordered[n + (n >= place)] for n in ((others - 1) // 2, others // 2)]
+    return sum(middle) / 2
 
 
 def _counted(reviews: Sequence[RatedReview]) -> tuple[int, int]:

@@ -1,8 +1,12 @@
 """Who stands out among those who rate."""
 
 from itertools import count
+from statistics import median
 
-from bot.services.raters import StoodOut, stood_out
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.services.raters import StoodOut, median_without, stood_out
 from db.training_data import RatedReview
 
 GOOD, BAD = 9, 1
@@ -63,3 +67,11 @@ def test_most_of_all_ratings_are_told_but_used() -> None:
 def test_reviews_without_an_answer_tell_nothing() -> None:
     unanswered = [RatedReview(next(_ids), 7, "", BAD, False) for _ in range(50)]
     assert left_out(unanswered + honest(1, 2, 3)) == set()
+
+
+@given(st.lists(st.sampled_from([0.0, 0.1, 0.25, 0.5, 1.0]), min_size=1), st.data())
+def test_the_median_of_the_others(values: list[float], data: st.DataObject) -> None:
+    place = data.draw(st.integers(0, len(values) - 1))
+    others = values[:place] + values[place + 1 :]
+    expected = median(others) if others else None
+    assert median_without(sorted(values), values[place]) == expected
