@@ -1,13 +1,6 @@
-"""Each test that asks for a database runs on SQLite and on PostgreSQL.
+"""Each test that asks for a database runs on SQLite and on PostgreSQL."""
 
-PostgreSQL is a throw-away server from the system's packages (Debian: postgresql); without them its
-half of the tests is skipped.
-"""
-
-import os
 import shutil
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +10,7 @@ import pytest
 
 from db import migrate
 from db.models import Base, Prediction, Review
+from tests.postgres import PostgresServer, postgres_server
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 NewPrediction = Callable[..., Prediction]
@@ -71,65 +65,14 @@ def new_review(new_prediction: NewPrediction) -> NewReview:
     return build
 
 
-class PostgresServer:
-    """A server that listens on a socket in its own folder, and on no port.
-
-    All tests share two databases, which they find empty: making one for each is slow.
-    """
-
-    def __init__(self, programs: Path, folder: Path) -> None:
-        self.programs, self.folder = programs, folder
-        # The server refuses to run as root.
-        self.user = "postgres" if os.geteuid() == 0 else None
-        if self.user:
-            shutil.chown(folder, self.user)
-
-    def start(self) -> None:
-        data = self.folder / "data"
-        self._run("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
-        options = f"-c listen_addresses='' -c unix_socket_directories={self.folder} -c fsync=off"
-        log = self.folder / "log"
-        self._run("pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "-t", "30", "start")
-        self.execute("postgres", "CREATE DATABASE without_tables")
-        self.execute("postgres", "CREATE DATABASE with_tables")
-
-    def stop(self) -> None:
-        self._run("pg_ctl", "-D", self.folder / "data", "-m", "immediate", "-w", "stop")
-
-    def url(self, database: str) -> str:
-        return f"postgresql+asyncpg://postgres@/{database}?host={self.folder}"
-
-    def execute(self, database: str, sql: str) -> None:
-        options = ("-h", self.folder, "-U", "postgres", "-d", database)
-        self._run("psql", *options, "-q", "-v", "ON_ERROR_STOP=1", "-c", sql)
-
-    def _run(self, program: str, *arguments: str | Path) -> None:
-        subprocess.run(
-            [self.programs / program, *arguments],
-            user=self.user,
-            cwd=self.folder,
-            env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
-            check=True,
-            stdout=subprocess.DEVNULL,
-            timeout=60,
-        )
-
-
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    pytest.importorskip("asyncpg")
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if not found:
-        pytest.skip("PostgreSQL is not installed: no /usr/lib/postgresql/*/bin/initdb")
-    # Not pytest's own temporary folder: the postgres user could not reach into it.
-    with tempfile.TemporaryDirectory(prefix="kinorate-pg-", ignore_cleanup_errors=True) as folder:
-        server = PostgresServer(found[-1].parent, Path(folder))
-        try:
-            server.start()
-            migrate.upgrade(server.url("with_tables"))
-            yield server
-        finally:
-            server.stop()
+    """All tests share its two databases, which they find empty: making one for each is slow."""
+    with postgres_server() as server:
+        for database in ("without_tables", "with_tables"):
+            server.execute("postgres", f"CREATE DATABASE {database}")
+        migrate.upgrade(server.url("with_tables"))
+        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -14,7 +14,8 @@ from sqlalchemy import text
 from bot.database import bring_up_to_date
 from db.address import DatabaseError, driver_arguments, parse_url, sqlite_file
 from db.engine import create_engine
-from tests.db.conftest import NOW, PostgresServer
+from tests.db.conftest import NOW
+from tests.postgres import PostgresServer
 
 pytestmark = pytest.mark.anyio
 
