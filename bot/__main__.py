@@ -15,6 +15,7 @@ from bot.clock import utc_now
 from bot.database import bring_up_to_date
 from bot.errors import BotError
 from bot.logs import configure_logging
+from bot.loopback import is_open
 from bot.prediction.queue import Predicts
 from bot.settings import Settings, load_settings
 from classifier.errors import ClassifierError
@@ -39,7 +40,9 @@ def main() -> int:
         key = token_urlsafe(16)  # of the local chat
         secrets = (settings.telegram_token, settings.webhook_secret)
         configure_logging(
-            settings.log_level, [key, *(secret.get_secret_value() for secret in secrets if secret)]
+            settings.log_level,
+            [key, *(secret.get_secret_value() for secret in secrets if secret)],
+            as_text=settings.log_format == "text",
         )
         champion = Registry(settings.models).champion()
         if champion is None:
@@ -112,14 +115,20 @@ async def _telegram(settings: Settings, key: str) -> AsyncIterator[tuple[Setting
     from bot.local.people import LOCAL_ADMIN_ID
     from bot.local.server import LocalServer
 
-    server = LocalServer(port=settings.local_port, key=key)
+    server = LocalServer(port=settings.local_port, key=key, host=settings.local_host)
     try:
         await server.start()
     except OSError as error:
         raise BotError(
-            f"The local chat can't listen on port {settings.local_port}: {error.strerror}."
-            " Set LOCAL_PORT to another one."
+            f"The local chat can't listen on {settings.local_host}, port {settings.local_port}:"
+            f" {error.strerror}. Set LOCAL_HOST or LOCAL_PORT to another one."
         ) from error
+    if is_open(settings.local_host):
+        logger.warning(
+            "LOCAL_HOST lets other machines reach the chat page: whoever has its address with the"
+            " key chats as any of its people, the admin too",
+            extra={"host": settings.local_host},
+        )
     _print(
         f"The chat with the bot is at {server.page} (TELEGRAM_TOKEN in .env: Telegram instead)",
         sys.stdout,

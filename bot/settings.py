@@ -1,6 +1,10 @@
-"""What can be set, by environment variables or a file .env; each has a line in .env.example."""
+"""What can be set, by environment variables, a file .env, or a folder with a file for each secret.
+
+Each has a line in .env.example.
+"""
 
 import ipaddress
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +25,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import BotError
 from bot.schedule import CronTrigger
+from bot.secret_files import problems_of
 from db.address import DatabaseError, parse_url
 from db.engine import DEFAULT_URL
 
@@ -85,6 +90,11 @@ def _check_cron(line: str) -> None:
     CronTrigger(line, ZoneInfo("UTC"))
 
 
+Host = Annotated[
+    str,
+    _checked(ipaddress.ip_address),
+    Field(description="the IP address to listen on, such as 127.0.0.1 or 0.0.0.0"),
+]
 Port = Annotated[int, Field(ge=1, le=65535, description="a port from 1 to 65535")]
 Count = Annotated[int, Field(ge=1, description="a whole number of at least 1")]
 
@@ -121,15 +131,17 @@ class Settings(BaseSettings):
     webhook_secret: Annotated[SecretStr, _matches(r"[\w-]{1,256}")] | None = Field(
         None, description="1 to 256 letters A-Z a-z, digits, _ and -; whatever you like"
     )
-    webhook_host: Annotated[str, _checked(ipaddress.ip_address)] = Field(
-        "127.0.0.1", description="the IP address to listen on"
-    )
+    webhook_host: Host = "127.0.0.1"
     webhook_port: Port = 8443
+    local_host: Host = "127.0.0.1"
     local_port: Annotated[int, Field(ge=0, le=65535)] = Field(
         8081, description="a port from 1 to 65535, or 0 for any free one"
     )
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = (
         Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    )
+    log_format: Literal["json", "text"] = Field(
+        "json", description="json (for machines) or text (for people)"
     )
     reviews_per_minute: Count = 10
     waiting_reviews: Count = 200
@@ -140,6 +152,7 @@ class Settings(BaseSettings):
     time_zone: ZoneInfo = Field(
         ZoneInfo("UTC"), description="the name of a time zone, such as Europe/Moscow"
     )
+    monitoring_host: Host = "127.0.0.1"
     monitoring_port: Port | None = Field(None, description="a port from 1 to 65535")
 
     @model_validator(mode="after")
@@ -155,12 +168,17 @@ class Settings(BaseSettings):
 
 
 def load_settings(env_file: Path = Path(".env")) -> Settings:
-    """The settings from the environment and `env_file`, which need not exist.
+    """The settings from the environment, `env_file`, which need not exist, and SECRETS_DIR's files.
 
-    Raises SettingsError, which shows no value: it may be a secret.
+    What comes first in this list counts. Raises SettingsError, which shows no value: it may be a
+    secret.
     """
+    secrets = os.environ.get("SECRETS_DIR") or None
+    if secrets and (problems := [*problems_of(Path(secrets), Settings.model_fields)]):
+        raise SettingsError("\n".join(problems))
     try:
-        return Settings(_env_file=env_file)  # type: ignore[call-arg]  # mypy knows only the fields
+        # mypy knows only the fields.
+        return Settings(_env_file=env_file, _secrets_dir=secrets)  # type: ignore[call-arg]
     except ValidationError as error:
         raise SettingsError("\n".join(_sentences(error))) from None
     except (OSError, UnicodeDecodeError):
@@ -169,11 +187,12 @@ def load_settings(env_file: Path = Path(".env")) -> Settings:
 
 def _sentences(error: ValidationError) -> list[str]:
     sentences = {}
+    places = ", in .env or in SECRETS_DIR" if os.environ.get("SECRETS_DIR") else " or in .env"
     for problem in error.errors(include_input=False, include_url=False):
         if not problem["loc"]:  # of several settings together
             return [str(problem["ctx"]["error"])]
         name = str(problem["loc"][0])
-        sentences[name] = f"{_wrong(name, problem)} Correct it in the environment or in .env."
+        sentences[name] = f"{_wrong(name, problem)} Correct it in the environment{places}."
     return list(sentences.values())
 
 

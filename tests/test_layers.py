@@ -17,8 +17,8 @@ ORDER = {
         " training commands __main__"
     ),
     "bot": (
-        "errors clock loopback logs schedule database settings delivery prediction monitoring"
-        " services texts views handlers local app serving __main__"
+        "errors clock loopback logs schedule database secret_files settings delivery prediction"
+        " monitoring services texts views handlers local app serving __main__"
     ),
 }
 """Folders and modules of a package, each of which may import those before it and no others."""

@@ -2,6 +2,7 @@
 
 import secrets
 from typing import Any
+from urllib.parse import urlsplit
 
 from tornado.web import RequestHandler
 
@@ -15,7 +16,8 @@ class LoopbackHandler(RequestHandler):
     """Refuses requests of other sites' pages, which the browser on this machine would send."""
 
     def prepare(self) -> None:
-        if reason := why_foreign(self.request, is_visit=self._is_visit()):
+        is_open = self.settings["is_open"]
+        if reason := why_foreign(self.request, is_open=is_open, is_visit=self._is_visit()):
             raise ApiError(403, reason)
 
     def set_default_headers(self) -> None:
@@ -66,7 +68,7 @@ class ChatSideHandler(LoopbackHandler):
             raise ApiError(403, "open the address that the program printed, with its key")
 
     def _cookie(self) -> str:
-        return f"kinorate_{self.request.host.rpartition(':')[2]}"
+        return f"kinorate_{urlsplit(f'//{self.request.host}').port or 80}"
 
     def _is_key(self, given: str, key: str) -> bool:
         return secrets.compare_digest(given.encode("utf-8", "replace"), key.encode())

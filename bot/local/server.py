@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
 from tornado.web import Application, StaticFileHandler
 
 from bot.clock import Clock, utc_now
@@ -13,10 +12,10 @@ from bot.local.loopback import ChatSideHandler
 from bot.local.params import MAX_UPLOAD
 from bot.local.people import BOT, LOCAL_TOKEN
 from bot.local.state import State
+from bot.loopback import LOOPBACK, is_open, listen
 
 __all__ = ["LOCAL_TOKEN", "LocalServer"]
 
-HOST = "127.0.0.1"
 MAX_REQUEST = 2 * MAX_UPLOAD  # bytes; one between the two is refused as Telegram refuses it
 PAGE = Path(__file__).with_name("page")
 
@@ -26,13 +25,20 @@ class PageHandler(ChatSideHandler, StaticFileHandler):
 
 
 class LocalServer:
-    """Listens on loopback from `start` to `stop`; port 0 takes a free one.
+    """Listens from `start` to `stop`, on loopback and on `host`; port 0 takes a free one.
 
-    With a key only those who have it can chat or be the bot; without one, everybody here can.
+    With a key only those who have it can chat or be the bot; without one, everybody who reaches it.
     """
 
-    def __init__(self, port: int = 0, clock: Clock = utc_now, key: str | None = None) -> None:
+    def __init__(
+        self,
+        port: int = 0,
+        clock: Clock = utc_now,
+        key: str | None = None,
+        host: str = LOOPBACK,
+    ) -> None:
         self.port = port
+        self._host = host
         self.key = key
         self.token = LOCAL_TOKEN if key is None else f"{BOT['id']}:{key}"
         self.state = State(clock)
@@ -40,7 +46,8 @@ class LocalServer:
 
     @property
     def url(self) -> str:
-        return f"http://{HOST}:{self.port}"
+        """For this machine."""
+        return f"http://{LOOPBACK}:{self.port}"
 
     @property
     def page(self) -> str:
@@ -48,8 +55,8 @@ class LocalServer:
         return f"{self.url}/" if self.key is None else f"{self.url}/?key={self.key}"
 
     async def start(self) -> None:
-        """Raises OSError if the port is taken."""
-        sockets = bind_sockets(self.port, HOST)
+        """Raises OSError if the port is taken, or the address is none of this machine's."""
+        sockets = listen(self.port, self._host)
         self.port = sockets[0].getsockname()[1]
         self._http = HTTPServer(self._routes(), max_buffer_size=MAX_REQUEST)
         self._http.add_sockets(sockets)
@@ -75,6 +82,7 @@ class LocalServer:
                 (r"/()", PageHandler, page),
             ],
             key=self.key,
+            is_open=is_open(self._host),
             token=self.token,
             log_function=lambda _handler: None,  # tornado would log every request, token included
         )

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import re
 import sqlite3
 from collections.abc import Iterator
 from typing import Never
@@ -45,6 +46,25 @@ def test_an_event_is_one_json_line(stream: io.StringIO) -> None:
     assert (event["level"], event["logger"]) == ("INFO", "bot.handlers")
     assert (event["update_id"], event["review_id"]) == (5, 7)
     assert event["time"]
+
+
+def test_for_people_an_event_is_a_line_of_text(stream: io.StringIO) -> None:
+    configure_logging("DEBUG", [TOKEN], stream, as_text=True)
+    logger = logging.getLogger("bot.handlers")
+    logger.info("review\nanswered", extra={"update_id": 5, "of": f"Анна {TOKEN}", "model": "one"})
+    try:
+        raise sqlite3.OperationalError(f"no such table\n{REVIEW}")
+    except sqlite3.OperationalError:
+        logger.exception("it failed")
+    logging.getLogger("telegram").critical("Received data was: %r", {"text": REVIEW})
+    first, second, *traceback, last = stream.getvalue().splitlines()
+    time = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
+    said = r'bot\.handlers: review\\nanswered update_id=5 of="Анна \[secret\]" model=one'
+    assert re.fullmatch(rf"{time} INFO    {said}", first)
+    assert re.fullmatch(rf"{time} ERROR   bot\.handlers: it failed", second)
+    assert traceback[-1] == "OperationalError: no such table"
+    assert last.endswith("telegram: Received data was: %r")
+    assert REVIEW not in stream.getvalue()
 
 
 def test_the_token_is_in_no_line(stream: io.StringIO) -> None:

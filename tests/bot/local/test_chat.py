@@ -162,6 +162,43 @@ async def test_it_listens_on_loopback_only_and_on_a_free_port(server: LocalServe
         await asyncio.open_connection("127.0.0.2", server.port)
 
 
+async def test_other_machines_reach_it_where_the_operator_says_so(clock: Time) -> None:
+    """127.0.0.1 is where the bot comes from, whatever the address that others use."""
+    server = LocalServer(clock=clock, key="a-key_of-the-start", host="0.0.0.0")
+    await server.start()
+    try:
+        async with chat_client(server.page) as http:
+            for host, scheme in (("192.0.2.7:8081", "http"), ("chat.example.org", "https")):
+                named = {"Host": host, "Origin": f"{scheme}://{host}"}
+                post = {"user": ANNA, "chat": ANNA, "text": "да"}
+                send = "/chat/send?key=a-key_of-the-start"
+                assert (await http.post(send, json=post, headers=named)).status_code == 200
+                page = await http.get("/?key=a-key_of-the-start", headers={"Host": host})
+                assert page.status_code == 302
+                assert page.headers["Set-Cookie"].startswith("kinorate_")
+                foreign = named | {"Origin": "http://evil.example"}
+                assert (await http.post(send, json=post, headers=foreign)).status_code == 403
+            assert (await http.get("/", headers={"Host": "["})).status_code in (400, 403)
+        async with chat_client(f"http://127.0.0.2:{server.port}") as stranger:
+            assert (await stranger.get("/")).status_code == 403  # without the key
+            assert (await call(stranger, "getMe"))["error_code"] == 401
+    finally:
+        await server.stop()
+
+
+async def test_on_another_address_it_is_on_loopback_as_well(clock: Time) -> None:
+    server = LocalServer(clock=clock, host="127.0.0.2")
+    await server.start()
+    try:
+        for address in ("127.0.0.1", "127.0.0.2"):
+            async with chat_client(f"http://{address}:{server.port}") as http:
+                answer = await http.get("/", headers={"Host": f"localhost:{server.port}"})
+                assert answer.status_code == 200
+                assert (await http.get("/", headers={"Host": "evil.example"})).status_code == 403
+    finally:
+        await server.stop()
+
+
 PLACES = ("/", "/page/chat.js", "/chat/state", "/chat/file/1", f"/chat/events?user={ANNA}")
 
 
