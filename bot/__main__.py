@@ -3,29 +3,28 @@
 import asyncio
 import logging
 import os
-import signal
 import sys
-import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from secrets import token_urlsafe
 from typing import TextIO
 
 from bot.clock import utc_now
 from bot.database import bring_up_to_date
 from bot.errors import BotError
+from bot.first_training import champion_of
+from bot.folders import check_data_folder
 from bot.logs import configure_logging
 from bot.loopback import is_open
+from bot.monitoring.startup import Startup
 from bot.prediction.queue import Predicts
 from bot.settings import Settings, load_settings
+from bot.stopping import Stopped, stop_at_signals, unless
 from classifier.errors import ClassifierError
 from classifier.memory import collect_garbage_seldom
-from classifier.registry.registry import Registry
 from classifier.registry.version import Version
 from db.address import DatabaseError, parse_url
-
-SECONDS_TO_END = 8.5
-"""From the signal on; supervisors kill after 10. What is not done by then is done after a start."""
 
 logger = logging.getLogger("bot")
 
@@ -44,14 +43,8 @@ def main() -> int:
             [key, *(secret.get_secret_value() for secret in secrets if secret)],
             as_text=settings.log_format == "text",
         )
-        champion = Registry(settings.models).champion()
-        if champion is None:
-            raise BotError(
-                f"There are no trained models in {settings.models}: `make run` trains them and then"
-                " starts the bot."
-            )
-        bring_up_to_date(settings.database_url, utc_now())
-        asyncio.run(_run(settings, _load(champion), key))
+        check_data_folder(settings.database_url)
+        asyncio.run(_run(settings, key))
     except (BotError, DatabaseError, ClassifierError) as error:
         _print(str(error), sys.stderr)
         return 1
@@ -63,8 +56,51 @@ def main() -> int:
     return 0
 
 
+async def _run(settings: Settings, key: str) -> None:
+    stop = stop_at_signals()
+    # Here, not above: a wrong setting is reported before the slow imports.
+    from bot.monitoring.server import Monitoring
+
+    monitoring = Monitoring.of(settings)
+    if monitoring is not None:
+        await monitoring.start()
+    startup = monitoring.startup if monitoring is not None else Startup()
+    try:
+        predictor = await unless(stop, _prepare(settings, startup))
+    except Stopped:
+        logger.info("stopped before it was ready")
+        _discard_unwritten()
+        os._exit(0)  # the thread that loads can't be interrupted, and Python would wait for it
+    from bot.app import build_application
+    from bot.serving import serve
+
+    async with _telegram(settings, key) as (settings, token, server):
+        mode = "webhook" if settings.webhook_url else "polling"
+        facts = {
+            "mode": mode if settings.telegram_token else "local chat",
+            "model": predictor.version,
+            "database": parse_url(settings.database_url).get_backend_name(),
+        }
+        logger.info("starting", extra=facts)
+        application = build_application(
+            settings, predictor, token=token, base_url=server, monitoring=monitoring
+        )
+        await serve(application, settings, stop)
+
+
+async def _prepare(settings: Settings, startup: Startup) -> Predicts:
+    """The models to answer with and, by then, a database at the newest revision."""
+    champion = await champion_of(
+        settings.models,
+        settings.first_training_minutes,
+        startup,
+        say=partial(_print, stream=sys.stdout),
+    )
+    await asyncio.to_thread(bring_up_to_date, settings.database_url, utc_now())
+    return await asyncio.to_thread(_load, champion)
+
+
 def _load(champion: Version) -> Predicts:
-    # Here, not above: torch takes seconds to import, and a wrong setting is reported at once.
     import torch
 
     from bot.prediction.live_models import load_models
@@ -76,34 +112,6 @@ def _load(champion: Version) -> Predicts:
     torch.set_num_threads(max(1, torch.get_num_threads() - 1))
     champion.verify()
     return load_models(champion.path)
-
-
-async def _run(settings: Settings, predictor: Predicts, key: str) -> None:
-    from bot.app import build_application
-    from bot.serving import serve
-
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _begin_to_stop, stop)
-    async with _telegram(settings, key) as (settings, token, server):
-        mode = "webhook" if settings.webhook_url else "polling"
-        facts = {
-            "mode": mode if settings.telegram_token else "local chat",
-            "model": predictor.version,
-            "database": parse_url(settings.database_url).get_backend_name(),
-        }
-        logger.info("starting", extra=facts)
-        application = build_application(settings, predictor, token=token, base_url=server)
-        await serve(application, settings, stop)
-
-
-def _begin_to_stop(stop: asyncio.Event) -> None:
-    # A thread that waits for SQLite's lock can't be interrupted, and Python would wait for it.
-    timer = threading.Timer(SECONDS_TO_END, os._exit, [0])
-    timer.daemon = True
-    timer.start()
-    stop.set()
 
 
 @asynccontextmanager

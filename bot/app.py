@@ -144,8 +144,11 @@ def build_application(
     token: str,
     base_url: str | None = None,
     clock: Clock = utc_now,
+    monitoring: Monitoring | None = None,
 ) -> Kinorate:
     """The bot, on a database that has been migrated; `base_url` is a Bot API server's address.
+
+    `monitoring` may listen already; without it MONITORING_PORT makes one.
 
     Start it as any Application: initialize, start, then fetch updates (bot/serving.py). The
     prediction queue and the database's connections start and end with it.
@@ -179,7 +182,8 @@ def build_application(
         .build()
     )
     assert isinstance(application, Kinorate)
-    if settings.monitoring_port is not None:
+    application.monitoring = monitoring or Monitoring.of(settings)
+    if application.monitoring is not None:
         checkup = Checkup(
             read=parts.database.read,
             predictor=parts.live,
@@ -188,7 +192,7 @@ def build_application(
             by_webhook=settings.webhook_url is not None,
             waiting_updates=parts.inbox.queue.qsize,
         )
-        application.monitoring = Monitoring(settings.monitoring_port, checkup, parts.metrics)
+        application.monitoring.watch(checkup, parts.metrics)
     services, admin_ids, schedule = parts.services, settings.admin_ids, parts.schedule
     schedule.add("retention", RETENTION_ENFORCED, services.retention.enforce)
     schedule.add(

@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
-from typing import Any
 
 from telegram.error import InvalidToken, TelegramError
 
@@ -14,6 +12,7 @@ from bot.delivery.transactions import pause_before
 from bot.delivery.webhook import Webhook
 from bot.errors import BotError
 from bot.settings import Settings
+from bot.stopping import Stopped, unless
 from bot.views.menu import register_commands
 
 SECONDS_TO_STOP = 7.5
@@ -27,9 +26,11 @@ async def serve(application: Kinorate, settings: Settings, stop: asyncio.Event) 
     try:
         if application.monitoring is not None:
             await application.monitoring.start()
-        if await _unless(stop, _initialize(application)):
-            await application.start()
-            await _unless(stop, _fetch(application, settings))
+        await unless(stop, _initialize(application))
+        await application.start()
+        await unless(stop, _fetch(application, settings))
+    except Stopped:
+        pass
     finally:
         closing = asyncio.create_task(_close(application))
         _, late = await asyncio.wait({closing}, timeout=SECONDS_TO_STOP)
@@ -84,20 +85,3 @@ async def _close(application: Kinorate) -> None:
     await application.shutdown()
     if application.monitoring is not None:
         await application.monitoring.stop()
-
-
-async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
-    """Whether `work` has ended before `stop` was set, which cancels it."""
-    task = asyncio.create_task(work)
-    stopped = asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        stopped.cancel()
-        if not task.done():
-            task.cancel()
-            await asyncio.wait({task})
-    if task.cancelled():
-        return False
-    task.result()
-    return True

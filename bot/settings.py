@@ -120,6 +120,9 @@ class Settings(BaseSettings):
         description="sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER:PASSWORD@HOST/DATABASE",
     )
     models: Path = Field(Path("models"), description="the folder of the model versions")
+    first_training_minutes: Count | None = Field(
+        None, description="a whole number of minutes, at least 1"
+    )
     bot_api_url: Annotated[str, AfterValidator(_server)] = Field(
         "https://api.telegram.org",
         description="the address of a Bot API server, such as https://api.telegram.org",

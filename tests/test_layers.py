@@ -17,8 +17,9 @@ ORDER = {
         " training commands __main__"
     ),
     "bot": (
-        "errors clock loopback logs schedule database secret_files settings delivery prediction"
-        " monitoring services texts views handlers local app serving __main__"
+        "errors clock loopback logs schedule database folders secret_files settings stopping"
+        " delivery prediction monitoring services first_training texts views handlers local app"
+        " serving __main__"
     ),
 }
 """Folders and modules of a package, each of which may import those before it and no others."""

@@ -22,6 +22,11 @@ _ASKED_WEIGHT, _VOLUNTEERED_WEIGHT = 2.0, 1.0
 """Users who rate without being asked differ from the others: asked ones count for more."""
 
 
+def environment() -> dict[str, str]:
+    """This process's, without the secrets."""
+    return {name: value for name, value in os.environ.items() if name.upper() not in _SECRETS}
+
+
 class Progress(NamedTuple):
     epoch: int
     epochs: int
@@ -96,7 +101,6 @@ class TrainingProcess:
             word for option, number in files.items() for word in (option, f"/dev/fd/{number}")
         ]
         options += ["--models", str(self._models), "--progress"]
-        kept = {name: value for name, value in os.environ.items() if name.upper() not in _SECRETS}
         errors = self.folder / "errors.txt"
         with errors.open("wb") as stderr:
             process = self._process = await asyncio.create_subprocess_exec(
@@ -104,7 +108,7 @@ class TrainingProcess:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=stderr,
-                env=kept | {"TMPDIR": str(self.folder.resolve())},
+                env=environment() | {"TMPDIR": str(self.folder.resolve())},
                 pass_fds=tuple(files.values()),
                 start_new_session=True,  # a group of its own, killed as a whole
                 limit=_LONGEST_LINE,
