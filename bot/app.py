@@ -26,6 +26,8 @@ from bot.monitoring.server import Monitoring
 from bot.prediction.live_models import LiveModels, load_models
 from bot.prediction.queue import PredictionQueue, Predicts
 from bot.schedule import Schedule
+from bot.scheduling import Scheduling
+from bot.services.lock import scheduling_lock
 from bot.services.retraining import RETRAINING
 from bot.services.services import Services
 from bot.settings import Settings
@@ -65,6 +67,12 @@ class Parts:
         self.services = Services(
             settings, self.database, self.queue, self.live, self.metrics, clock
         )
+        self.scheduling = Scheduling(
+            scheduling_lock(self.database),
+            self.schedule,
+            self.services,
+            settings.retrain_cron,
+        )
         self.processor = InboxProcessor(
             Shares(CONCURRENT_UPDATES, OF_ONE_PERSON),
             self.inbox,
@@ -81,7 +89,6 @@ class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
         self.parts = parts
         self.polling = polling
         self.monitoring: Monitoring | None = None
-        self._catching_up: asyncio.Task[None] | None = None
         self._following: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -89,13 +96,11 @@ class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
         await self.parts.queue.start()
         await super().start()
         self._following = asyncio.create_task(self.parts.live.follow(), name="live models")
-        self.parts.schedule.start()
         self.parts.services.wiping.start()
-        self._catching_up = asyncio.create_task(self._catch_up(), name="catching up")
+        self.parts.scheduling.start()
 
     async def stop(self) -> None:
         """Finish the updates in hand; what is only queued stays in the inbox."""
-        self.parts.schedule.stop()
         await asyncio.gather(self.parts.processor.finish(SECONDS_TO_FINISH), self._end_retraining())
         await self.parts.services.wiping.stop()
         if self._following is not None:
@@ -104,18 +109,8 @@ class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
         await self.parts.queue.stop()
 
     async def _end_retraining(self) -> None:
-        if self._catching_up is not None:
-            # Not cancelled: a connection that is cancelled in a query never closes, nor does the
-            # event loop then.
-            await asyncio.wait({self._catching_up})
+        await self.parts.scheduling.stop()
         await self.parts.services.retraining.stop()
-
-    async def _catch_up(self) -> None:
-        """Do what an earlier process left unfinished, or missed."""
-        await self.parts.services.retraining.recover()
-        await self.parts.services.retention.enforce()
-        if cron := self.parts.settings.retrain_cron:
-            await self.parts.services.retraining.catch_up(self.parts.schedule, cron)
 
     async def shutdown(self) -> None:
         await super().shutdown()

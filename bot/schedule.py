@@ -51,12 +51,21 @@ class Schedule:
 
         self.scheduler.add_job(run, CronTrigger(cron, self._zone), id=name, name=name)
 
-    def start(self) -> None:
-        """Start in the running event loop, which runs the jobs."""
-        self.scheduler.start()
+    def start(self, since: datetime | None = None) -> None:
+        """Run the jobs, in the running event loop; those also that came due since then."""
+        since = since or datetime.now(self._zone)
+        if not self.scheduler.running:
+            self.scheduler.start(paused=True)
         for job in self.scheduler.get_jobs():
+            job.modify(next_run_time=next(job.trigger.times_after(since), None))
             times = [moment.isoformat() for moment in self.next_times(job.id)]
             logger.info("scheduled", extra={"job": job.id, "next": times})
+        self.scheduler.resume()
+
+    def pause(self) -> None:
+        """Run none for now: another process does."""
+        if self.scheduler.running:
+            self.scheduler.pause()
 
     def stop(self) -> None:
         """Cancel the jobs that are running."""

@@ -39,6 +39,8 @@ class Task(IntEnum):
 class AdvisoryLock:
     """The right to do a task, on a connection of its own."""
 
+    can_be_lost = True
+
     def __init__(self, engine: AsyncEngine, task: Task) -> None:
         self._engine, self._keys = engine, {"ours": _OURS, "task": int(task)}
         self._connection: AsyncConnection | None = None

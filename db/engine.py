@@ -86,6 +86,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine = create_engine(url)
         self.write, self.read = writing(self.engine), reading(self.engine)
+        self.is_shared = self.engine.dialect.name == "postgresql"  # by several processes
 
 
 def insert(session: AsyncSession, table: type[DeclarativeBase]) -> Insert:

@@ -269,6 +269,8 @@ class TrainingRun(Base, kw_only=True):
     version: Mapped[str | None] = mapped_column(String(64))  # what it trained
     figures: Mapped[dict[str, Any] | None]
     reason: Mapped[str | None] = mapped_column(AnyText)  # why it was skipped, refused, failed
+    # Another process than the one that retrains was asked to end it.
+    cancel_requested: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
 
 
 class AdminAction(Base, kw_only=True):
@@ -293,3 +295,5 @@ class Installation(Base, kw_only=True):
 
     id: Mapped[int] = mapped_column(primary_key=True, default=1)
     secret: Mapped[bytes]  # nobody who writes reviews can compute what depends on it
+    # The version that was last taken into use, as the process says that took it first.
+    champion: Mapped[str | None] = mapped_column(String(64), default=None)

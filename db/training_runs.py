@@ -39,6 +39,12 @@ async def finish(session: AsyncSession, run_id: int, ending: Ending, now: dateti
     return ended is not None
 
 
+async def ask_to_cancel(session: AsyncSession, run_id: int) -> None:
+    """Ask the process that retrains to end a run."""
+    of_run = update(TrainingRun).where(TrainingRun.id == run_id)
+    await session.execute(of_run.values(cancel_requested=True))
+
+
 async def skip(session: AsyncSession, trigger: str, reason: str, now: datetime) -> None:
     """Note that a run was due, and why it did not start."""
     skipped = {"status": "skipped", "started_at": now, "finished_at": now}

@@ -6,7 +6,7 @@ A folder of tests says by its `url` which database that is.
 import fcntl
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import migrate
 from db.engine import Sessions, create_engine, reading, writing
+from db.models import Base
+from tests.postgres import PostgresServer, postgres_server
 
 SAMPLE = Path(__file__).resolve().parents[1] / "classifier" / "data" / "sample" / "reviews.jsonl"
 
@@ -87,6 +89,24 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("migrated") / "kinorate.db"
     migrate.upgrade(f"sqlite+aiosqlite:///{file}")
     return file
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """All tests share its two databases, which they find empty: making one for each is slow."""
+    with postgres_server() as server:
+        for database in ("without_tables", "with_tables"):
+            server.execute("postgres", f"CREATE DATABASE {database}")
+        migrate.upgrade(server.url("with_tables"))
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer) -> str:
+    """A database of PostgreSQL with all tables, which are empty."""
+    tables = ", ".join(Base.metadata.tables)
+    postgres.execute("with_tables", f"TRUNCATE {tables} RESTART IDENTITY")
+    return postgres.url("with_tables")
 
 
 @pytest.fixture

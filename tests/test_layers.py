@@ -18,8 +18,8 @@ ORDER = {
     ),
     "bot": (
         "errors clock loopback logs schedule database folders secret_files settings stopping"
-        " delivery prediction monitoring services first_training texts views handlers local app"
-        " serving __main__"
+        " delivery prediction monitoring services first_training scheduling texts views handlers"
+        " local app serving __main__"
     ),
 }
 """Folders and modules of a package, each of which may import those before it and no others."""

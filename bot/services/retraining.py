@@ -2,21 +2,24 @@
 
 import asyncio
 import logging
-import os
 import time
 from collections.abc import Awaitable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Protocol
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from bot.clock import Clock
+from bot.delivery.transactions import Transactions, database_away
 from bot.errors import BotError
 from bot.schedule import Schedule
 from bot.services.raters import StoodOut, stood_out
+from bot.services.retraining_turn import RetrainingTurn
 from bot.services.training_process import Progress, TrainingFailed, TrainingProcess
 from bot.services.versions import VersionService
 from classifier.errors import ClassifierError
-from classifier.files import take_lock
 from db import training_data, training_runs
 from db.engine import Sessions
 from db.models import TrainingRun
@@ -29,8 +32,15 @@ NEW_PER_USER = 10
 
 REFUSED_KEPT = 3  # newest refused versions that stay on disk, for an admin who wants one anyway
 
+SECONDS_BETWEEN_LOOKS = 1.0
+"""How soon another process's wish to end a run is seen, and a lost lock taken again."""
+
+SECONDS_TO_CANCEL = 10.0
+
 # How long a start waits while a bot clears up, which it does when it starts and after a run.
 SECONDS_TO_CLEAR_UP = 10.0
+
+_CANCELLED = Ending("cancelled", "an admin cancelled it")
 
 logger = logging.getLogger(__name__)
 
@@ -55,20 +65,20 @@ class Retraining:
     write: Sessions
     read: Sessions
     clock: Clock
+    turn: RetrainingTurn
     fewest: int  # new ratings that a scheduled run needs
     watcher: Watcher | None = None
     _task: asyncio.Task[None] | None = None
     _killed_as: Ending | None = None
     _ended_as: Ending | None = None
     _stood_out: list[StoodOut] = field(default_factory=list)
-    _lock: int | None = None
     _beginning: asyncio.Lock = field(default_factory=asyncio.Lock)
     _stopping: bool = False
 
     async def begin(self, trigger: str) -> int | NotBegun:
         """Start a retraining ("schedule" or "admin") in the background; the run's id."""
         async with self._beginning:
-            if not await self._hold_between_runs():
+            if not await self._take_between_runs():
                 return NotBegun.BUSY
             begun: int | NotBegun = NotBegun.BUSY
             try:
@@ -76,7 +86,7 @@ class Retraining:
                 begun = await self._start(trigger)
             finally:
                 if isinstance(begun, NotBegun):
-                    self._let_go()
+                    await self.turn.give_back()
                 else:
                     self._killed_as = self._ended_as = None
                     self._stood_out = []
@@ -102,12 +112,21 @@ class Retraining:
         return run_id
 
     async def cancel(self, run_id: int) -> bool:
-        """Kill the run; False if it is not running here, or ended first."""
+        """Kill the run, in whichever process it is; False if it is not running, or ended first."""
         async with self.read() as session:
             run = await training_runs.newest(session, "running")
-        if run is None or run.id != run_id or self._task is None or self._task.done():
+        if run is None or run.id != run_id:
             return False
-        return await self._kill(Ending("cancelled", "an admin cancelled it"))
+        if self._is_at_work:
+            return await self._kill(_CANCELLED)
+        async with self.write.begin() as session:
+            await training_runs.ask_to_cancel(session, run_id)
+        give_up = time.monotonic() + SECONDS_TO_CANCEL
+        while run is not None and run.status == "running" and time.monotonic() < give_up:
+            await asyncio.sleep(0.2)
+            async with self.read() as session:
+                run = await session.get(TrainingRun, run_id)
+        return run is not None and run.status == "cancelled"
 
     async def catch_up(self, schedule: Schedule, cron: str) -> None:
         """Begin a run if one has come due since the last, while the bot was down."""
@@ -130,36 +149,75 @@ class Retraining:
 
     async def recover(self) -> None:
         """Mark a run whose bot is dead as interrupted, and remove what it left."""
-        if not self._hold():
+        if not await self.turn.take():
             return  # the bot that runs it is alive, in another process
         try:
             await self._interrupt_orphan()  # first: another bot may ask whether one is running
-            await asyncio.to_thread(self.training.clear)
+            await asyncio.to_thread(self.training.clear_all)
             await self._tidy()
         finally:
-            self._let_go()
+            await self.turn.give_back()
+
+    async def recover_others(self) -> None:
+        """`recover` where another process began a run: it may be dead."""
+        if not self._is_at_work and await self._running() is not None:
+            await self.recover()
+
+    @property
+    def _is_at_work(self) -> bool:
+        return self._task is not None and not self._task.done()
+
+    async def _running(self) -> TrainingRun | None:
+        async with self.read() as session:
+            return await training_runs.newest(session, "running")
 
     async def _interrupt_orphan(self) -> None:
         """End the run that the database calls running: we hold the lock, so its bot is dead."""
-        async with self.read() as session:
-            run = await training_runs.newest(session, "running")
-        if run is not None:
+        if (run := await self._running()) is not None:
             await self._end(run.id, Ending("interrupted", "the bot was killed meanwhile"))
 
     async def _work(self, run_id: int) -> None:
+        over = asyncio.Event()
+        watching = asyncio.create_task(self._watch(run_id, over), name="watching the retraining")
         try:
-            ending = await self._trained(run_id)
-        except TrainingFailed as error:
-            ending = self._killed_as or Ending("failed", str(error))
-        except (BotError, ClassifierError) as error:  # it can't be taken into use
-            ending = Ending("failed", str(error))
-        except Exception as error:
-            logger.exception("retraining failed", extra={"run": run_id})
-            ending = Ending("failed", f"{type(error).__name__}, see the log")
-        self._ended_as = ending
-        await self._end(run_id, ending)
-        await self._tidy()
-        self._let_go()
+            try:
+                ending = await self._trained(run_id)
+            except TrainingFailed as error:
+                ending = self._killed_as or Ending("failed", str(error))
+            except (BotError, ClassifierError) as error:  # it can't be taken into use
+                ending = Ending("failed", str(error))
+            except Exception as error:
+                logger.exception("retraining failed", extra={"run": run_id})
+                ending = Ending("failed", f"{type(error).__name__}, see the log")
+            self._ended_as = ending
+            await self._end(run_id, ending)
+            await self._tidy()
+        finally:
+            over.set()
+            await asyncio.wait({watching})
+            await self.turn.give_back()
+
+    async def _watch(self, run_id: int, over: asyncio.Event) -> None:
+        """Kill the training once another process wants that, or has taken this one for dead."""
+        while not over.is_set():
+            try:
+                await self.turn.keep()
+                if self._killed_as is None and (ending := await self._unwanted(run_id)):
+                    self._killed_as = ending
+                    self.training.kill()
+            except Exception as error:
+                if not database_away(error):
+                    logger.exception("a retraining can't be watched", extra={"run": run_id})
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SECONDS_BETWEEN_LOOKS):
+                    await over.wait()
+
+    async def _unwanted(self, run_id: int) -> Ending | None:
+        async with self.read() as session:
+            run = await session.get(TrainingRun, run_id)
+        if run is None or run.status != "running":
+            return Ending("interrupted", "another process took this one for dead")
+        return _CANCELLED if run.cancel_requested else None
 
     async def _trained(self, run_id: int) -> Ending:
         async with self.read() as session:
@@ -185,6 +243,8 @@ class Retraining:
         version, reason = decision["challenger"], decision["reason"]
         if not decision["accepted"]:
             return Ending("refused", reason, version, decision)
+        if ending := await self._unwanted(run_id):
+            return ending
         await self.versions.install(version)
         return Ending("promoted", reason, version, decision)
 
@@ -199,16 +259,18 @@ class Retraining:
             logger.warning("the versions can't be tidied", exc_info=error)
 
     async def _end(self, run_id: int, ending: Ending) -> None:
-        async with self.write.begin() as session:
+        async def finish(session: AsyncSession) -> tuple[bool, TrainingRun | None]:
             ended = await training_runs.finish(session, run_id, ending, self.clock())
-            run = await session.get(TrainingRun, run_id)
+            return ended, await session.get(TrainingRun, run_id)
+
+        ended, run = await Transactions(self.write).run(finish)
         facts = {"run": run_id, "status": ending.status, "why": ending.reason}
         logger.info("retraining ended", extra=facts)
         if ended and run is not None and self.watcher is not None:
             await self._tell(self.watcher.ended(run, self._stood_out))
 
     async def _kill(self, ending: Ending) -> bool:
-        if self._task is None or self._task.done():
+        if not self._is_at_work:
             return False
         self._killed_as = ending
         self.training.kill()
@@ -221,11 +283,11 @@ class Retraining:
         except Exception:  # Telegram can't be reached: no reason to stop a training
             logger.warning("the watcher of a retraining failed", exc_info=True)
 
-    async def _hold_between_runs(self) -> bool:
-        """`_hold`, after waiting for a bot that clears up; False where a retraining is running."""
+    async def _take_between_runs(self) -> bool:
+        """Take the turn, after waiting for a bot that clears up; False where one is retraining."""
         give_up = time.monotonic() + SECONDS_TO_CLEAR_UP
         while not self._stopping:
-            if self._hold():
+            if await self.turn.take():
                 return True
             if await self._under_way() or time.monotonic() > give_up:
                 break
@@ -234,24 +296,6 @@ class Retraining:
 
     async def _under_way(self) -> bool:
         """Whether the holder of the lock is retraining, not only clearing up or telling the end."""
-        if self._lock is not None:  # the database may call a dead bot's run running
-            return self._task is not None and not self._task.done() and self._ended_as is None
-        async with self.read() as session:
-            return await training_runs.newest(session, "running") is not None
-
-    def _hold(self) -> bool:
-        """Lock a file while a run is this process's; the system unlocks it when the process dies.
-
-        Bots that share a database share the folder of models as well.
-        """
-        models = self.training.folder.parent
-        models.mkdir(parents=True, exist_ok=True)
-        if self._lock is not None:
-            return False
-        self._lock = take_lock(models / ".retraining.lock", wait=False)
-        return self._lock is not None
-
-    def _let_go(self) -> None:
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        if self.turn.is_ours:  # the database may call a dead bot's run running
+            return self._is_at_work and self._ended_as is None
+        return await self._running() is not None

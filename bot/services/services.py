@@ -13,9 +13,11 @@ from bot.services.error_analysis import ErrorAnalysis
 from bot.services.feedback import FeedbackService
 from bot.services.flood import FloodLimit
 from bot.services.joining import WAIT, Joiner
+from bot.services.lock import retraining_lock
 from bot.services.personal import Personal
 from bot.services.retention import Retention
 from bot.services.retraining import Retraining
+from bot.services.retraining_turn import RetrainingTurn
 from bot.services.reviewing import Reviewing
 from bot.services.statistics import StatisticsService
 from bot.services.training_process import TrainingProcess
@@ -66,6 +68,7 @@ class Services:
             write,
             read,
             clock,
+            RetrainingTurn(retraining_lock(database, settings.models), read),
             settings.retrain_min_feedback,
         )
         self.statistics = StatisticsService(read, clock)

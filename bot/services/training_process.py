@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import secrets
 import shutil
 import signal
 import sys
@@ -39,10 +40,11 @@ class TrainingFailed(Exception):  # noqa: N818  (what happened, not a bug)
 
 
 class TrainingProcess:
-    """One training at a time, whose temporary files are below `folder` and removed at its end."""
+    """One training at a time, whose temporary files are in `folder` and removed at its end."""
 
     def __init__(self, models: Path, command: Sequence[str] = COMMAND) -> None:
-        self.folder = models / ".retraining"
+        # Another process may begin one before this one has cleared up, having taken it for dead.
+        self.folder = models / ".retraining" / secrets.token_hex(4)
         self._models = models
         self._command = command
         self._process: asyncio.subprocess.Process | None = None
@@ -77,8 +79,14 @@ class TrainingProcess:
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     def clear(self) -> None:
-        """Remove what a training has left, here or in a bot that was killed."""
+        """Remove what the training has left."""
         shutil.rmtree(self.folder, ignore_errors=True)
+        with suppress(OSError):  # other trainings' are in it, or there is none
+            self.folder.parent.rmdir()
+
+    def clear_all(self) -> None:
+        """Remove what any training has left, as in a bot that was killed."""
+        shutil.rmtree(self.folder.parent, ignore_errors=True)
 
     def _prepare(
         self, given: dict[str, Sequence[RatedReview]], open_files: ExitStack

@@ -15,8 +15,10 @@ import pytest
 from bot.prediction.live_models import LiveModels, load_models
 from bot.prediction.queue import Predicts
 from bot.services.admin_log import AdminLog
+from bot.services.lock import FileLock
 from bot.services.raters import StoodOut
 from bot.services.retraining import Retraining
+from bot.services.retraining_turn import RetrainingTurn
 from bot.services.reviewing import _row
 from bot.services.training_process import Progress, TrainingProcess
 from bot.services.versions import VersionService
@@ -154,7 +156,9 @@ def bot(
     versions = VersionService(live, AdminLog(write, clock), read)
     told = Told()
     training = TrainingProcess(registry.root)
-    return Bot(Retraining(training, versions, write, read, clock, 1, told), live, write, told)
+    turn = RetrainingTurn(FileLock(tmp_path / "lock"), read)
+    retraining = Retraining(training, versions, write, read, clock, turn, 1, told)
+    return Bot(retraining, live, write, told)
 
 
 async def test_one_person(bot: Bot) -> None:

@@ -1,7 +1,7 @@
 """Each test that asks for a database runs on SQLite and on PostgreSQL."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from db import migrate
-from db.models import Base, Prediction, Review
-from tests.postgres import PostgresServer, postgres_server
+from db.models import Prediction, Review
+from tests.postgres import PostgresServer
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 NewPrediction = Callable[..., Prediction]
@@ -65,16 +65,6 @@ def new_review(new_prediction: NewPrediction) -> NewReview:
     return build
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    """All tests share its two databases, which they find empty: making one for each is slow."""
-    with postgres_server() as server:
-        for database in ("without_tables", "with_tables"):
-            server.execute("postgres", f"CREATE DATABASE {database}")
-        migrate.upgrade(server.url("with_tables"))
-        yield server
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def backend(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -84,10 +74,7 @@ def backend(request: pytest.FixtureRequest) -> str:
 def url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database with all tables, which are empty. What changes a table takes own_url instead."""
     if backend == "postgresql":
-        server: PostgresServer = request.getfixturevalue("postgres")
-        tables = ", ".join(Base.metadata.tables)
-        server.execute("with_tables", f"TRUNCATE {tables} RESTART IDENTITY")
-        return server.url("with_tables")
+        return str(request.getfixturevalue("postgres_url"))
     file = shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "kinorate.db")
     return f"sqlite+aiosqlite:///{file}"
 

@@ -21,8 +21,10 @@ from bot.local.server import LocalServer
 from bot.prediction.live_models import LiveModels, load_models
 from bot.schedule import Schedule
 from bot.services.admin_log import AdminLog
+from bot.services.lock import FileLock
 from bot.services.raters import StoodOut
 from bot.services.retraining import REFUSED_KEPT, NotBegun, Retraining
+from bot.services.retraining_turn import RetrainingTurn
 from bot.services.training_process import Progress, TrainingProcess
 from bot.services.versions import VersionService
 from bot.texts import retraining
@@ -62,7 +64,8 @@ def new_retraining(registry: Registry, write: Sessions, read: Sessions) -> NewRe
         live = LiveModels(Numbered(champion), registry, loads_numbered)
         versions = VersionService(live, AdminLog(write, clock), read)
         training = TrainingProcess(registry.root, stand_in(registry, what))
-        return Retraining(training, versions, write, read, clock, fewest), live
+        turn = RetrainingTurn(FileLock(registry.root / ".retraining.lock"), read)
+        return Retraining(training, versions, write, read, clock, turn, fewest), live
 
     return make
 
@@ -278,7 +281,7 @@ async def test_a_start_that_clears_up_is_no_retraining(
         loop.call_soon_threadsafe(clearing.set)
         assert cleared.wait(20)
 
-    monkeypatch.setattr(TrainingProcess, "clear", clear)
+    monkeypatch.setattr(TrainingProcess, "clear_all", clear)
     recovery = asyncio.create_task(starting.recover())
     await clearing.wait()
     loop.call_later(0.2, cleared.set)
