@@ -2,6 +2,8 @@
 
 import asyncio
 from functools import partial
+from os import getpid
+from socket import gethostname
 from typing import Any
 
 from telegram import Update
@@ -16,7 +18,7 @@ from bot.delivery.retries import Pulse
 from bot.delivery.route import route_to
 from bot.delivery.shares import Shares
 from bot.delivery.transactions import Transactions
-from bot.handlers.admin_notices import watch_drift
+from bot.handlers.admin_notices import ChampionNotice, watch_drift
 from bot.handlers.membership import apologise
 from bot.handlers.registration import register
 from bot.handlers.taps import note_tap
@@ -89,13 +91,12 @@ class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
         self.parts = parts
         self.polling = polling
         self.monitoring: Monitoring | None = None
-        self._following: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begin to handle updates."""
         await self.parts.queue.start()
         await super().start()
-        self._following = asyncio.create_task(self.parts.live.follow(), name="live models")
+        self.parts.services.champion.start()
         self.parts.services.wiping.start()
         self.parts.scheduling.start()
 
@@ -103,8 +104,7 @@ class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
         """Finish the updates in hand; what is only queued stays in the inbox."""
         await asyncio.gather(self.parts.processor.finish(SECONDS_TO_FINISH), self._end_retraining())
         await self.parts.services.wiping.stop()
-        if self._following is not None:
-            self._following.cancel()
+        await self.parts.services.champion.stop()
         await super().stop()
         await self.parts.queue.stop()
 
@@ -186,6 +186,7 @@ def build_application(
             pulse=parts.pulse,
             by_webhook=settings.webhook_url is not None,
             waiting_updates=parts.inbox.queue.qsize,
+            champion_trouble=lambda: parts.services.champion.trouble,
         )
         application.monitoring.watch(checkup, parts.metrics)
     services, admin_ids, schedule = parts.services, settings.admin_ids, parts.schedule
@@ -195,6 +196,9 @@ def build_application(
         DRIFT_CHECKED,
         lambda: watch_drift(application.bot, admin_ids, services.drift, services.personal),
     )
+    process = f"{gethostname()}:{getpid()}"
+    notice = ChampionNotice(application.bot, admin_ids, services, process)
+    services.champion.tell = notice.tell
     register(application, services, admin_ids, schedule)
     if cron := settings.retrain_cron:
         schedule.add(RETRAINING, cron, lambda: services.retraining.begin("schedule"))

@@ -295,5 +295,3 @@ class Installation(Base, kw_only=True):
 
     id: Mapped[int] = mapped_column(primary_key=True, default=1)
     secret: Mapped[bytes]  # nobody who writes reviews can compute what depends on it
-    # The version that was last taken into use, as the process says that took it first.
-    champion: Mapped[str | None] = mapped_column(String(64), default=None)

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 from telegram import Bot
@@ -11,8 +13,10 @@ from telegram.error import TelegramError
 
 from bot.services.drift import DriftWatch
 from bot.services.personal import Personal
+from bot.services.services import Services
 from bot.texts.locale import Locale, locale_for
 from bot.texts.retraining import CHART_CAPTION
+from bot.texts.versions import CHAMPION_NOT_TAKEN
 from bot.views.drift import notice
 from bot.views.retraining import is_drawable
 from db.models import TrainingRun
@@ -47,6 +51,28 @@ async def watch_drift(
     # A kill before `told` repeats the message tomorrow: better twice than never.
     if await tell_admins(admin_ids, tell):
         await watch.told(drift)
+
+
+@dataclass(frozen=True)
+class ChampionNotice:
+    """That this process answers with another version than the champion."""
+
+    bot: Bot
+    admin_ids: Collection[int]
+    services: Services
+    process: str
+
+    async def tell(self, trouble: str) -> bool:
+        version = self.services.versions.live.version
+        facts = {"process": self.process, "version": version, "reason": trouble}
+        shown = {name: escape(value) for name, value in facts.items()}
+
+        async def tell(admin_id: int) -> None:
+            locale = locale_for(await self.services.personal.language(admin_id))
+            text = locale(CHAMPION_NOT_TAKEN, **shown)
+            await self.bot.send_message(admin_id, text, ParseMode.HTML)
+
+        return await tell_admins(self.admin_ids, tell)
 
 
 async def send_decision(

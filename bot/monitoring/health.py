@@ -25,6 +25,7 @@ class Health:
     """The state at one moment; the problems are sentences for the operator."""
 
     problems: tuple[str, ...]
+    warnings: tuple[str, ...]  # the bot answers all the same
     model: str
     waiting_reviews: int
     waiting_updates: int
@@ -46,6 +47,7 @@ class Checkup:
     pulse: Pulse
     by_webhook: bool
     waiting_updates: Callable[[], int]
+    champion_trouble: Callable[[], str | None]
     _runs: dict[str, int] = field(default_factory=dict)
     _asking: "asyncio.Task[bool] | None" = None
 
@@ -65,6 +67,7 @@ class Checkup:
             )
         return Health(
             problems=tuple(problems),
+            warnings=tuple(filter(None, [self.champion_trouble()])),
             model=self.predictor.version,
             waiting_reviews=self.queue.waiting,
             waiting_updates=self.waiting_updates(),

@@ -58,6 +58,9 @@ class Metrics:
         )
         self._healthy = self._add(Gauge, "healthy", "1 if /healthz says so.")
         self._training_runs = self._add(Gauge, "training_runs", "Retrainings ever.", "status")
+        self._champion = self._add(
+            Gauge, "champion_answers", "1 unless the champion can't be taken and another answers."
+        )
         self._model = self._add(Gauge, "model_info", "The version that predicts.", "version")
 
     def updated(self, update: Update) -> None:
@@ -94,6 +97,7 @@ class Metrics:
         self._training_runs.clear()
         for status, runs in health.training_runs.items():
             self._training_runs.labels(status).set(runs)
+        self._champion.set(not health.warnings)
         self._model.clear()  # of an earlier version
         self._model.labels(health.model).set(1)
 

@@ -14,7 +14,6 @@ from classifier.registry.registry import Registry
 Load = Callable[[Path], Predicts]
 """Loads both models of the version in a folder; ClassifierError where it is damaged."""
 
-SECONDS_BETWEEN_LOOKS = 5.0
 _SELF_TEST = ["Прекрасный фильм, смотрели всей семьёй.", "Скучно, затянуто, ушли с середины."]
 
 logger = logging.getLogger(__name__)
@@ -31,8 +30,8 @@ class LiveModels:
         self.registry = registry
         self._models = models
         self._load = load
-        self._refused: str | None = None  # a champion that failed to load: not tried again
-        self._trouble: str | None = None  # what was logged last, to log it once
+        # A champion that failed to load, and why: it is not tried again.
+        self._refused: tuple[str, str] | None = None
 
     @property
     def version(self) -> str:
@@ -58,29 +57,28 @@ class LiveModels:
         self._models = models
         logger.info("model taken", extra={"model": models.version})
 
-    async def follow(self, seconds: float = SECONDS_BETWEEN_LOOKS) -> None:
-        """Take each champion that the command line or another bot promotes, until cancelled."""
-        while True:
-            await asyncio.sleep(seconds)
-            await self._look()
-
-    async def _look(self) -> None:
+    async def follow(self) -> str | None:
+        """Take the champion if it is another one by now; what is wrong where it can't be taken."""
         name: str | None = None
         try:
             champion = await asyncio.to_thread(self.registry.champion)
-            if champion is None or champion.name in (self.version, self._refused):
-                return
+            if champion is None:
+                return f"There is no champion in {self.registry.root}."
+            if champion.name == self.version:
+                self._refused = None
+                return None
+            if self._refused is not None and self._refused[0] == champion.name:
+                return self._refused[1]
             name = champion.name
             models = await self.load(name)
             # It may have changed back while this one was loading.
             if await asyncio.to_thread(self.registry.champion) == champion:
                 self.take(models)
         except (ClassifierError, BotError) as error:
-            if str(error) != self._trouble:
-                logger.error("the champion can't be taken", extra={"error": str(error)})
-            self._trouble, self._refused = str(error), name
-        else:
-            self._trouble = self._refused = None
+            self._refused = (name, str(error)) if name is not None else None
+            return str(error)
+        self._refused = None
+        return None
 
 
 def self_test(models: Predicts) -> None:

@@ -8,6 +8,7 @@ from bot.monitoring.metrics import Metrics
 from bot.prediction.live_models import LiveModels
 from bot.prediction.queue import PredictionQueue
 from bot.services.admin_log import AdminLog
+from bot.services.champion import ChampionWatch
 from bot.services.drift import DriftWatch
 from bot.services.error_analysis import ErrorAnalysis
 from bot.services.feedback import FeedbackService
@@ -62,6 +63,7 @@ class Services:
         self.erasures = FloodLimit(3, EXPORT_PAUSE)  # each has the database written anew
         self.admin_log = AdminLog(write, clock)
         self.versions = VersionService(live, self.admin_log, read)
+        self.champion = ChampionWatch(live)
         self.retraining = Retraining(
             TrainingProcess(settings.models),
             self.versions,

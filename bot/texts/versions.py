@@ -46,3 +46,10 @@ CHANGED = Phrase(
     "The versions have changed meanwhile. Have another look: /models.",
 )
 NOBODY = Phrase("никто", "nobody")
+
+CHAMPION_NOT_TAKEN = Phrase(
+    "⚠️ Процесс {process} не может взять новую версию моделей и отвечает прежней, {version}."
+    "\n<code>{reason}</code>",
+    "⚠️ The process {process} can't take the new version of the models and goes on with"
+    " {version}.\n<code>{reason}</code>",
+)

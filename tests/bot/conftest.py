@@ -83,7 +83,9 @@ async def telegram() -> AsyncIterator[LocalServer]:
 
 
 @pytest.fixture
-def new_bot(telegram: LocalServer, new_settings: NewSettings) -> NewBot:
+def new_bot(
+    telegram: LocalServer, new_settings: NewSettings, monkeypatch: pytest.MonkeyPatch
+) -> NewBot:
     """`new_bot(predictor, token=…, server=…, **changes)`: what `serve` takes, but for the event."""
 
     def make(
@@ -93,6 +95,8 @@ def new_bot(telegram: LocalServer, new_settings: NewSettings) -> NewBot:
         **changes: Any,
     ) -> tuple[Kinorate, Settings]:
         settings = new_settings(**changes)
+        if not settings.models.exists():  # an invented predictor answers, and no champion
+            monkeypatch.setattr("bot.services.champion.SECONDS_BETWEEN_LOOKS", 3600)
         application = build_application(
             settings,
             predictor or InventedPredictor(),

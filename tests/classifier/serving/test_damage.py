@@ -194,5 +194,5 @@ async def test_the_bot_neither_starts_with_it_nor_takes_it(models: Path) -> None
     live = LiveModels(load_models(registry.get(sound).path), registry, load_models)
     with pytest.raises(ClassifierError, match="is damaged"):
         await live.load(champion)
-    await live._look()
+    assert "is damaged" in (await live.follow() or "")
     assert live.version == sound
