@@ -45,8 +45,8 @@ def measure_adaptation(values: dict[str, Any]) -> dict[str, Any]:
     masks = _mask_id(job)
 
     def adapt_encoder(part: Part, run: TrainingRun) -> None:
-        bert = new_model(job.encoder, "mean", recipe, job.seed).bert
-        adapt(bert, recipe, part.tokens, masks, run)
+        encoder = new_model(job.encoder, "mean", recipe, job.seed).encoder
+        adapt(encoder, recipe, part.tokens, masks, run)
 
     return _burst(job, adapt_encoder)
 

@@ -22,7 +22,7 @@ from classifier.errors import ClassifierError
 from classifier.registry.provenance import learnt_by
 from classifier.registry.registry import Registry
 from classifier.registry.version import Version
-from classifier.serving.packed_config import PackedConfig
+from classifier.serving.packed_config import ServedConfig
 
 _LENGTH = 2000  # characters: about the median of the hub's reviews
 _SINGLE = 50  # reviews answered one at a time
@@ -125,7 +125,7 @@ def _parts(reviews: Reviews, version: Version, count: int) -> tuple[Dataset, Dat
 
 
 def _median_tokens(served: Dataset, version: Version) -> float:
-    config, tokenizer = PackedConfig.read(version.path / "cls"), FastTokenizer(version.path / "cls")
+    config, tokenizer = ServedConfig.read(version.path / "cls"), FastTokenizer(version.path / "cls")
     tokens = tokenizer.tokens(list(served["text"]), config.max_tokens, config.head_share)
     return float(np.median(tokens.lengths))
 

@@ -23,6 +23,12 @@ from classifier.files import explain_full_disk, replacing
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+VOCABULARIES = (
+    *("tokenizer.json", "vocab.txt", "vocab.json", "merges.txt"),
+    *("sentencepiece.bpe.model", "spiece.model", "spm.model"),
+)
+"""The files of which a tokenizer has one or two."""
+
 _TEXTS_AT_ONCE = 1024
 _RULE = "special tokens are text"  # in the cache's key: change it when other ids come of a text
 
@@ -37,11 +43,10 @@ class FastTokenizer:
             raise ClassifierError(f"{folder} has no tokenizer: no tokenizer.json.")
         try:
             self._tokenizer = Tokenizer.from_file(str(file))
-            unknown = getattr(self._tokenizer.model, "unk_token", None)
-            self.unknown_id = None if unknown is None else self._tokenizer.token_to_id(unknown)
-            self._pad_id = int(
-                json.loads((folder / "config.json").read_text("utf-8"))["pad_token_id"]
-            )
+            unknown = getattr(self._tokenizer.model, "unk_token", None) or "<unk>"
+            self.unknown_id = self._tokenizer.token_to_id(unknown)
+            config = json.loads((folder / "config.json").read_text("utf-8"))
+            self._pad_id = int(config.get("encoder", config).get("pad_token_id") or 0)
             self.tokens([""], 2, 1.0)
         except Exception as error:  # tokenizers raises Exception itself
             raise ClassifierError(
@@ -57,7 +62,7 @@ def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
     """The tokenizer of the model in `folder`; ClassifierError where it can't be loaded."""
     from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-    if not any((folder / name).exists() for name in ("tokenizer.json", "vocab.txt")):
+    if not any((folder / name).exists() for name in VOCABULARIES):
         # AutoTokenizer would make one without words, to which every word is unknown.
         raise ClassifierError(f"{folder} has no tokenizer: no tokenizer.json, no vocab.txt.")
     try:
@@ -65,22 +70,48 @@ def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
             folder, local_files_only=True, trust_remote_code=False, split_special_tokens=True
         )
     except Exception as error:  # in as many ways as there are tokenizer files
-        raise ClassifierError(f"{folder} has no tokenizer that can be loaded: {error}") from error
+        why = " ".join(str(error).split())
+        raise ClassifierError(
+            f"{folder} has no tokenizer that can be loaded: {why:.300}"
+        ) from error
+    if not isinstance(getattr(tokenizer, "backend_tokenizer", None), Tokenizer):
+        raise ClassifierError(
+            f"{folder} has a slow tokenizer alone ({type(tokenizer).__name__}): one that the "
+            "library tokenizers can run is needed, a tokenizer.json."
+        )
     return tokenizer
 
 
 def tokenize(
     texts: list[str], tokenizer: "PreTrainedTokenizerBase", max_tokens: int, head_share: float
 ) -> Tokens:
-    """Token ids of `texts`, each at most `max_tokens` long with [CLS] and [SEP].
+    """Token ids of `texts`, each at most `max_tokens` long with its special tokens.
 
     A longer text keeps `head_share` of that from its beginning and the rest from its end,
     where reviewers put the verdict (Sun et al. 2019, https://arxiv.org/abs/1905.05583);
     `head_share=1` is plain truncation.
     """
+    backend = tokenizer.backend_tokenizer
+    return _tokens(texts, backend, _pad_id(tokenizer), max_tokens, head_share)
+
+
+def _pad_id(tokenizer: "PreTrainedTokenizerBase") -> int:
+    """Any will do for one without: padding is masked."""
     pad_id = tokenizer.pad_token_id
-    assert isinstance(pad_id, int)
-    return _tokens(texts, tokenizer.backend_tokenizer, pad_id, max_tokens, head_share)
+    return pad_id if isinstance(pad_id, int) else 0
+
+
+def special_tokens(tokenizer: Tokenizer) -> tuple[list[int], list[int]]:
+    """The ids that the tokenizer puts before and after each text: mostly of [CLS] and of [SEP]."""
+    one = tokenizer.encode("и")
+    words = [at for at, special in enumerate(one.special_tokens_mask) if not special]
+    return one.ids[: words[0]], one.ids[words[-1] + 1 :]
+
+
+def stands_for_cls(tokenizer: "PreTrainedTokenizerBase") -> str | None:
+    """The token that stands first in every text; None where that is a text's own first word."""
+    before, _ = special_tokens(tokenizer.backend_tokenizer)
+    return str(tokenizer.convert_ids_to_tokens(before[0])) if before else None
 
 
 def _tokens(
@@ -90,8 +121,8 @@ def _tokens(
     tokenizer.no_padding()
     tokenizer.encode_special_tokens = True  # «[SEP]» typed in a review is five characters of text
     special = _special_ids(tokenizer)
-    cls, sep = tokenizer.encode("").ids
-    room = max_tokens - 2
+    before, after = special_tokens(tokenizer)
+    room = max_tokens - len(before) - len(after)
     head = round(room * head_share)
     pieces: list[NDArray[np.int32]] = []
     for at in range(0, len(texts), _TEXTS_AT_ONCE):
@@ -102,10 +133,12 @@ def _tokens(
                 ids = [token for token in ids if token not in special]
             if len(ids) > room:
                 ids = ids[:head] + ids[len(ids) - (room - head) :]
-            pieces.append(np.array([cls, *ids, sep], dtype=np.int32))
+            # A text of nothing is padding, where there are no special tokens.
+            text = [*before, *ids, *after] or [pad_id]
+            pieces.append(np.array(text, dtype=np.int32))
     starts = np.cumsum([0, *(len(piece) for piece in pieces)], dtype=np.int64)
     flat = np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.int32)
-    return Tokens(flat, starts, pad_id)
+    return Tokens(flat, starts, pad_id, len(before), len(after))
 
 
 def _special_ids(tokenizer: Tokenizer) -> set[int]:
@@ -140,11 +173,11 @@ def tokenize_cached(
     for text in texts:
         key.update(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
     file = cache / "tokens" / f"{key.hexdigest()[:32]}.safetensors"
-    pad_id = tokenizer.pad_token_id
-    assert isinstance(pad_id, int)
     try:
         kept = load_file(file)
-        return Tokens(kept["ids"], kept["starts"], pad_id)
+        before, after = special_tokens(tokenizer.backend_tokenizer)
+        counts = len(before), len(after)
+        return Tokens(kept["ids"], kept["starts"], _pad_id(tokenizer), *counts)
     except (OSError, SafetensorError, KeyError):  # absent, or cut short by a crash
         tokens = tokenize(texts, tokenizer, max_tokens, head_share)
     with suppress(OSError, SafetensorError), explain_full_disk(file):

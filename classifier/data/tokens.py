@@ -1,7 +1,7 @@
 """Token ids of many texts, and batches of texts of like length."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -23,11 +23,13 @@ _WIDE_SLOT = 128
 
 @dataclass(frozen=True)
 class Tokens:
-    """Ragged token ids of n texts, [CLS] and [SEP] included."""
+    """Ragged token ids of n texts, with the special tokens around each: [CLS] and [SEP] mostly."""
 
     ids: NDArray[np.int32]  # all texts end to end
     starts: NDArray[np.int64]  # [n + 1]; text i is ids[starts[i] : starts[i + 1]]
     pad_id: int
+    before: int = 1  # how many special tokens stand before the words of each text, and after them
+    after: int = 1
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -39,12 +41,12 @@ class Tokens:
     def head(self, rows: int) -> "Tokens":
         """The first `rows` texts."""
         starts = self.starts[: rows + 1]
-        return Tokens(self.ids[: starts[-1]], starts, self.pad_id)
+        return replace(self, ids=self.ids[: starts[-1]], starts=starts)
 
     def __add__(self, other: "Tokens") -> "Tokens":
         """These texts, then the other's, of the same tokenizer."""
         starts = np.concatenate([self.starts, other.starts[1:] + self.starts[-1]])
-        return Tokens(np.concatenate([self.ids, other.ids]), starts, self.pad_id)
+        return replace(self, ids=np.concatenate([self.ids, other.ids]), starts=starts)
 
     def batch(self, rows: NDArray[np.int64], pad_to: int | None = None) -> tuple[Tensor, Tensor]:
         """`input_ids` and `attention_mask` of those rows, int64 `[rows, tokens]`.

@@ -22,7 +22,7 @@ from classifier.data.tokenizer import FastTokenizer
 from classifier.data.tokens import Tokens
 from classifier.data.written_ratings import strip_ratings
 from classifier.labels import SENTIMENTS
-from classifier.serving.packed_config import PackedConfig
+from classifier.serving.packed_config import ServedConfig
 
 MOVED = 0.1
 SHIFTED = 0.25
@@ -70,7 +70,7 @@ def of_texts(contents: Sequence[str], tokens: Tokens, unknown_id: int | None) ->
     values = {"length": np.array([len(content) for content in contents], dtype=np.float64)}
     if unknown_id is not None:
         unknown = np.add.reduceat(tokens.ids == unknown_id, tokens.starts[:-1], dtype=np.float64)
-        words = tokens.lengths - 2  # less [CLS] and [SEP]
+        words = tokens.lengths - tokens.before - tokens.after
         values["unknown"] = unknown / np.maximum(words, 1)
     return values
 
@@ -91,7 +91,7 @@ def of_reviews(
     `probabilities` [n, 3] by pooling. Raises ClassifierError for a damaged version.
     """
     tokenizer = FastTokenizer(version / "cls")
-    config = PackedConfig.read(version / "cls")
+    config = ServedConfig.read(version / "cls")
     seen = list(contents) if config.keep_ratings else [strip_ratings(text) for text in contents]
     tokens = tokenizer.tokens(seen, config.max_tokens, config.head_share)
     values = of_texts(contents, tokens, tokenizer.unknown_id)

@@ -1,26 +1,27 @@
 """The encoder and its tokenizer: from a folder, the hub, the hub's cache, or the stand-in."""
 
-import json
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
-from transformers import PreTrainedTokenizerBase
+from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
 from classifier.data.hub import DEFAULT_ENCODER, ENCODER_REVISION, hub_unreachable
 from classifier.data.hub_files import SILENCE_SECONDS, Repository, is_commit, repository_files
-from classifier.data.tokenizer import load_tokenizer
+from classifier.data.tokenizer import VOCABULARIES, load_tokenizer
 from classifier.errors import ClassifierError, DiskFullError
-from classifier.modeling.classifier import load_classifier
+from classifier.modeling.families import UnsuitableError, check_pools, positions, read_config
+from classifier.modeling.loading import load_encoder
 from classifier.modeling.stand_in import stand_in_folder
 
 _REQUIRED = ("config.json", "model.safetensors")
-_VOCABULARIES = ("tokenizer.json", "vocab.txt")
-_OPTIONAL = (*_VOCABULARIES, "tokenizer_config.json", "special_tokens_map.json")
+_OPTIONAL = (*VOCABULARIES, "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
 
 
 @dataclass(frozen=True)
 class Encoder:
-    """A BERT folder ready to load, and the sentence that says where it came from."""
+    """A folder ready to load, and the sentence that says where it came from."""
 
     name: str  # what was asked for
     folder: Path
@@ -28,20 +29,38 @@ class Encoder:
     stand_in: bool = False  # True where the figures are not those of `name`
     revision: str | None = None  # the hub's commit
 
-    @property
-    def positions(self) -> int:
-        """How many tokens it can read at once."""
-        return self._configured("max_position_embeddings", 512)
+    @cached_property
+    def config(self) -> PreTrainedConfig:
+        """Its configuration; UnsuitableError for a family that can't be pooled."""
+        return read_config(self.folder)
+
+    @cached_property
+    def positions(self) -> int | None:
+        """How many tokens it can read at once; None where nothing limits them.
+
+        Raises UnsuitableError where it gives no vector of a whole text.
+        """
+        if self.config.model_type == "bert" and not self.config.is_decoder:
+            return int(self.config.max_position_embeddings)
+        encoder = load_encoder(self.folder, self.config)
+        check_pools(encoder, self.folder)
+        return positions(encoder)
+
+    def ways(self) -> str:
+        """One line about how it is trained and served."""
+        kind = self.config.model_type
+        if kind == "bert" and self.config.hidden_act == "gelu":
+            return "It is a BERT: trained and served in the fast ways made for one."
+        return (
+            f"It is no BERT ({kind}): trained and served by transformers' own code, without packed "
+            "batches, the [CLS] shortcut and our attention, which is slower."
+        )
 
     def mask_id(self, tokenizer: PreTrainedTokenizerBase) -> int | None:
         """[MASK]'s id; None where it has no vector for it, even if the tokenizer has an id."""
-        mask_id, words = tokenizer.mask_token_id, self._configured("vocab_size", 30522)
-        return mask_id if isinstance(mask_id, int) and mask_id < words else None
-
-    def _configured(self, name: str, otherwise: int) -> int:
-        """A number from its configuration; `otherwise` is BertConfig's default."""
-        config = json.loads((self.folder / "config.json").read_bytes())
-        return int(config.get(name, otherwise))
+        mask_id = tokenizer.mask_token_id
+        has_one = isinstance(mask_id, int) and mask_id < self.config.vocab_size
+        return mask_id if has_one else None
 
 
 def find_encoder(name: str, cache: Path, *, silence_seconds: float = SILENCE_SECONDS) -> Encoder:
@@ -54,8 +73,15 @@ def find_encoder(name: str, cache: Path, *, silence_seconds: float = SILENCE_SEC
     default encoder alone, it is the stand-in from the PyPI package `silero-stress`, unpacked below
     `cache`.
 
-    Raises ClassifierError for a folder that is no encoder, and where there is none at all.
+    Raises ClassifierError for a folder that is no encoder, and where there is none at all; and
+    UnsuitableError for one that can't be pooled.
     """
+    encoder = _found(name, cache, silence_seconds)
+    _ = encoder.positions
+    return encoder
+
+
+def _found(name: str, cache: Path, silence_seconds: float) -> Encoder:
     if Path(name).is_dir():
         _check_files(Path(name))
         return Encoder(name, Path(name), f"the folder {Path(name).resolve().name}")
@@ -101,13 +127,14 @@ def find_encoder(name: str, cache: Path, *, silence_seconds: float = SILENCE_SEC
 def _check(folder: Path) -> None:
     """Raise ClassifierError for what a hub has sent, or a cache kept, that is no encoder."""
     _check_files(folder)
-    load_classifier(folder, with_heads=False)
-    load_tokenizer(folder)
+    with suppress(UnsuitableError):  # its files are what they should be
+        load_encoder(folder)
+        load_tokenizer(folder)
 
 
 def _check_files(folder: Path) -> None:
     missing = [name for name in _REQUIRED if not (folder / name).exists()]
-    if not any((folder / name).exists() for name in _VOCABULARIES):
+    if not any((folder / name).exists() for name in VOCABULARIES):
         missing.append("tokenizer.json")
     if missing:
         raise ClassifierError(

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
@@ -32,14 +32,17 @@ _SOUND: dict[str, Callable[[Any], bool]] = {
     "head_share": lambda value: value == 0 or (_is_positive(value) and value <= 1),
     "temperature": _is_positive,
     "layer_norm_eps": _is_positive,
-    "hidden_act": lambda value: value == "gelu",
 }
 """What each setting may be; those that are not here are counts."""
 
 
 @dataclass(frozen=True)
-class PackedConfig:
-    """The settings of config.json, by the names there; see `PoolingConfig`."""
+class ServedConfig:
+    """The settings that every model has in its config.json, by the names there.
+
+    See `PoolingConfig`, in which those of the encoder stand by themselves. In versions of earlier
+    code they stand beside ours, for it is a BERT.
+    """
 
     pooling: str
     rating_head: bool
@@ -47,6 +50,33 @@ class PackedConfig:
     head_share: float
     keep_ratings: bool
     temperature: float
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Raises ClassifierError where there is none that can be served."""
+        file = folder / "config.json"
+        return cls.of(written_config(file), file)
+
+    @classmethod
+    def of(cls, config: dict[str, Any], file: Path) -> Self:
+        """The settings in `file`; ClassifierError where they can't be served."""
+        encoder = config.get("encoder", config)
+        if not isinstance(encoder, dict) or not isinstance(encoder.get("model_type"), str):
+            raise refused(file, f"its encoder is {encoder!r:.40}")
+        values = encoder | {name: value for name, value in config.items() if name != "encoder"}
+        names = [field.name for field in fields(cls)]
+        for name in names:
+            if name not in values:
+                raise refused(file, f"it has no {name}")
+            if not _SOUND.get(name, _is_count)(values[name]):
+                raise refused(file, f"its {name} is {values[name]!r:.40}")
+        return cls(**{name: values[name] for name in names})
+
+
+@dataclass(frozen=True)
+class PackedConfig(ServedConfig):
+    """The settings of a model whose encoder is a BERT, and what its layers are."""
+
     vocab_size: int
     max_position_embeddings: int
     type_vocab_size: int
@@ -55,30 +85,11 @@ class PackedConfig:
     num_hidden_layers: int
     num_attention_heads: int
     layer_norm_eps: float
-    hidden_act: str
-
-    @classmethod
-    def read(cls, folder: Path) -> Self:
-        """Raises ClassifierError where there is none that can be served."""
-        file = folder / "config.json"
-        try:
-            config = json.loads(file.read_text("utf-8"))
-        except (OSError, ValueError, RecursionError) as error:
-            raise refused(file, str(error)) from error
-        if not isinstance(config, dict):
-            raise refused(file, "it holds no JSON object")
-        return cls.of(config, file)
 
     @classmethod
     def of(cls, config: dict[str, Any], file: Path) -> Self:
-        """The settings in `file`; ClassifierError where they can't be served."""
-        names = [field.name for field in fields(cls)]
-        for name in names:
-            if name not in config:
-                raise refused(file, f"it has no {name}")
-            if not _SOUND.get(name, _is_count)(config[name]):
-                raise refused(file, f"its {name} is {config[name]!r:.40}")
-        found = cls(**{name: config[name] for name in names})
+        """As `ServedConfig.of`."""
+        found = super().of(config, file)
         if found.hidden_size % found.num_attention_heads:
             raise refused(file, "its num_attention_heads do not divide its hidden_size")
         if found.max_tokens > found.max_position_embeddings:
@@ -88,7 +99,7 @@ class PackedConfig:
     def check(self, tensors: Mapping[str, Tensor], file: Path) -> None:
         """Raise ClassifierError unless these are the tensors of such a model, and are numbers."""
         known = set()
-        for name, shape in self._shapes():
+        for name, shape in self._shapes(prefix_of(tensors)):
             known.add(name)
             if name not in tensors:
                 raise refused(file, f"it has no {name}")
@@ -100,10 +111,10 @@ class PackedConfig:
         if more := sorted(tensors.keys() - known):
             raise refused(file, f"the model of its config.json has no {more[0]}")
 
-    def _shapes(self) -> Iterator[tuple[str, tuple[int, ...]]]:
+    def _shapes(self, prefix: str) -> Iterator[tuple[str, tuple[int, ...]]]:
         """Every tensor's name and shape, one by one: a damaged file may say a million layers."""
         hidden, wide = self.hidden_size, self.intermediate_size
-        at = "bert.embeddings."
+        at = f"{prefix}embeddings."
         yield f"{at}word_embeddings.weight", (self.vocab_size, hidden)
         yield f"{at}token_type_embeddings.weight", (self.type_vocab_size, hidden)
         yield f"{at}position_embeddings.weight", (self.max_position_embeddings, hidden)
@@ -121,7 +132,31 @@ class PackedConfig:
         }
         for layer in range(self.num_hidden_layers):
             for name, shape in of_layer.items():
-                yield from _pair(f"bert.encoder.layer.{layer}.{name}", shape)
+                yield from _pair(f"{prefix}encoder.layer.{layer}.{name}", shape)
+
+
+def written_config(file: Path) -> dict[str, Any]:
+    """What the file of a model's settings holds; ClassifierError where that is none."""
+    try:
+        config = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise refused(file, str(error)) from error
+    if not isinstance(config, dict):
+        raise refused(file, "it holds no JSON object")
+    return config
+
+
+def can_pack(config: dict[str, Any]) -> bool:
+    """Whether the packed model computes such an encoder: a BERT, with the usual activation."""
+    encoder = config.get("encoder", config)
+    usual = isinstance(encoder, dict) and encoder.get("hidden_act") == "gelu"
+    return usual and encoder.get("model_type") == "bert"
+
+
+def prefix_of(names: Container[str]) -> str:
+    """What the encoder's tensors begin with: in versions of earlier code with "bert."."""
+    old = "bert."
+    return old if f"{old}embeddings.word_embeddings.weight" in names else "encoder."
 
 
 def _pair(name: str, shape: tuple[int, ...]) -> Iterator[tuple[str, tuple[int, ...]]]:

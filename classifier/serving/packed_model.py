@@ -25,7 +25,7 @@ from classifier.data.tokens import SLOT, Tokens, slot
 from classifier.modeling.device import compute_dtype
 from classifier.modeling.outputs import Outputs, concatenated
 from classifier.serving.packed_attention import all_attend, cls_attends
-from classifier.serving.packed_config import PackedConfig, refused
+from classifier.serving.packed_config import PackedConfig, ServedConfig, prefix_of, refused
 
 if TYPE_CHECKING:  # a prediction does without it, and starts sooner
     from classifier.modeling.classifier import PoolingClassifier
@@ -108,8 +108,10 @@ class PackedModel:
 
     def __init__(self, config: PackedConfig, weights: "_Weights") -> None:
         """`weights` are as `PackedConfig.check` wants them."""
-        self.config = config
-        at = "bert.embeddings."
+        self.config: ServedConfig = config
+        self._heads, self._layer_norm_eps = config.num_attention_heads, config.layer_norm_eps
+        prefix = prefix_of(weights.tensors)
+        at = f"{prefix}embeddings."
         self._words = weights.one(f"{at}word_embeddings.weight")
         types = weights.one(f"{at}token_type_embeddings.weight", torch.float32)
         positions = weights.one(f"{at}position_embeddings.weight", torch.float32)
@@ -117,11 +119,11 @@ class PackedModel:
         self._positions = pad(positions + types[0], (0, 0, 0, SLOT))
         self._norm = weights.pair(f"{at}LayerNorm")
         self._layers = [
-            weights.layer(f"bert.encoder.layer.{index}.", self.config.num_attention_heads)
-            for index in range(self.config.num_hidden_layers)
+            weights.layer(f"{prefix}encoder.layer.{index}.", self._heads)
+            for index in range(config.num_hidden_layers)
         ]
         self._sentiment_head = weights.pair("sentiment_head", torch.float32)
-        rated = self.config.rating_head
+        rated = config.rating_head
         self._rating_head = weights.pair("rating_head", torch.float32) if rated else None
 
     def predict(self, tokens: Tokens) -> Outputs:
@@ -141,14 +143,13 @@ class PackedModel:
         lengths = tokens.lengths[rows.start : rows.stop].tolist()
         slots = [slot(length) for length in lengths]
         hidden = self._embedded(tokens, rows, slots)
-        heads = self.config.num_attention_heads
         cls = self.config.pooling == "cls"
         for layer in self._layers[: -1 if cls else None]:
-            mixed = all_attend(layer.project(hidden), heads, slots, lengths)
+            mixed = all_attend(layer.project(hidden), self._heads, slots, lengths)
             hidden = self._through(layer, hidden, mixed)
         if cls:  # the last layer's output is needed for the first token alone
             last = self._layers[-1]
-            mixed = cls_attends(hidden, *last.projection, heads, slots, lengths)
+            mixed = cls_attends(hidden, *last.projection, self._heads, slots, lengths)
             first = torch.stack([review[0] for review in hidden.split(slots)])
             return self._through(last, first, mixed).float()
         reviews = zip(hidden.split(slots), lengths, strict=True)
@@ -175,7 +176,7 @@ class PackedModel:
         return self._normed(layer.narrow.plus(attended, widened), layer.output_norm)
 
     def _normed(self, hidden: Tensor, norm: Parameters) -> Tensor:
-        return layer_norm(hidden, hidden.shape[-1:], *norm, self.config.layer_norm_eps)
+        return layer_norm(hidden, hidden.shape[-1:], *norm, self._layer_norm_eps)
 
 
 @dataclass(frozen=True)

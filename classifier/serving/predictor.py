@@ -5,6 +5,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
@@ -24,8 +25,23 @@ from classifier.modeling.outputs import (
 )
 from classifier.modeling.pooling import POOLINGS, Pooling
 from classifier.modeling.temperature import calibrated_probabilities
-from classifier.serving.packed_config import refused
+from classifier.serving.packed_config import ServedConfig, can_pack, refused, written_config
 from classifier.serving.packed_model import PackedModel, batches
+
+if TYPE_CHECKING:  # a prediction does without it, and starts sooner
+    from classifier.modeling.classifier import PoolingClassifier
+
+
+class Model(Protocol):
+    """A trained classifier that only predicts."""
+
+    config: ServedConfig
+
+    def predict(self, tokens: Tokens) -> Outputs:
+        """The logits of every row of `tokens`, float32, in their order."""
+
+    def predict_batch(self, tokens: Tokens, rows: range) -> Outputs:
+        """The logits of the rows of one of the `batches`; two threads may have one each."""
 
 
 @dataclass(frozen=True)
@@ -116,15 +132,28 @@ class Predictor:
         )
 
 
-def load_model(folder: Path, device: torch.device) -> PackedModel:
+def load_model(folder: Path, device: torch.device) -> Model:
     """The model in `folder`, ready to predict in the number format that the device is good at.
 
     Raises ClassifierError where there is none that can be loaded.
     """
-    return PackedModel.load(folder, device, compute_dtype(device))
+    if can_pack(written_config(folder / "config.json")):
+        return PackedModel.load(folder, device, compute_dtype(device))
+    from classifier.serving.plain_model import PlainModel  # transformers takes seconds to import
+
+    return PlainModel.load(folder, device, compute_dtype(device))
 
 
-def _timed(model: PackedModel, tokens: Tokens, rows: range) -> tuple[Outputs, float]:
+def served(model: "PoolingClassifier") -> Model:
+    """A copy of a trained model, as `load_model` will give it once it is saved."""
+    if can_pack(model.config.to_dict()):
+        return PackedModel.of(model)
+    from classifier.serving.plain_model import PlainModel
+
+    return PlainModel.of(model)
+
+
+def _timed(model: Model, tokens: Tokens, rows: range) -> tuple[Outputs, float]:
     started = time.perf_counter()
     outputs = model.predict_batch(tokens, rows)
     return outputs, (time.perf_counter() - started) * 1000

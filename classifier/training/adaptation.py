@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import cross_entropy
-from transformers import BertModel
+from transformers import PreTrainedModel
 
 from classifier.data.tokens import Tokens, shuffled_batches
 from classifier.training.augmentation import random_windows
@@ -24,16 +24,16 @@ from classifier.training.recipe import Recipe
 
 
 def adapt(
-    bert: BertModel, recipe: Recipe, texts: Tokens, mask_id: int, run: TrainingRun
+    encoder: PreTrainedModel, recipe: Recipe, texts: Tokens, mask_id: int, run: TrainingRun
 ) -> History:
-    """Train `bert` in place for the recipe's `adaptation_epochs`, and return the loss by epoch.
+    """Train `encoder` in place for the recipe's `adaptation_epochs`, and return the loss by epoch.
 
     It reads what the poolings' training reads, windows of the training texts, and no labels.
     """
     torch.manual_seed(run.seed)
     recipe = replace(recipe, word_rate=1.0, averaging=False)
     objective = _MaskedWords(recipe, texts, mask_id, run.group)
-    return run_epochs(WordModel(bert), recipe, recipe.adaptation_epochs, objective, run)
+    return run_epochs(WordModel(encoder), recipe, recipe.adaptation_epochs, objective, run)
 
 
 class _MaskedWords:

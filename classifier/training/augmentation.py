@@ -17,27 +17,31 @@ from classifier.data.tokens import Tokens
 
 
 def random_windows(tokens: Tokens, width: int, rng: np.random.Generator) -> Tokens:
-    """The texts with at most `width` tokens, [CLS] and [SEP] kept around the stretch.
+    """The texts with at most `width` tokens, their special ones kept around the stretch.
 
     A stretch may be drawn up to half its width before the text's beginning or after its end, and
     is then moved inside: else the ends, where the verdict stands, would hardly be seen.
     """
-    room = width - 2
+    before, after = tokens.before, tokens.after
+    room = width - before - after
     pieces: list[NDArray[np.int32]] = []
     for start, end in zip(tokens.starts[:-1], tokens.starts[1:], strict=True):
         text = tokens.ids[start:end]
         spare = len(text) - width
         if spare > 0:
-            first = 1 + int(np.clip(rng.integers(-(room // 2), spare + room // 2 + 1), 0, spare))
-            text = np.concatenate([text[:1], text[first : first + room], text[-1:]])
+            drawn = int(np.clip(rng.integers(-(room // 2), spare + room // 2 + 1), 0, spare))
+            stretch = text[before + drawn :][:room]
+            text = np.concatenate([text[:before], stretch, text[len(text) - after :]])
         pieces.append(text)
     starts = np.cumsum([0, *(len(piece) for piece in pieces)], dtype=np.int64)
-    return Tokens(np.concatenate(pieces), starts, tokens.pad_id)
+    return replace(tokens, ids=np.concatenate(pieces), starts=starts)
 
 
 def hide_words(tokens: Tokens, share: float, mask_id: int, rng: np.random.Generator) -> Tokens:
-    """The texts with about that share of their tokens replaced by [MASK], never [CLS] or [SEP]."""
+    """The texts with about that share of their tokens replaced by [MASK], never special ones."""
     hidden = rng.random(len(tokens.ids)) < share
-    hidden[tokens.starts[:-1]] = False
-    hidden[tokens.starts[1:] - 1] = False
+    for number in range(tokens.before):
+        hidden[tokens.starts[:-1] + number] = False
+    for number in range(tokens.after):
+        hidden[tokens.starts[1:] - 1 - number] = False
     return replace(tokens, ids=np.where(hidden, np.int32(mask_id), tokens.ids))

@@ -10,8 +10,8 @@ from classifier.modeling.classifier import PoolingClassifier
 from classifier.modeling.outputs import Outputs
 from classifier.modeling.pooling import POOLINGS
 from classifier.modeling.temperature import fit_temperature
-from classifier.serving.packed_config import PackedConfig
-from classifier.serving.packed_model import PackedModel
+from classifier.serving.packed_config import ServedConfig
+from classifier.serving.predictor import served
 from classifier.training.adaptation import adapt
 from classifier.training.checkpoint import History, RunFolder
 from classifier.training.loop import TrainingRun, new_model, train
@@ -59,8 +59,8 @@ class BothPoolings:
             console.say(f"Training with {title}")
             model = self._new_model(pooling, seed)
             if adaptation and group.is_first:  # the others are given its weights
-                adapted = self.folder.checkpoint(_ADAPTED, seed).weights("bert.")
-                model.bert.load_state_dict(adapted)
+                adapted = self.folder.checkpoint(_ADAPTED, seed).weights("encoder.")
+                model.encoder.load_state_dict(adapted)
             parts, recipe = self.parts, self.settings.recipe
             checkpoint = self.folder.checkpoint(pooling, seed)
             with console.training(title, self._share(recipe.epochs)) as on_step:
@@ -87,18 +87,18 @@ class BothPoolings:
         group, console = self.context.group, self.context.console
         title = f"the encoder{self._of_seed(seed)}"
         console.say(f"Adapting {title} to the reviews")
-        bert = self._new_model("mean", seed).bert
+        encoder = self._new_model("mean", seed).encoder
         checkpoint = self.folder.checkpoint(_ADAPTED, seed)
         with console.training(title, self._share(recipe.adaptation_epochs)) as on_step:
             run = TrainingRun(seed, checkpoint, group, on_step, console.adaptation_epoch)
-            return adapt(bert, recipe, parts.training.tokens, parts.mask_id, run)
+            return adapt(encoder, recipe, parts.training.tokens, parts.mask_id, run)
 
     def _judge(self, model: PoolingClassifier, adaptation: History, history: History) -> Trained:
         """What the model says of the holdout as it will be served: so `evaluate` finds the same."""
-        served, parts = PackedModel.of(model), self.parts
-        validated = served.predict(parts.validation.tokens).sentiment_logits
+        parts, answering = self.parts, served(model)
+        validated = answering.predict(parts.validation.tokens).sentiment_logits
         temperature = fit_temperature(validated, parts.validation.labels.sentiment)
-        outputs = served.predict(parts.holdout.tokens)
+        outputs = answering.predict(parts.holdout.tokens)
         labels = parts.holdout.labels
         return Trained(
             adaptation=adaptation,
@@ -106,14 +106,16 @@ class BothPoolings:
             temperature=temperature,
             outputs=outputs,
             metrics=evaluate(outputs, labels, temperature=temperature),
-            unstripped=evaluate(served.predict(parts.as_written), labels, temperature=temperature),
+            unstripped=evaluate(
+                answering.predict(parts.as_written), labels, temperature=temperature
+            ),
         )
 
     def _new_model(self, pooling: str, seed: int) -> PoolingClassifier:
         model = new_model(str(self.encoder), pooling, self.settings.recipe, seed)
         model.config.keep_ratings = self.settings.keep_ratings
         # Refused before it is trained.
-        PackedConfig.of(model.config.to_dict(), self.encoder / "config.json")
+        ServedConfig.of(model.config.to_dict(), self.encoder / "config.json")
         return model
 
     def _of_seed(self, seed: int) -> str:

@@ -11,7 +11,7 @@ from classifier.data.holdout import Separated, separate
 from classifier.data.mixing import with_mixed
 from classifier.data.reviews import Reviews, class_counts
 from classifier.data.splits import Parts, restore_split, split_reviews, stratified_subset
-from classifier.data.tokenizer import load_tokenizer, tokenize_cached
+from classifier.data.tokenizer import load_tokenizer, stands_for_cls, tokenize_cached
 from classifier.labels import NO_RATING
 from classifier.modeling.encoders import Encoder, find_encoder
 from classifier.registry.registry import Registry
@@ -70,6 +70,11 @@ def _prepare(settings: Settings, context: RunContext) -> "_Experiment":
     encoder = find_encoder(settings.encoder, context.cache)
     console.encoder(encoder.name, encoder.origin, encoder.stand_in, encoder.revision)
     tokenizer = load_tokenizer(encoder.folder)
+    console.say(encoder.ways())
+    first = stands_for_cls(tokenizer)
+    if first != "[CLS]":
+        said = f"{first}, the first token of every text," if first else "a review's first word"
+        console.say(f"Its tokenizer has no [CLS] before a text: {said} stands for it.")
     wanted = settings.recipe
     recipe = wanted.for_encoder(encoder.positions, encoder.mask_id(tokenizer) is not None)
     if recipe.max_tokens < wanted.max_tokens:

@@ -15,8 +15,10 @@ from classifier.data.tokens import Tokens, shuffled_batches, sorted_batches
 from classifier.labels import NO_RATING
 from classifier.memory import give_back_freed_pages
 from classifier.modeling.attention import attention_for
-from classifier.modeling.classifier import PoolingClassifier, load_classifier, reset_heads
+from classifier.modeling.classifier import PoolingClassifier, reset_heads
 from classifier.modeling.device import keep_hidden_in
+from classifier.modeling.families import is_bert
+from classifier.modeling.loading import classifier_on
 from classifier.training.augmentation import hide_words, random_windows
 from classifier.training.checkpoint import Checkpoint, History
 from classifier.training.distributed import Group
@@ -75,13 +77,12 @@ def new_model(encoder: str, pooling: str, recipe: Recipe, seed: int) -> PoolingC
     """The encoder in the folder `encoder` with heads drawn from `seed`.
 
     Both poolings get the same heads: they differ in the pooling alone. Raises ClassifierError
-    for a folder that holds no BERT.
+    for a folder that holds no encoder.
     """
     names = ("rating_head", "max_tokens", "head_share")
     settings = {name: getattr(recipe, name) for name in names} | {"pooling": pooling}
-    if recipe.dropout == "fast":
-        settings["attention_probs_dropout_prob"] = 0.0  # above zero it rules out the fast kernels
-    model = load_classifier(Path(encoder), with_heads=False, dtype=torch.float32, **settings)
+    # Dropout in the attention rules out the fast kernels.
+    model = classifier_on(Path(encoder), attention_dropout=recipe.dropout != "fast", **settings)
     torch.manual_seed(seed)
     reset_heads(model)
     return model
@@ -114,8 +115,9 @@ def run_epochs(
     """
     group, dtype = run.group, recipe.dtype(run.group.device)
     model.to(group.device)  # type: ignore[arg-type]
-    model.bert.set_attn_implementation(attention_for(group.device, dtype))
-    keep_hidden_in(model.bert, dtype)
+    if is_bert(model.encoder):
+        model.encoder.set_attn_implementation(attention_for(group.device, dtype))
+        keep_hidden_in(model.encoder, dtype)
     if recipe.dropout == "fast":
         use_fast_dropout(model)
     optimizers = optimization(model, recipe)

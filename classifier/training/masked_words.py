@@ -1,12 +1,13 @@
 """Words hidden in a batch of texts, and the encoder that guesses them among thousands of words."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from transformers import BertModel
+from transformers import PreTrainedModel
 
 from classifier.data.tokens import SLOT, Tokens
 from classifier.training.distributed import Group
@@ -113,11 +114,13 @@ class MaskedBatch:
 class WordModel(nn.Module):
     """The encoder and a layer whose output is compared with the word embeddings, as in BERT."""
 
-    def __init__(self, bert: BertModel) -> None:
+    def __init__(self, encoder: PreTrainedModel) -> None:
         super().__init__()
-        width = bert.config.hidden_size
-        self.bert = bert
-        self.transform = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.LayerNorm(width))
+        self.encoder: Any = encoder
+        words: Any = encoder.get_input_embeddings()
+        width = words.embedding_dim  # in some families it is less than that of the hidden states
+        dense = nn.Linear(encoder.config.hidden_size, width)
+        self.transform = nn.Sequential(dense, nn.GELU(), nn.LayerNorm(width))
 
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor, places: Tensor, words: Tensor
@@ -127,7 +130,8 @@ class WordModel(nn.Module):
         `places`: int64, which tokens of the flattened batch are to be guessed; `words`: int64, the
         candidates' token ids.
         """
-        hidden = self.bert(input_ids, attention_mask).last_hidden_state  # [batch, tokens, width]
+        # [batch, tokens, width]
+        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         guesses = self.transform(hidden.flatten(0, 1).index_select(0, places))
-        scores: Tensor = guesses @ self.bert.embeddings.word_embeddings(words).mT
+        scores: Tensor = guesses @ self.encoder.get_input_embeddings()(words).mT
         return scores

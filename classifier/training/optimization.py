@@ -67,7 +67,8 @@ def optimization(model: PoolingClassifier | WordModel, recipe: Recipe) -> Optimi
     if recipe.optimizer == "plain":
         plain = AdamW(model.parameters(), lr=recipe.learning_rate)
         return Optimization([plain], [], recipe)
-    words = model.bert.embeddings.word_embeddings
+    words = model.encoder.get_input_embeddings()
+    assert isinstance(words, nn.Embedding)
     words.sparse = True
     decayed: list[nn.Parameter] = []
     others: list[nn.Parameter] = []

@@ -46,9 +46,9 @@ class Recipe:
         """The recipe for few reviews and others mixed from them: all share the same words."""
         return replace(self, word_rate=1.0, word_dropout=0.0, adaptation_epochs=0)
 
-    def for_encoder(self, positions: int, has_mask: bool) -> "Recipe":
+    def for_encoder(self, positions: int | None, has_mask: bool) -> "Recipe":
         """The recipe for an encoder that reads `positions` tokens at once, and knows a [MASK]."""
-        fitting = replace(self, max_tokens=min(self.max_tokens, positions))
+        fitting = replace(self, max_tokens=min(self.max_tokens, positions or self.max_tokens))
         return fitting if has_mask else replace(fitting, word_dropout=0.0, adaptation_epochs=0)
 
     def changed(self, **values: Any) -> "Recipe":

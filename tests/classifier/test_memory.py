@@ -14,7 +14,8 @@ from rich.console import Console
 from torch import Tensor
 
 from classifier.errors import ClassifierError
-from classifier.modeling.classifier import PoolingClassifier, load_classifier
+from classifier.modeling.classifier import PoolingClassifier
+from classifier.modeling.loading import load_classifier
 from classifier.registry.registry import Registry
 from classifier.training.both_poolings import BothPoolings
 from classifier.training.console import CommandConsole
@@ -98,7 +99,7 @@ def test_models_are_let_go_once_judged_and_the_first_seeds_are_published(
     assert version is not None
     assert watched.alive == [0, 0, 0, 0], "a model lives through the training of another"
     for pooling, weights in zip(("cls", "mean"), watched.weights, strict=False):
-        published = load_classifier(version.path / pooling, with_heads=True)
+        published = load_classifier(version.path / pooling)
         assert published.config.pooling == pooling
         assert published.config.keep_ratings
         assert published.config.temperature not in (0, 1), "the fitted one"

@@ -1,20 +1,19 @@
 import json
-import os
-import subprocess
-import sys
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerBase
+from safetensors.torch import load_file, save_file
+from transformers import AutoModel, AutoModelForSequenceClassification
 
 from classifier.data.tokens import Tokens
 from classifier.modeling.attention import CPU_BFLOAT16_ATTENTION
 from classifier.modeling.classifier import PoolingClassifier, PoolingConfig
+from classifier.modeling.loading import load_classifier
 from classifier.modeling.pooling import POOLINGS
 from classifier.training.recipe import NOTEBOOK, Recipe
 from tests.tiny import predict_tokens
@@ -31,8 +30,8 @@ def finished(tiny_model: NewModel) -> PoolingClassifier:
     """A model as it is after a training that made use of every setting."""
     recipe = Recipe(max_tokens=64, head_share=0.25)
     model = tiny_model("mean", recipe)
-    model.set_attn_implementation(CPU_BFLOAT16_ATTENTION)
-    model.bert.embeddings.word_embeddings.sparse = True
+    model.encoder.set_attn_implementation(CPU_BFLOAT16_ATTENTION)
+    model.encoder.embeddings.word_embeddings.sparse = True
     model.config.keep_ratings = True
     model.config.temperature = 1.625
     return model.eval()  # type: ignore[no-any-return]
@@ -59,7 +58,7 @@ def test_the_seed_decides_the_heads_and_the_heads_alone(
         assert value.abs().max() <= 32**-0.5  # nn.Linear's own bound: 1 / sqrt(hidden)
     encoder = AutoModel.from_pretrained(tiny_encoder, add_pooling_layer=False).state_dict()
     for model in (one, other):
-        weights = model.bert.state_dict()
+        weights = model.encoder.state_dict()
         assert weights.keys() == encoder.keys()
         assert all(torch.equal(weights[name], value) for name, value in encoder.items())
 
@@ -70,7 +69,7 @@ def test_the_heads_stand_on_the_pooled_vector(tiny_model: NewModel, ragged: Toke
         model = tiny_model(pooling).eval()
         with torch.no_grad():
             output = model(input_ids, attention_mask)
-            hidden = model.bert(input_ids, attention_mask).last_hidden_state
+            hidden = model.encoder(input_ids, attention_mask).last_hidden_state
             pooled = pool(hidden, attention_mask)
             sentiment = pooled @ model.sentiment_head.weight.T + model.sentiment_head.bias
             assert model.rating_head is not None
@@ -83,9 +82,9 @@ def test_the_heads_stand_on_the_pooled_vector(tiny_model: NewModel, ragged: Toke
 def test_attention_dropout_is_the_encoders_in_the_notebook_recipe_alone(
     tiny_model: NewModel,
 ) -> None:
-    assert tiny_model().config.attention_probs_dropout_prob == 0.0
-    assert tiny_model(recipe=NOTEBOOK).config.attention_probs_dropout_prob == 0.1
-    assert tiny_model().config.hidden_dropout_prob == 0.1
+    assert tiny_model().config.encoder.attention_probs_dropout_prob == 0.0
+    assert tiny_model(recipe=NOTEBOOK).config.encoder.attention_probs_dropout_prob == 0.1
+    assert tiny_model().config.encoder.hidden_dropout_prob == 0.1
 
 
 def test_saved_and_loaded_it_gives_the_same_logits(
@@ -95,7 +94,7 @@ def test_saved_and_loaded_it_gives_the_same_logits(
     assert {file.name for file in tmp_path.iterdir()} == {"config.json", "model.safetensors"}
     loaded = PoolingClassifier.from_pretrained(tmp_path)
     mine = predict_tokens(finished, ragged, torch.float32)
-    loaded.set_attn_implementation(CPU_BFLOAT16_ATTENTION)
+    loaded.encoder.set_attn_implementation(CPU_BFLOAT16_ATTENTION)
     theirs = predict_tokens(loaded, ragged, torch.float32)
     assert mine.rating_logits is not None
     assert theirs.rating_logits is not None
@@ -115,7 +114,7 @@ def test_the_config_knows_all_about_the_classifier(
     assert config.keep_ratings is True
     assert config.temperature == 1.625
     written = json.loads((tmp_path / "config.json").read_text())
-    assert written["model_type"] == "bert"
+    assert (written["model_type"], written["encoder"]["model_type"]) == ("kinorate", "bert")
     assert CPU_BFLOAT16_ATTENTION not in str(written)  # which other programs don't know
 
     tiny_model("cls", replace(NOTEBOOK, max_tokens=64)).save_pretrained(tmp_path / "one")
@@ -124,48 +123,33 @@ def test_the_config_knows_all_about_the_classifier(
     assert (one_head.config.pooling, one_head.config.rating_head) == ("cls", False)
 
 
-def test_auto_classes_load_the_encoder_and_tokenizer(
-    finished: PoolingClassifier, tokenizer: PreTrainedTokenizerBase, tmp_path: Path
+def test_without_trust_auto_classes_refuse_it_instead_of_inventing_a_head(
+    finished: PoolingClassifier, tmp_path: Path
 ) -> None:
     finished.save_pretrained(tmp_path)
-    tokenizer.save_pretrained(tmp_path)
-    encoder: Any = AutoModel.from_pretrained(tmp_path, add_pooling_layer=False)
-    weights = encoder.state_dict()
-    assert weights.keys() == finished.bert.state_dict().keys()
-    for name, value in finished.bert.state_dict().items():
-        assert torch.equal(weights[name], value)
-    text = "Начну с того, что финал тут гениальный"
-    assert AutoTokenizer.from_pretrained(tmp_path)(text) == tokenizer(text)
+    for auto in (AutoModel, AutoModelForSequenceClassification):
+        with pytest.raises(ValueError, match="kinorate"):
+            auto.from_pretrained(tmp_path)
 
 
-ELSEWHERE = """
-import sys, torch
-from transformers import AutoModel, AutoTokenizer
-encoder, tokenizer = (auto.from_pretrained(sys.argv[1]) for auto in (AutoModel, AutoTokenizer))
-with torch.no_grad():
-    hidden = encoder(**tokenizer(sys.argv[2], return_tensors="pt")).last_hidden_state
-assert "classifier" not in sys.modules
-print(*hidden.mean(1)[0].tolist())
-"""
-
-
-@pytest.mark.slow
-def test_the_encoder_loads_in_a_program_without_this_package(
-    finished: PoolingClassifier, tokenizer: PreTrainedTokenizerBase, tmp_path: Path
+def test_a_folder_of_earlier_code_gives_the_same_logits(
+    finished: PoolingClassifier, ragged: Tokens, tmp_path: Path
 ) -> None:
+    finished.encoder.set_attn_implementation("sdpa")
     finished.save_pretrained(tmp_path)
-    tokenizer.save_pretrained(tmp_path)
-    text = "Пока шли титры, финал здесь средний"
-    run = subprocess.run(
-        [sys.executable, "-c", ELSEWHERE, str(tmp_path), text],
-        cwd=tmp_path,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert run.returncode == 0, run.stderr
-    with torch.no_grad():
-        hidden = finished.bert(**tokenizer(text, return_tensors="pt")).last_hidden_state
-    theirs = torch.tensor([float(number) for number in run.stdout.split()])
-    torch.testing.assert_close(theirs, hidden.mean(1)[0], rtol=1e-4, atol=1e-5)
+    as_earlier(tmp_path)
+    loaded = load_classifier(tmp_path)
+    assert (loaded.config.max_tokens, loaded.config.temperature) == (64, 1.625)
+    mine = predict_tokens(finished, ragged, torch.float32)
+    theirs = predict_tokens(loaded, ragged, torch.float32)
+    assert np.array_equal(mine.sentiment_logits, theirs.sentiment_logits)
+
+
+def as_earlier(folder: Path) -> None:
+    """Make it a folder of earlier code: one flat configuration, the encoder's weights as "bert."""
+    config = json.loads((folder / "config.json").read_text())
+    flat = {**config.pop("encoder"), **config, "model_type": "bert"}
+    (folder / "config.json").write_text(json.dumps(flat))
+    weights = load_file(folder / "model.safetensors")
+    renamed = {re.sub("^encoder\\.", "bert.", name): value for name, value in weights.items()}
+    save_file(renamed, folder / "model.safetensors", metadata={"format": "pt"})

@@ -22,25 +22,29 @@ def output_and_gradients(
     model.zero_grad()
     batch = tokens.batch(np.arange(len(tokens)))
     if shortcut:
-        output = cls_output(model.bert, *batch)[:, 0]
+        output = cls_output(model.encoder, *batch)[:, 0]
     else:
-        output = model.bert(*batch).last_hidden_state[:, 0]
+        output = model.encoder(*batch).last_hidden_state[:, 0]
     upstream = torch.randn(output.shape, generator=torch.Generator().manual_seed(1))
     output.backward(upstream)
-    gradients = {n: p.grad.clone() for n, p in model.bert.named_parameters() if p.grad is not None}
+    gradients = {
+        n: p.grad.clone() for n, p in model.encoder.named_parameters() if p.grad is not None
+    }
     return output.detach(), gradients
 
 
 def test_output_and_every_gradient_are_the_same(tiny_model: NewModel, ragged: Tokens) -> None:
     model = tiny_model("cls").eval()
     with torch.no_grad():  # as drawn, the biases are zero
-        for name, parameter in model.bert.named_parameters():
+        for name, parameter in model.encoder.named_parameters():
             if name.endswith("bias"):
                 parameter.normal_(std=0.3, generator=torch.Generator().manual_seed(len(name)))
     wanted, wanted_gradients = output_and_gradients(model, ragged, shortcut=False)
     output, gradients = output_and_gradients(model, ragged, shortcut=True)
     torch.testing.assert_close(output, wanted, rtol=1e-4, atol=1e-5)
-    assert gradients.keys() == wanted_gradients.keys() == dict(model.bert.named_parameters()).keys()
+    assert (
+        gradients.keys() == wanted_gradients.keys() == dict(model.encoder.named_parameters()).keys()
+    )
     for name, gradient in gradients.items():
         largest = max(wanted_gradients[name].abs().max().item(), 1e-3)
         assert (gradient - wanted_gradients[name]).abs().max() < 1e-4 * largest + 1e-5, name
@@ -63,4 +67,4 @@ def test_the_notebook_s_model_and_mean_pooling_take_the_long_way(
     assert not shortcuts
     ours = tiny_model(pooling)
     ours(*batch)
-    assert shortcuts == ([ours.bert] if pooling == "cls" else [])
+    assert shortcuts == ([ours.encoder] if pooling == "cls" else [])

@@ -18,9 +18,9 @@ def test_layers_pass_on_their_output_in_that_format(
     tiny_model: Callable[..., Any], pooling: str, dtype: torch.dtype
 ) -> None:
     model = tiny_model(pooling)
-    keep_hidden_in(model.bert, dtype)
+    keep_hidden_in(model.encoder, dtype)
     passed: list[Tensor] = []
-    for layer in model.bert.encoder.layer:
+    for layer in model.encoder.encoder.layer:
         layer.register_forward_hook(lambda _module, _inputs, output: passed.append(output))
     input_ids = torch.tensor([[2, 7, 8, 3]])
     with torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
@@ -37,7 +37,7 @@ def test_logits_stay_near_those_of_float32(
 ) -> None:
     model = tiny_model(pooling)
     plain = predict_tokens(model, ragged, torch.float32)
-    keep_hidden_in(model.bert, torch.bfloat16)
+    keep_hidden_in(model.encoder, torch.bfloat16)
     fast = predict_tokens(model, ragged, torch.bfloat16)
     assert plain.rating_logits is not None
     assert fast.rating_logits is not None

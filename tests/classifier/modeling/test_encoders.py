@@ -18,8 +18,8 @@ from classifier.data.hub import DEFAULT_ENCODER, ENCODER_REVISION, hub_unreachab
 from classifier.data.tokenizer import load_tokenizer
 from classifier.errors import ClassifierError
 from classifier.modeling import encoders, stand_in
-from classifier.modeling.classifier import load_classifier
 from classifier.modeling.encoders import Encoder, find_encoder
+from classifier.modeling.loading import load_encoder
 from tests.classifier.data import local_hub
 from tests.classifier.data.local_hub import LocalHub
 
@@ -163,7 +163,7 @@ def test_a_model_is_never_loaded_from_a_pickle(
     torch.save(AutoModel.from_pretrained(folder).state_dict(), folder / "pytorch_model.bin")
     (folder / "model.safetensors").unlink()
     with pytest.raises(ClassifierError, match="can't be loaded as a model"):
-        load_classifier(folder, with_heads=False)
+        load_encoder(folder)
 
 
 def test_a_newer_commit_that_comes_by_half_leaves_the_older(

@@ -93,15 +93,24 @@ SETTINGS: dict[str, tuple[Any, ...]] = {
     "pooling": ("max", None, 1, [], ""),
     "rating_head": (None, 1, "yes"),
     "keep_ratings": (None, 1, "no"),
-    "hidden_act": ("relu", None, 1),
     **dict.fromkeys(COUNTS, (*NUMBERS, 3, 10**6)),
 }
 
 
+def with_setting(config: dict[str, Any], name: str, *value: Any) -> dict[str, Any]:
+    """The configuration with another value of ours or of the encoder's, or without one."""
+    if name not in config:
+        return config | {"encoder": with_setting(config["encoder"], name, *value)}
+    others = {key: kept for key, kept in config.items() if key != name}
+    return {**others, name: value[0]} if value else others
+
+
 def test_settings_that_are_none(folder: Path) -> None:
     sound = json.loads((folder / CONFIG).read_text())
-    spoiled = [sound | {name: value} for name, values in SETTINGS.items() for value in values]
-    spoiled += [{key: sound[key] for key in sound if key != name} for name in SETTINGS]
+    spoiled = [with_setting(sound, name, each) for name in SETTINGS for each in SETTINGS[name]]
+    spoiled += [with_setting(sound, name) for name in SETTINGS]
+    none: tuple[Any, ...] = (None, [], "bert", {})
+    spoiled += [sound | {"encoder": value} for value in none]
     for config in spoiled:
         if config.get("max_tokens") == 3:
             continue  # sound: few tokens are read

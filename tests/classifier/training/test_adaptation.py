@@ -61,7 +61,7 @@ def same(one: BertModel, other: BertModel) -> bool:
 def test_it_learns_to_guess_words_by_the_words_around(
     tiny_model: NewModel, run: Callable[..., History], tmp_path: Path
 ) -> None:
-    history = run(tiny_model().bert, tmp_path / "a.safetensors", 3, tokens=monotonous(600))
+    history = run(tiny_model().encoder, tmp_path / "a.safetensors", 3, tokens=monotonous(600))
     assert [epoch["epoch"] for epoch in history] == [1, 2, 3]
     assert history[0]["accuracy"] < 0.5
     assert history[-1]["accuracy"] > 0.9
@@ -70,7 +70,7 @@ def test_it_learns_to_guess_words_by_the_words_around(
 def test_what_is_resumed_ends_bit_for_bit_as_what_was_not_interrupted(
     tiny_model: NewModel, run: Callable[..., History], tmp_path: Path
 ) -> None:
-    whole = tiny_model().bert
+    whole = tiny_model().encoder
     history = run(whole, tmp_path / "whole.safetensors")
 
     def kill(step: Step) -> None:
@@ -79,9 +79,9 @@ def test_what_is_resumed_ends_bit_for_bit_as_what_was_not_interrupted(
 
     file = tmp_path / "killed.safetensors"
     with pytest.raises(KilledError):
-        run(tiny_model().bert, file, on_step=kill)
+        run(tiny_model().encoder, file, on_step=kill)
     torch.manual_seed(99)  # another process has another state
-    resumed = tiny_model(seed=8).bert
+    resumed = tiny_model(seed=8).encoder
     steps: list[Step] = []
     again = run(resumed, file, on_step=steps.append)
     assert steps[0].epoch == 2, "finished epochs are not done again"
@@ -93,8 +93,8 @@ def test_the_checkpoint_holds_the_encoder_that_came_of_it(
     tiny_model: NewModel, run: Callable[..., History], tmp_path: Path
 ) -> None:
     file = tmp_path / "a.safetensors"
-    bert, fresh = tiny_model().bert, tiny_model("cls")
+    bert, fresh = tiny_model().encoder, tiny_model("cls")
     run(bert, file, epochs=1)
-    assert not same(fresh.bert, bert)
-    fresh.bert.load_state_dict(Checkpoint(file).weights("bert."))
-    assert same(fresh.bert, bert)
+    assert not same(fresh.encoder, bert)
+    fresh.encoder.load_state_dict(Checkpoint(file).weights("encoder."))
+    assert same(fresh.encoder, bert)

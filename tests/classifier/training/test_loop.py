@@ -60,7 +60,7 @@ def test_hidden_states_are_in_the_recipes_format(
 ) -> None:
     model, recipe = tiny_model(), replace(tiny_recipe, epochs=1)
     seen: set[torch.dtype] = set()
-    model.bert.encoder.layer[-1].register_forward_hook(lambda _m, _i, out: seen.add(out.dtype))
+    model.encoder.encoder.layer[-1].register_forward_hook(lambda _m, _i, out: seen.add(out.dtype))
     run(model, recipe, (training.head(16), training.head(8)), tmp_path / "run.safetensors")
     assert seen == {recipe.dtype(torch.device("cpu"))}
 
@@ -192,7 +192,7 @@ def test_the_notebook_recipe_pads_to_the_full_length_in_float32_with_plain_adamw
     recipe = replace(NOTEBOOK, epochs=1, max_tokens=96)
     model = new_model(str(tiny_encoder), "cls", recipe, seed=0)
     assert model.rating_head is None
-    assert model.config.attention_probs_dropout_prob > 0, "its dropout is BERT's own"
+    assert model.config.encoder.attention_probs_dropout_prob > 0, "its dropout is BERT's own"
     widths: set[int] = set()
     model.register_forward_pre_hook(
         lambda module, inputs: widths.add(inputs[0].shape[1]) if module.training else None

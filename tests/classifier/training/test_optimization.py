@@ -31,7 +31,7 @@ def test_every_parameter_takes_a_step_but_the_words_that_no_review_has(
 ) -> None:
     recipe = replace(DEFAULT, learning_rate=1e-3, weight_decay=0.0, word_rate=3.0)
     moved = after_one_step(tiny_model("mean"), recipe)
-    words = moved["bert.embeddings.word_embeddings.weight"]
+    words = moved["encoder.embeddings.word_embeddings.weight"]
     # Adam's first step is the rate itself, whatever the gradient's size.
     assert words.max().item() == pytest.approx(3e-3, rel=0.01)
     assert moved["sentiment_head.weight"].max().item() == pytest.approx(1e-3, rel=0.01)
