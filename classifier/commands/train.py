@@ -27,7 +27,10 @@ def train(
     reviews: ReviewsSource = "auto",
     encoder: Annotated[
         str,
-        typer.Option(help="A hub id, maybe with @commit, or a folder with a BERT in safetensors."),
+        typer.Option(
+            help="A hub id, maybe with @commit, or a folder: any encoder that reads both ways, in "
+            "safetensors, with a fast tokenizer."
+        ),
     ] = DEFAULT_ENCODER,
     recipe: Annotated[
         str, typer.Option(help="default, or notebook: the reference notebook's, slow and plain.")

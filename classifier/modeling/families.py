@@ -44,6 +44,8 @@ def read_config(folder: Path) -> PreTrainedConfig:
     class_name = known.MODEL_MAPPING_NAMES.get(kind)
     if class_name is None:
         raise UnsuitableError(f"{folder} is no encoder: its model_type is {kind!r}.")
+    if not hasattr(config, "vocab_size") or not hasattr(config, "hidden_size"):
+        raise UnsuitableError(f"{folder} is no encoder of texts: a {kind} has no vocabulary.")
     if type(config).is_encoder_decoder and kind not in known.MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES:
         raise UnsuitableError(
             f"{folder} is an encoder with a decoder ({kind}), of which transformers can't load "

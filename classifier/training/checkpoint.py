@@ -39,7 +39,7 @@ class Checkpoint:
         tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
         if optimization is not None:
             tensors |= {f"optimizer.{name}": value for name, value in optimization.tensors()}
-        tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+        tensors = _apart({name: value.detach().cpu() for name, value in tensors.items()})
         with explain_full_disk(self.file), replacing(self.file) as temporary:
             save_file(tensors, temporary, metadata={"history": json.dumps(history)})
 
@@ -63,6 +63,17 @@ class Checkpoint:
         except (FileNotFoundError, SafetensorError) as error:
             why = f"{self.file} was removed or damaged during the training."
             raise ClassifierError(why) from error
+
+
+def _apart(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors, none of which shares its memory, as the word embeddings of a T5 do."""
+    taken: set[int] = set()
+    apart = {}
+    for name, value in tensors.items():
+        shared = value.numel() > 0 and value.data_ptr() in taken
+        apart[name] = value.clone() if shared else value.contiguous()
+        taken.add(value.data_ptr())
+    return apart
 
 
 def _tensors(saved: Any, prefix: str) -> dict[str, Tensor]:

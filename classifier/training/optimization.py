@@ -68,8 +68,9 @@ def optimization(model: PoolingClassifier | WordModel, recipe: Recipe) -> Optimi
         plain = AdamW(model.parameters(), lr=recipe.learning_rate)
         return Optimization([plain], [], recipe)
     words = model.encoder.get_input_embeddings()
-    assert isinstance(words, nn.Embedding)
-    words.sparse = True
+    for table in model.modules():  # a T5 has two of the same weights
+        if isinstance(table, nn.Embedding) and table.weight is words.weight:
+            table.sparse = True
     decayed: list[nn.Parameter] = []
     others: list[nn.Parameter] = []
     for parameter in model.parameters():

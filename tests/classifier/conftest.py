@@ -27,6 +27,7 @@ from classifier.training.recipe import Recipe
 from classifier.training.settings import Settings
 from tests import tiny
 from tests.classifier.data.local_hub import LocalHub
+from tests.families import write_encoder
 
 MakeRows = Callable[..., list[tiny.Row]]
 NewModel = Callable[..., PoolingClassifier]
@@ -137,6 +138,18 @@ def make_part(make_rows: MakeRows, tokenizer: PreTrainedTokenizerBase) -> Callab
         return Part(tokens, Labels(np.array(sentiments), np.array(ratings)))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def encoder_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """`encoder_of("roberta")`: a folder with a tiny encoder of that family, made once."""
+    made = tmp_path_factory.mktemp("families")
+
+    def folder(family: str) -> Path:
+        there = made / family
+        return there if there.is_dir() else write_encoder(there, family)
+
+    return folder
 
 
 @pytest.fixture(scope="session")
