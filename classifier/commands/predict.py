@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
 
 from classifier.commands.options import DEFAULT_MODELS, Columns, Json, Models, try_outputs
 from classifier.data.decoding import decode
 from classifier.data.schema import Schema
 from classifier.errors import ClassifierError, Interrupted
 from classifier.files import write_json
+from classifier.progress import progress
 from classifier.registry.registry import CHAMPION, Registry
 
 if TYPE_CHECKING:
@@ -135,26 +135,14 @@ def _predict_file(predictor: "Predictor", file: Path, out: Path, schema: Schema)
     from classifier.serving.bulk import predict_file
     from classifier.serving.bulk_source import is_pipe
 
-    console = Console(stderr=True)
-    bar = Progress(
-        *("{task.description}", BarColumn(), TaskProgressColumn(), "left", TimeRemainingColumn()),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    with bar:
-        task = bar.add_task(file.name, total=None)
-
-        def on_progress(done: int, total: int | None) -> None:
-            bar.update(task, completed=done, total=total)
-
+    with progress(file.name, Console(stderr=True)) as report:
         try:
             result = predict_file(
                 predictor.predict,
                 file,
                 out,
                 version=predictor.version,
-                on_progress=on_progress,
+                on_progress=lambda done, total: report(done, total, file.name),
                 schema=schema,
             )
         except Interrupted:

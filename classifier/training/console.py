@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from rich import progress
 from rich.console import Console
 from rich.table import Table
 
 from classifier.data.reviews import Reviews, load_reviews
 from classifier.data.schema import Schema
 from classifier.evaluation.figures import figure
+from classifier.progress import progress
 from classifier.training.loop import Step
 
 _SECONDS_APART = 1.0  # between two lines of JSON about the progress
@@ -113,19 +113,14 @@ class CommandConsole:
 
     @contextmanager
     def training(self, title: str, share: float) -> Iterator[Callable[[Step], None]]:  # noqa: ARG002
-        """A bar over the steps of a training, a share of the whole run; on terminals alone."""
-        done = progress.BarColumn(), progress.MofNCompleteColumn(), progress.TimeElapsedColumn()
-        columns = "{task.description}", *done, "left", progress.TimeRemainingColumn()
-        hidden = not self.rich.is_terminal
-        with progress.Progress(*columns, console=self.rich, transient=True, disable=hidden) as bar:
-            task = bar.add_task(title, total=None)
+        """How far the steps of a training are, a share of the whole run."""
+        with progress(title, self.rich) as report:
 
             def on_step(step: Step) -> None:
-                bar.update(
-                    task,
-                    total=step.epochs * step.batches,
-                    completed=(step.epoch - 1) * step.batches + step.done,
-                    description=f"{title}, epoch {step.epoch}/{step.epochs}, loss {step.loss:.3f}",
+                report(
+                    (step.epoch - 1) * step.batches + step.done,
+                    step.epochs * step.batches,
+                    f"{title}, epoch {step.epoch}/{step.epochs}, loss {step.loss:.3f}",
                 )
 
             yield on_step
