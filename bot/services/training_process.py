@@ -17,6 +17,9 @@ from db.training_data import RatedReview
 
 COMMAND = (sys.executable, "-m", "classifier", "retrain")  # the command, without its options
 NICENESS = 19  # the system's lowest priority: the bot's answers come first
+# Its threads wait for each other at every step. On cores that the bot needs too, those that spin
+# meanwhile hold up the ones they wait for; libgomp reads this when torch loads it.
+_WAITING = {"OMP_WAIT_POLICY": "PASSIVE"}
 _SECRETS = {"TELEGRAM_TOKEN", "WEBHOOK_SECRET", "DATABASE_URL"}  # training needs none
 _LONGEST_LINE = 2**24  # bytes; the decision comes in one, with all its figures
 _ASKED_WEIGHT, _VOLUNTEERED_WEIGHT = 2.0, 1.0
@@ -24,8 +27,9 @@ _ASKED_WEIGHT, _VOLUNTEERED_WEIGHT = 2.0, 1.0
 
 
 def environment() -> dict[str, str]:
-    """This process's, without the secrets."""
-    return {name: value for name, value in os.environ.items() if name.upper() not in _SECRETS}
+    """This process's, without the secrets, for one that trains beside it."""
+    kept = {name: value for name, value in os.environ.items() if name.upper() not in _SECRETS}
+    return _WAITING | kept
 
 
 class Progress(NamedTuple):

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import re
-import shutil
 import sys
 import threading
 from collections.abc import Callable
@@ -417,14 +416,16 @@ async def test_the_watcher_hears_of_it_and_may_fail(
     assert heard == [Progress(1, 3, 0.25, 90), "refused"]
 
 
-async def test_it_runs_at_low_priority(
+async def test_it_runs_at_low_priority_and_its_threads_wait_without_spinning(
     new_retraining: NewRetraining, registry: Registry, write: Sessions
 ) -> None:
     await rate(write, 3)
     retraining, _ = new_retraining("hang")
     await retraining.begin("admin")
     await hanging(registry)
-    assert os.getpriority(os.PRIO_PROCESS, int((registry.root / "child").read_text())) == 19
+    pid = int((registry.root / "child").read_text())
+    assert os.getpriority(os.PRIO_PROCESS, pid) == 19
+    assert b"OMP_WAIT_POLICY=PASSIVE" in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
     await retraining.stop()
 
 
@@ -503,15 +504,16 @@ async def test_the_admins_are_told_the_decision(
 @pytest.mark.slow
 async def test_a_real_training_from_feedback_to_the_next_answer(
     tmp_path: Path,
-    trained_on_few: Path,
     telegram: LocalServer,
     running_bot: RunningBot,
     write: Sessions,
     read: Sessions,
     real_training: None,
 ) -> None:
-    registry = Registry(Path(shutil.copytree(trained_on_few / "models", tmp_path / "models")))
-    champion = registry.get("champion")
+    tiny.write_encoder(tmp_path / "encoder")
+    # Half of the rows that others learn from: a champion that leaves plenty to be learned.
+    champion = tiny.publish_trained(tmp_path, tiny.make_rows(200), epochs=5)
+    registry = Registry(tmp_path / "models")
     rows = tiny.make_rows(500, seed=7, rated=1)
     await rate_rows(write, rows)
     written = asyncio.create_task(
