@@ -21,6 +21,7 @@ from bot.monitoring.startup import Startup
 from bot.prediction.queue import Predicts
 from bot.settings import Settings, load_settings
 from bot.stopping import Stopped, stop_at_signals, unless
+from bot.storage.usage import sole_use
 from classifier.errors import ClassifierError
 from classifier.memory import collect_garbage_seldom
 from classifier.registry.version import Version
@@ -35,16 +36,15 @@ def main() -> int:
     collect_garbage_seldom()
     _open_closed_streams()
     try:
+        if len(sys.argv) > 1:
+            return _command()
         settings = load_settings()
         key = token_urlsafe(16)  # of the local chat
-        secrets = (settings.telegram_token, settings.webhook_secret)
-        configure_logging(
-            settings.log_level,
-            [key, *(secret.get_secret_value() for secret in secrets if secret)],
-            as_text=settings.log_format == "text",
-        )
+        as_text = settings.log_format == "text"
+        configure_logging(settings.log_level, [key, *settings.secrets], as_text=as_text)
         check_data_folder(settings.database_url)
-        asyncio.run(_run(settings, key))
+        with sole_use(settings.database_url):
+            asyncio.run(_run(settings, key))
     except (BotError, DatabaseError, ClassifierError) as error:
         _print(str(error), sys.stderr)
         return 1
@@ -53,6 +53,17 @@ def main() -> int:
     except Exception:  # Python's own traceback could show the token
         logger.critical("stopped by a bug", exc_info=True)
         return 1
+    return 0
+
+
+def _command() -> int:
+    """Do what the arguments say instead of starting the bot; the exit status."""
+    from bot.commands.app import app
+
+    try:
+        app()
+    except SystemExit as end:  # typer's way to return
+        return end.code if isinstance(end.code, int) else 0
     return 0
 
 
@@ -96,7 +107,7 @@ async def _prepare(settings: Settings, startup: Startup) -> Predicts:
         startup,
         say=partial(_print, stream=sys.stdout),
     )
-    await asyncio.to_thread(bring_up_to_date, settings.database_url, utc_now())
+    await asyncio.to_thread(bring_up_to_date, settings.backups, utc_now())
     return await asyncio.to_thread(_load, champion)
 
 

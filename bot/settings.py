@@ -26,7 +26,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from bot.errors import BotError
 from bot.schedule import CronTrigger
 from bot.secret_files import problems_of
-from db.address import DatabaseError, parse_url
+from bot.storage.backups import Backups
+from db.address import DatabaseError, parse_url, sqlite_file
 from db.engine import DEFAULT_URL
 
 
@@ -119,6 +120,7 @@ class Settings(BaseSettings):
         DEFAULT_URL,
         description="sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER:PASSWORD@HOST/DATABASE",
     )
+    data: Path | None = Field(None, description="the folder of backups and temporary files")
     models: Path = Field(Path("models"), description="the folder of the model versions")
     first_training_minutes: Count | None = Field(
         None, description="a whole number of minutes, at least 1"
@@ -152,6 +154,10 @@ class Settings(BaseSettings):
         None, description="a cron line of five fields, such as 0 4 * * 1 (Mondays at four)"
     )
     retrain_min_feedback: Count = 50
+    backup_cron: Annotated[str, _checked(_check_cron)] | None = Field(
+        None, description="a cron line of five fields, such as 30 2 * * * (each night)"
+    )
+    backups_kept: Count = 5
     time_zone: ZoneInfo = Field(
         ZoneInfo("UTC"), description="the name of a time zone, such as Europe/Moscow"
     )
@@ -168,6 +174,24 @@ class Settings(BaseSettings):
                 " Telegram. Choose any 1 to 256 letters A-Z a-z, digits, _ and -."
             )
         return self
+
+    @property
+    def secrets(self) -> list[str]:
+        """What no log may show."""
+        given = (self.telegram_token, self.webhook_secret)
+        return [secret.get_secret_value() for secret in given if secret]
+
+    @property
+    def data_folder(self) -> Path:
+        """DATA; by default the folder of the SQLite file."""
+        parsed = parse_url(self.database_url)
+        if self.data or parsed.get_backend_name() != "sqlite":
+            return self.data or Path("data")
+        return sqlite_file(parsed).parent
+
+    @property
+    def backups(self) -> Backups:
+        return Backups(self.database_url, self.data_folder / "backups", self.backups_kept)
 
 
 def load_settings(env_file: Path = Path(".env")) -> Settings:

@@ -30,8 +30,11 @@ _SCHEMES = {
 _SEVERAL_HOSTS = re.compile(
     r"(\w+(?:\+\w+)?://(?:[^@]*@)?)([^/?@]*,[^/?@]*)([/?][^@]*)?", re.DOTALL
 )
-_HOST = re.compile(r"/.*|(?:\[[\da-fA-F:.]+\]|[^:\[\]]+)(?::(?P<port>\d{1,5}))?", re.DOTALL)
+_HOST = re.compile(
+    r"(?P<name>/.*|\[[\da-fA-F:.]+\]|[^:\[\]/][^:\[\]]*)(?::(?P<port>\d{1,5}))?", re.DOTALL
+)
 _PORT = range(1, 65_536)
+_DEFAULT_PORT = 5432
 
 
 def _one_of(*values: str) -> Callable[[str], str | None]:
@@ -140,13 +143,31 @@ def sqlite_file(url: URL) -> Path:
 
 def driver_arguments(url: URL) -> dict[str, object]:
     """What asyncpg is to connect with, for a URL from parse_url."""
-    options = {name: str(value) for name, value in url.query.items()}
+    options = _options(url)
     arguments: dict[str, object] = {
         argument: int(options.pop(name)) for name, argument in _ARGUMENTS.items() if name in options
     }
     if arguments.get("timeout") == 0:
         arguments["timeout"] = None  # libpq's 0 is for ever
-    options |= {
+    return arguments | {"dsn": f"postgresql://?{urlencode(options)}"}
+
+
+def libpq_options(url: URL) -> dict[str, str]:
+    """What PostgreSQL's own programs are to connect with, for a URL from parse_url."""
+    options = _options(url)
+    own = set(_ARGUMENTS) - {"connect_timeout"}
+    found = [_HOST.fullmatch(host) for host in options.get("host", "").split(",")]
+    if any(host and host["port"] for host in found):
+        default = options.get("port", str(_DEFAULT_PORT))
+        options["port"] = ",".join(host["port"] or default for host in found if host)
+    if hosts := [host["name"].strip("[]") for host in found if host]:
+        options["host"] = ",".join(hosts)
+    return {name: value for name, value in options.items() if name not in own}
+
+
+def _options(url: URL) -> dict[str, str]:
+    options = {name: str(value) for name, value in url.query.items()}
+    return options | {
         name: str(value)
         for name, value in {
             "host": f"[{url.host}]" if url.host and ":" in url.host else url.host,
@@ -157,7 +178,6 @@ def driver_arguments(url: URL) -> dict[str, object]:
         }.items()
         if value
     }
-    return arguments | {"dsn": f"postgresql://?{urlencode(options)}"}
 
 
 def _with_hosts_as_option(url: str) -> str:

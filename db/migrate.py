@@ -16,6 +16,12 @@ from alembic import command
 from db.address import DatabaseError, parse_url, sqlite_file
 from db.engine import create_engine
 
+VERSION_TABLE = "alembic_version"
+"""Where Alembic keeps the database's revision."""
+
+OLDEST_POSTGRESQL = (14,)
+"""The oldest that PostgreSQL's makers still mend; tried with 15."""
+
 SCRIPTS = Path(__file__).resolve().parent.parent / "alembic"
 
 
@@ -35,12 +41,19 @@ def upgrade(url: str) -> None:
 
 
 def is_current(url: str) -> bool:
-    """Whether the database is at the newest revision; where it isn't, back it up, then upgrade."""
+    """Whether the database is at the newest revision; where it isn't, back it up, then upgrade.
+
+    Raises DatabaseError for a PostgreSQL that is too old.
+    """
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite" and not sqlite_file(parsed).exists():
         return False  # looking into it would create it
-    head = ScriptDirectory.from_config(configuration(url)).get_current_head()
-    return asyncio.run(_revision(url)) == head
+    return asyncio.run(read_revision(url)) == _scripts().get_current_head()
+
+
+def is_known(revision: str) -> bool:
+    """Whether this program can migrate from that revision, or is at it."""
+    return revision in {script.revision for script in _scripts().walk_revisions()}
 
 
 def configuration(url: str) -> Config:
@@ -52,13 +65,28 @@ def configuration(url: str) -> Config:
     return config
 
 
-async def _revision(url: str) -> str | None:
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory(str(SCRIPTS))
+
+
+async def read_revision(url: str) -> str | None:
+    """The database's revision, None for one without tables.
+
+    Raises DatabaseError for a PostgreSQL that is too old.
+    """
+
     def read(connection: Connection) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
     engine = create_engine(url)
     try:
         async with engine.connect() as connection:
+            version = connection.dialect.server_version_info or ()
+            if engine.dialect.name == "postgresql" and version < OLDEST_POSTGRESQL:
+                raise DatabaseError(
+                    f"The database's server is PostgreSQL {'.'.join(map(str, version))}:"
+                    f" {OLDEST_POSTGRESQL[0]} or a later one is needed."
+                )
             return await connection.run_sync(read)
     finally:
         await engine.dispose()

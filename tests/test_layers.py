@@ -17,9 +17,9 @@ ORDER = {
         " reports training commands __main__"
     ),
     "bot": (
-        "errors clock loopback logs schedule database folders secret_files settings stopping"
+        "errors clock loopback logs schedule storage database folders secret_files settings stopping"
         " delivery prediction monitoring services first_training scheduling texts views handlers"
-        " local app serving __main__"
+        " local app serving commands __main__"
     ),
 }
 """Folders and modules of a package, each of which may import those before it and no others."""

@@ -5,7 +5,7 @@ import logging
 from dataclasses import dataclass
 
 from bot.clock import Clock
-from bot.database import delete_old_backups
+from bot.storage.backups import Backups
 from db import updates
 from db.engine import Sessions
 
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 class Retention:
     write: Sessions
     clock: Clock
-    url: str
+    backups: Backups
 
     async def enforce(self) -> None:
         """Delete old updates from the inbox, and old backups. Raises nothing of the file system."""
@@ -24,7 +24,7 @@ class Retention:
         async with self.write.begin() as session:
             deleted = await updates.delete_old(session, now)
         try:
-            backups = await asyncio.to_thread(delete_old_backups, self.url, now)
+            backups = await asyncio.to_thread(self.backups.delete_old, now)
         except OSError as error:  # no permission: a day later again
             logger.warning("old backups can't be deleted", exc_info=error)
         else:

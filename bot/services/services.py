@@ -50,7 +50,7 @@ class Services:
         self.reviewing = Reviewing(write, read, queue, clock)
         self.feedback = FeedbackService(write, metrics, clock)
         self.wiping = Wiping(settings.database_url)
-        self.retention = Retention(write, clock, settings.database_url)
+        self.retention = Retention(write, clock, settings.backups)
         self.personal = Personal(write, read, clock, self.wiping)
         self.joiner = Joiner(WAIT, can_wait)
         self.turns = Turns()

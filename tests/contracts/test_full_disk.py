@@ -12,7 +12,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import save_file
 from transformers import PreTrainedTokenizerBase
 
-from bot.database import backup
+from bot.storage.backups import Backups
 from classifier.data.tokenizer import tokenize_cached
 from classifier.errors import ClassifierError
 from classifier.files import write_json, write_text
@@ -130,10 +129,12 @@ def checkpoint(folder: Path, new_model: NewModel) -> Case:
 def database(folder: Path, migrated_file: Path) -> Case:
     shutil.copy(migrated_file, folder / "kinorate.db")
     (folder / "backups").mkdir()
-    url, now = f"sqlite+aiosqlite:///{folder / 'kinorate.db'}", datetime(2026, 3, 1, tzinfo=UTC)
+    url = f"sqlite+aiosqlite:///{folder / 'kinorate.db'}"
     return Case(
-        lambda _: backup(url, now),
-        r"backups/kinorate-20260301T000000Z\.db",
+        lambda _: Backups(url, folder / "backups", kept=5).copy_to(
+            folder / "backups" / "kinorate.db"
+        ),
+        r"backups/kinorate\.db",
         error=DatabaseError,
         sentence=r"kinorate\.db can't be backed up to .*{}: .*No space left on device\.",
     )

@@ -1,0 +1,4 @@
+"""What an operator does beside running the bot: back up, restore, move, check.
+
+May import anything of this package but `__main__`, which starts these commands.
+"""

@@ -1,0 +1,66 @@
+"""A database of each kind for those who look after it."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from db import migrate
+from tests.bot.processes import environment
+from tests.postgres import PostgresServer, postgres_server
+
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    with postgres_server() as server:
+        for database in ("first", "second"):
+            server.execute("postgres", f"CREATE DATABASE {database}")
+        yield server
+
+
+@pytest.fixture
+def empty_postgres(postgres: PostgresServer) -> str:
+    """A PostgreSQL database without tables."""
+    postgres.execute("second", "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    return postgres.url("second")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def backend(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database with all tables, which are empty, in a folder of its own."""
+    if backend == "postgresql":
+        server: PostgresServer = request.getfixturevalue("postgres")
+        server.execute("first", "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        migrate.upgrade(server.url("first"))
+        return server.url("first")
+    (tmp_path / "data").mkdir()
+    file = shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "data" / "kinorate.db")
+    return f"sqlite+aiosqlite:///{file}"
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Command:
+    """`command(words, **settings)`: `python -m bot` with these arguments, in the test's folder."""
+
+    def run(*words: object, **settings: object) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "bot", *map(str, words)],
+            cwd=tmp_path,
+            env=environment(**settings),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return run
