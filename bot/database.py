@@ -7,6 +7,7 @@ from pathlib import Path
 from bot.storage.backups import Backups
 from bot.storage.folders import why_unusable
 from bot.storage.usage import explained
+from classifier.files import remove_leftovers
 from db import migrate
 from db.address import DatabaseError
 
@@ -22,6 +23,9 @@ def bring_up_to_date(backups: Backups, now: datetime) -> None:
     with explained("The database at DATABASE_URL can't be used"):
         if backups.sqlite_file and (fault := why_unusable(backups.sqlite_file.parent)):
             raise DatabaseError(fault)
+        backups.sweep()
+        if backups.sqlite_file:
+            remove_leftovers(backups.sqlite_file)  # of a restore that was killed
         _close_to_others(backups)
         if migrate.is_current(backups.url):
             return
@@ -39,11 +43,9 @@ def _close_to_others(backups: Backups) -> None:
     """
     kept = {path for _, path in backups.all()}
     file = backups.sqlite_file
-    own = (
-        {path for path in file.parent.iterdir() if path.name.startswith(file.name)}
-        if file
-        else set()
-    )
+    own: set[Path] = set()
+    if file and file.exists():
+        own = {path for path in file.parent.iterdir() if path.name.startswith(file.name)}
     for path in kept | own:
         _close(path, 0o600)
     if kept:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bot.storage import postgresql
 from bot.storage.folders import give_to_owner, make_private_folder
-from classifier.files import remove_leftovers, replacing, take_lock
+from classifier.files import replacing, take_lock
 from db.address import DatabaseError, parse_url, sqlite_file
 
 KEPT_FOR = timedelta(days=30)
@@ -62,7 +62,7 @@ class Backups:
             raise DatabaseError(f"{target} exists and is no backup: name another file.")
         try:
             make_private_folder(target.parent)
-            remove_leftovers(target)
+            _sweep(target.parent, f".{glob.escape(target.name)}.*.tmp")
             with replacing(target) as unfinished, _owned(unfinished):
                 if database:
                     copy_sqlite(f"{database.resolve().as_uri()}?mode=rw", unfinished)
@@ -80,16 +80,16 @@ class Backups:
 
     def delete_old(self, now: datetime) -> int:
         """Delete all but the newest, those older than KEPT_FOR, and what kills left; how many."""
-        for half in self.folder.glob(f".{glob.escape(self._stem)}-*.tmp"):
-            if (lock := take_lock(half, wait=False)) is not None:  # it is nobody's
-                for path in self.folder.glob(f"{glob.escape(half.name)}*"):
-                    path.unlink(missing_ok=True)
-                os.close(lock)
+        self.sweep()
         newest = sorted(self.all(), reverse=True)
         old = [one for one in newest if one[0] < now - KEPT_FOR or one in newest[self.kept :]]
         for _, path in old:
             path.unlink(missing_ok=True)
         return len(old)
+
+    def sweep(self) -> None:
+        """Remove what killed processes left half written."""
+        _sweep(self.folder, f".{glob.escape(self._stem)}-*.tmp")
 
     @property
     def is_there(self) -> bool:
@@ -152,6 +152,15 @@ def copy_sqlite(source: str, target: Path) -> None:
         copy.execute("PRAGMA synchronous = OFF")  # it is synchronised as a whole
         database.backup(copy)
         copy.execute("PRAGMA journal_mode = DELETE")  # not WAL: it may be opened read-only
+
+
+def _sweep(folder: Path, halves: str) -> None:
+    """Remove what killed processes left; whoever still writes a file holds its lock."""
+    for half in folder.glob(halves):
+        if (lock := take_lock(half, wait=False)) is not None:
+            for path in folder.glob(f"{glob.escape(half.name)}*"):
+                path.unlink(missing_ok=True)
+            os.close(lock)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from bot.storage import postgresql
 from bot.storage.backups import Backups, copy_sqlite, kind_of
 from bot.storage.folders import give_to_owner, make_private_folder
 from bot.storage.usage import nobody_else
-from classifier.files import replacing
+from classifier.files import remove_leftovers, replacing
 from db import migrate
 from db.address import DatabaseError, parse_url
 from db.models import Base
@@ -25,6 +25,7 @@ def restore(backups: Backups, file: Path, now: datetime) -> Path | None:
     sound backup of it, or of a newer version of this program, where somebody uses the database,
     and where the disk is full.
     """
+    backups.sweep()
     _check_kind(file, wanted="SQLite" if backups.sqlite_file else "PostgreSQL")
     with nobody_else(backups.url):
         if backups.sqlite_file:
@@ -59,6 +60,7 @@ def _restore_sqlite(target: Path, file: Path, backups: Backups, now: datetime) -
         raise DatabaseError(f"{file} is the database itself: name a backup.")
     try:
         make_private_folder(target.parent)
+        remove_leftovers(target)
         with replacing(target) as unfinished:
             _copy(file, unfinished)
             give_to_owner(unfinished)
@@ -80,7 +82,7 @@ def _copy(file: Path, unfinished: Path) -> None:
         with closing(sqlite3.connect(unfinished)) as copy:
             faults = [fault for (fault,) in copy.execute("PRAGMA integrity_check(1)")]
             if faults != ["ok"]:
-                raise sqlite3.DatabaseError(faults[0])
+                raise sqlite3.DatabaseError(faults[0].splitlines()[-1].rstrip("."))
             known = f"SELECT 1 FROM sqlite_master WHERE name = '{migrate.VERSION_TABLE}'"
             chosen = f"SELECT version_num FROM {migrate.VERSION_TABLE}"
             row = copy.execute(chosen).fetchone() if copy.execute(known).fetchone() else None

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from bot.database import bring_up_to_date
+from bot.storage.backups import Backups
 from db.address import DatabaseError, driver_arguments, parse_url, sqlite_file
 from db.engine import create_engine
 from tests.db.conftest import NOW
@@ -171,7 +172,7 @@ def test_any_address_of_a_server_that_is_away_ends_in_a_sentence(
     pytest.importorskip("asyncpg")
     address = f"{scheme}://{user}:{SECRET}@{host}/d?{query}"
     with pytest.raises(DatabaseError) as refusal:
-        bring_up_to_date(address, NOW)
+        bring_up_to_date(Backups(address, Path("backups"), kept=5), NOW)
     sentence = str(refusal.value)
     assert SECRET not in sentence
     assert quote(SECRET) not in sentence
@@ -216,8 +217,9 @@ async def test_a_server_is_reached(postgres: PostgresServer, extra: str) -> None
 def test_what_a_server_refuses_is_a_sentence(
     postgres: PostgresServer, change: tuple[str, str]
 ) -> None:
+    address = postgres.url("without_tables").replace(*change)
     with pytest.raises(DatabaseError) as refusal:
-        bring_up_to_date(postgres.url("without_tables").replace(*change), NOW)
+        bring_up_to_date(Backups(address, Path("backups"), kept=5), NOW)
     assert SECRET not in str(refusal.value)
     assert "\n" not in str(refusal.value)
 

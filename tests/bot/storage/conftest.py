@@ -43,7 +43,7 @@ def url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
         server.execute("first", "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
         migrate.upgrade(server.url("first"))
         return server.url("first")
-    (tmp_path / "data").mkdir()
+    (tmp_path / "data").mkdir(exist_ok=True)
     file = shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "data" / "kinorate.db")
     return f"sqlite+aiosqlite:///{file}"
 

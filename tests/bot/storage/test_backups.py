@@ -38,7 +38,7 @@ def dump(file: Path) -> list[str]:
 @pytest.fixture
 def file(tmp_path: Path, migrated_file: Path) -> Path:
     """A database with all tables."""
-    (tmp_path / "data").mkdir()
+    (tmp_path / "data").mkdir(exist_ok=True)
     return Path(shutil.copy(migrated_file, tmp_path / "data" / "kinorate.db"))
 
 
@@ -128,9 +128,7 @@ def test_two_in_a_second_are_two(backups: Backups) -> None:
     assert {path.name for path in backups.folder.iterdir()} == {first.name, second.name}
 
 
-def test_to_a_file_or_a_folder_of_ones_own(
-    file: Path, command: Command, tmp_path: Path
-) -> None:
+def test_to_a_file_or_a_folder_of_ones_own(file: Path, command: Command, tmp_path: Path) -> None:
     for _ in range(2):  # the same name every night
         done = command("backup", "copy.db")
         assert (done.returncode, done.stderr) == (0, "")
@@ -189,6 +187,7 @@ def test_without_pg_dump_it_says_so(url: str, command: Command, tmp_path: Path) 
 def test_a_kill_leaves_no_half_file(backend: str, url: str, tmp_path: Path) -> None:
     """Killed at any moment, the next one has a whole file, and nothing else is there."""
     database = f"""
+import asyncio
 from datetime import UTC, datetime
 from db.engine import Database
 from db import updates
