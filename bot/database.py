@@ -5,11 +5,9 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.storage.backups import Backups
-from bot.storage.folders import why_unusable
 from bot.storage.usage import explained
 from classifier.files import remove_leftovers
 from db import migrate
-from db.address import DatabaseError
 
 logger = logging.getLogger(__name__)
 
@@ -21,8 +19,6 @@ def bring_up_to_date(backups: Backups, now: datetime) -> None:
     SQLite become the owner's alone. Starts an event loop of its own. Raises DatabaseError.
     """
     with explained("The database at DATABASE_URL can't be used"):
-        if backups.sqlite_file and (fault := why_unusable(backups.sqlite_file.parent)):
-            raise DatabaseError(fault)
         backups.sweep()
         if backups.sqlite_file:
             remove_leftovers(backups.sqlite_file)  # of a restore that was killed

@@ -17,8 +17,8 @@ ORDER = {
         " reports training commands __main__"
     ),
     "bot": (
-        "errors clock loopback logs schedule storage database folders secret_files settings stopping"
-        " delivery prediction monitoring services first_training scheduling texts views handlers"
+        "errors clock loopback logs schedule storage database folders secret_files settings"
+        " stopping delivery prediction monitoring services first_training scheduling texts views handlers"
         " local app serving commands __main__"
     ),
 }

@@ -1,13 +1,11 @@
 """The typer application: `python -m bot COMMAND`."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bot.clock import utc_now
-from bot.commands import check
 from bot.errors import BotError
 from bot.logs import configure_logging
 from bot.settings import Settings, load_settings
@@ -20,7 +18,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(check.check)
 
 
 @app.command()
@@ -76,5 +73,5 @@ def move(
 
 def _settings() -> Settings:
     settings = load_settings()
-    configure_logging("WARNING", settings.secrets, sys.stderr)
+    configure_logging("WARNING", settings.secrets, as_text=settings.log_format == "text")
     return settings

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.storage import postgresql
-from bot.storage.folders import give_to_owner, make_private_folder
+from bot.storage.ownership import give_to_owner, make_private_folder
 from classifier.files import replacing, take_lock
 from db.address import DatabaseError, parse_url, sqlite_file
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bot.storage import postgresql
 from bot.storage.backups import Backups, copy_sqlite, kind_of
-from bot.storage.folders import give_to_owner, make_private_folder
+from bot.storage.ownership import give_to_owner, make_private_folder
 from bot.storage.usage import nobody_else
 from classifier.files import remove_leftovers, replacing
 from db import migrate

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.storage.folders import give_to_owner, make_private_folder
+from bot.storage.ownership import give_to_owner, make_private_folder
 from classifier.files import take_lock
 from db.address import DatabaseError, parse_url, sqlite_file
 from db.engine import create_engine
