@@ -18,8 +18,8 @@ ORDER = {
     ),
     "bot": (
         "errors clock loopback logs schedule storage database folders secret_files settings"
-        " stopping delivery prediction monitoring services first_training scheduling texts views handlers"
-        " local app serving commands __main__"
+        " stopping delivery prediction monitoring services first_training scheduling texts views"
+        " handlers local app serving commands __main__"
     ),
 }
 """Folders and modules of a package, each of which may import those before it and no others."""
