@@ -48,8 +48,8 @@ RUN if ls /wheels/*.whl >/dev/null 2>&1; then export PIP_NO_INDEX=1 PIP_FIND_LIN
 # modules that are used, because the file system is read-only when they are.
 RUN cd /opt/venv/lib/python3.11/site-packages \
     && pip uninstall --yes pip setuptools \
-    && rm -rf torch/include torch/share torch/test torch/lib/*test*.so torch/testing/_internal \
-        pyarrow/include pyarrow/src pyarrow/*flight* pyarrow/*substrait* pyarrow/*s3* \
+    && rm -rf torch/include torch/share torch/test torch/lib/*test*.so \
+        pyarrow/include pyarrow/src pyarrow/*flight* pyarrow/*s3* \
     && find torch/bin -type f ! -name torch_shm_manager -delete \
     && find . -type d -name tests -not -path './numpy/*' -prune -exec rm -rf {} + \
     && find . -type f -regex '.*\.\(a\|c\|cpp\|h\|hpp\|pxd\|pyi\|pyx\)' -delete \

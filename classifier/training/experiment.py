@@ -33,6 +33,7 @@ from classifier.training.recipe import Recipe
 from classifier.training.settings import RunContext, Settings
 
 _TIMED_REVIEWS = 256
+_LEAST_REVIEWS = 60  # of a training that is limited in time: fewer can't be split in a useful way
 _OF_ENCODER = ("name", "origin", "stand_in", "revision")  # that training.json keeps
 _OF_REVIEWS = ("source", "reason", "fingerprint", "counts")  # that training.json keeps
 
@@ -228,6 +229,13 @@ class _Experiment:
         each = minutes / settings.seeds
         fitting = reviews_within(each, self.encoder, recipe, sample, judging)
         fitting *= self.context.group.size
+        least = min(_LEAST_REVIEWS, len(rows))
+        if fitting < least:
+            self.context.console.warn(
+                f"  Only {fitting:,} of {len(rows):,} reviews fit into {minutes:g} minutes on this "
+                f"machine: training on {least}, which takes longer. `make train` trains on all."
+            )
+            return least
         if fitting < len(rows):
             self.context.console.warn(
                 f"  {fitting:,} of {len(rows):,} reviews fit into {minutes:g} minutes on this "
