@@ -1,32 +1,17 @@
 """The text-classification pipeline of transformers on our models' weights."""
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
-from torch import Tensor
 from transformers import pipeline
-from transformers.modeling_outputs import SequenceClassifierOutput
 
 from benchmarks.answering import ServingJob, timed
 from classifier.commands.quiet import quiet_libraries
-from classifier.data.tokenizer import load_tokenizer
-from classifier.labels import SENTIMENTS
-from classifier.modeling.classifier import PoolingClassifier
 from classifier.modeling.device import default_device
 from classifier.modeling.pooling import POOLINGS
 
 _BATCH_SIZE = 32
-
-
-class WithLogits(PoolingClassifier):
-    """The classifier with the output that the text-classification pipeline reads."""
-
-    def forward(  # type: ignore[override]
-        self, input_ids: Tensor, attention_mask: Tensor
-    ) -> SequenceClassifierOutput:
-        output = super().forward(input_ids, attention_mask)
-        return SequenceClassifierOutput(logits=cast("torch.FloatTensor", output.sentiment_logits))
 
 
 def measure(values: dict[str, Any]) -> dict[str, Any]:
@@ -43,17 +28,10 @@ def measure(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _pipeline(folder: Path, bfloat16: bool) -> Any:
-    dtype = torch.bfloat16 if bfloat16 else torch.float32
-    model = WithLogits.from_pretrained(folder, local_files_only=True, dtype=dtype)
-    model.config.id2label = dict(enumerate(SENTIMENTS))
-    tokenizer = load_tokenizer(folder)
-    tokenizer.model_input_names = ["input_ids", "attention_mask"]  # all segment ids are 0
-    make: Any = pipeline  # its annotations accept no class of ours
-    return make(
+    return pipeline(
         "text-classification",
-        model=model,
-        tokenizer=tokenizer,
+        model=str(folder),
+        trust_remote_code=True,  # a folder of this machine, with this package's code
+        dtype=torch.bfloat16 if bfloat16 else torch.float32,
         device=default_device(),
-        truncation=True,
-        max_length=model.config.max_tokens,
     )

@@ -21,6 +21,7 @@ from classifier.files import write_json, write_text
 from classifier.labels import SENTIMENTS, sentiment_of
 from classifier.modeling.classifier import PoolingClassifier
 from classifier.modeling.outputs import Outputs
+from classifier.modeling.saving import save_model
 from classifier.registry.registry import Registry
 from classifier.registry.version import Version
 from classifier.training.console import CommandConsole
@@ -161,8 +162,8 @@ def publish_untrained(models: Path, encoder: Path, seed: int = 0) -> Version:
         torch.random.fork_rng([]),
     ):
         for pooling in ("cls", "mean"):
-            new_model(str(encoder), pooling, RECIPE, seed).save_pretrained(staging.path / pooling)
-            tokenizer.save_pretrained(staging.path / pooling)
+            model = new_model(str(encoder), pooling, RECIPE, seed)
+            save_model(model, tokenizer, staging.path / pooling)
         for stem in ("metrics", "history", "training"):
             write_json(staging.path / f"{stem}.json", {"of": "an untrained version"})
         write_json(staging.path / "split.json", {"train": [], "validation": [], "holdout": []})

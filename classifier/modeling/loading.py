@@ -8,13 +8,9 @@ import torch
 from transformers import PreTrainedConfig, PreTrainedModel
 
 from classifier.errors import ClassifierError
-from classifier.modeling.classifier import (
-    PoolingClassifier,
-    PoolingConfig,
-    auto_model,
-    without_pooler,
-)
+from classifier.modeling.classifier import PoolingClassifier
 from classifier.modeling.families import read_config
+from classifier.modeling.modeling_kinorate import KinorateConfig, auto_model, without_pooler
 
 _OLD = "bert."  # what weights of the encoder begin with in versions of earlier code
 _ATTENTION_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout")  # as families call it
@@ -27,7 +23,7 @@ def load_classifier(folder: Path) -> PoolingClassifier:
         config = json.loads((folder / "config.json").read_text("utf-8"))
         if "encoder" not in config:  # a version of earlier code: a BERT's settings among ours
             settings = {
-                "config": PoolingConfig(encoder=config, **_ours(config)),
+                "config": KinorateConfig(encoder=config, **_ours(config)),
                 "key_mapping": {f"^{_OLD}": "encoder."},
             }
     except (OSError, ValueError, TypeError) as error:
@@ -51,7 +47,7 @@ def load_encoder(folder: Path, config: PreTrainedConfig | None = None) -> PreTra
 
 
 def classifier_on(folder: Path, *, attention_dropout: bool, **settings: Any) -> PoolingClassifier:
-    """The encoder in `folder` with heads drawn at random; `settings` are of `PoolingConfig`.
+    """The encoder in `folder` with heads drawn at random; `settings` are of `KinorateConfig`.
 
     Raises ClassifierError as `read_config` and `load_encoder` do.
     """
@@ -64,7 +60,7 @@ def classifier_on(folder: Path, *, attention_dropout: bool, **settings: Any) -> 
     encoder.config._name_or_path = ""  # a path of this machine
     attention = {"encoder": encoder.config._attn_implementation}  # else it would be forgotten
     settings |= {"encoder": encoder.config, "attn_implementation": attention}
-    return PoolingClassifier(PoolingConfig(**settings), encoder)
+    return PoolingClassifier(KinorateConfig(**settings), encoder)
 
 
 def _load(kind: Any, folder: Path, **settings: Any) -> Any:

@@ -35,6 +35,7 @@ def model_card(
     return template(Path(__file__).with_name("model_card.md.jinja")).render(
         front_matter=Markup(_front_matter(poolings, training, metrics)),
         models={pooling: metrics[pooling] for pooling in poolings},
+        unstripped=metrics.get("unstripped", {}),
         titles=[POOLING_TITLES[pooling] for pooling in poolings],
         meanings=_MEANINGS,
         training=training,

@@ -40,7 +40,7 @@ _SOUND: dict[str, Callable[[Any], bool]] = {
 class ServedConfig:
     """The settings that every model has in its config.json, by the names there.
 
-    See `PoolingConfig`, in which those of the encoder stand by themselves. In versions of earlier
+    See `KinorateConfig`, in which those of the encoder stand by themselves. In versions of earlier
     code they stand beside ours, for it is a BERT.
     """
 

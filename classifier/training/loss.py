@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from classifier.labels import NO_RATING
-from classifier.modeling.classifier import PoolingOutput
+from classifier.modeling.modeling_kinorate import KinorateOutput
 from classifier.training.distributed import Group
 
 
@@ -20,7 +20,7 @@ class Targets:
     weights: Tensor | None = None  # float32 [batch]; None: all alike
 
 
-def loss_sums(output: PoolingOutput, targets: Targets) -> tuple[Tensor, Tensor]:
+def loss_sums(output: KinorateOutput, targets: Targets) -> tuple[Tensor, Tensor]:
     """Cross-entropy of sentiment and of rating, summed by weight over the rows that have one."""
     assert output.sentiment_logits is not None
     sentiment = _loss_sum(output.sentiment_logits, targets.sentiment, targets.weights)
@@ -44,7 +44,7 @@ class LossMeter:
         self._sums = torch.zeros(6, dtype=torch.float64, device=device)
 
     @torch.no_grad()
-    def add(self, output: PoolingOutput, targets: Targets, losses: tuple[Tensor, Tensor]) -> None:
+    def add(self, output: KinorateOutput, targets: Targets, losses: tuple[Tensor, Tensor]) -> None:
         """Count one batch, whose `loss_sums` are `losses`."""
         assert output.sentiment_logits is not None
         right = (output.sentiment_logits.argmax(1) == targets.sentiment).sum()

@@ -16,6 +16,7 @@ from classifier.files import write_json, write_text
 from classifier.modeling.classifier import PoolingClassifier
 from classifier.modeling.device import compute_dtype
 from classifier.modeling.outputs import Labels
+from classifier.modeling.saving import save_model
 from classifier.modeling.temperature import calibrated_probabilities
 from classifier.registry.registry import Registry
 from classifier.registry.version import Version
@@ -44,8 +45,7 @@ def publish(
     with registry.stage(datetime.now(UTC)) as staging:
         for pooling, model in models.items():
             folder = staging.path / pooling
-            model.save_pretrained(folder)
-            tokenizer.save_pretrained(folder)
+            save_model(model, tokenizer, folder)
             write_text(folder / "README.md", model_card(training, metrics, [pooling]))
         for stem, document in documents.items():
             write_json(staging.path / f"{stem}.json", document)

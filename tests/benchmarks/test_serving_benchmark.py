@@ -5,15 +5,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
-import torch
-from torch import nn
 
 from benchmarks import answering, pipelines, rows, tfidf
 from benchmarks.answering import ServingJob
 from classifier.data.reviews import load_reviews
 from classifier.data.tokens import Tokens
 from classifier.errors import ClassifierError
-from classifier.modeling.classifier import PoolingClassifier
 from classifier.modeling.outputs import Outputs
 from classifier.registry.registry import Registry
 from classifier.serving.packed_model import PackedModel
@@ -75,19 +72,6 @@ def test_an_arm_reads_as_few_tokens_as_it_is_told(
     read.clear()
     answering.measure(asdict(replace(job, max_tokens=8)))
     assert max(read) == 8 < longest
-
-
-def test_the_pipeline_runs_our_weights(job: ServingJob) -> None:
-    folder = Path(job.version) / "mean"
-    ours: nn.Module = PoolingClassifier.from_pretrained(folder)
-    theirs: nn.Module = pipelines.WithLogits.from_pretrained(folder)
-    ids = torch.arange(5, 25).view(1, -1)
-    ours.eval()
-    theirs.eval()
-    with torch.inference_mode():
-        wanted = ours(ids, torch.ones_like(ids)).sentiment_logits
-        found = theirs(ids, torch.ones_like(ids)).logits
-    assert torch.equal(wanted, found)
 
 
 def test_without_a_version_it_says_what_to_do(benchmark: Benchmark, tmp_path: Path) -> None:

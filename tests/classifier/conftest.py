@@ -98,6 +98,15 @@ def local_hub(
 
 
 @pytest.fixture(scope="session")
+def code_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where transformers copies the code of trusted folders to, instead of the home folder."""
+    folder = tmp_path_factory.mktemp("code of models")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("transformers.dynamic_module_utils.HF_MODULES_CACHE", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="session")
 def make_rows() -> MakeRows:
     """`make_rows(count, seed=0, rated=0.9)`: invented reviews, no two of them alike."""
     return tiny.make_rows

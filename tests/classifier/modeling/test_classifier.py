@@ -1,5 +1,4 @@
 import json
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -7,13 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
-from transformers import AutoModel, AutoModelForSequenceClassification
+from transformers import AutoModel
 
 from classifier.data.tokens import Tokens
 from classifier.modeling.attention import CPU_BFLOAT16_ATTENTION
-from classifier.modeling.classifier import PoolingClassifier, PoolingConfig
-from classifier.modeling.loading import load_classifier
+from classifier.modeling.classifier import PoolingClassifier
+from classifier.modeling.modeling_kinorate import KinorateConfig
 from classifier.modeling.pooling import POOLINGS
 from classifier.training.recipe import NOTEBOOK, Recipe
 from tests.tiny import predict_tokens
@@ -65,12 +63,12 @@ def test_the_seed_decides_the_heads_and_the_heads_alone(
 
 def test_the_heads_stand_on_the_pooled_vector(tiny_model: NewModel, ragged: Tokens) -> None:
     input_ids, attention_mask = ragged.batch(np.arange(5))
-    for pooling, pool in POOLINGS.items():
+    for pooling in POOLINGS:
         model = tiny_model(pooling).eval()
         with torch.no_grad():
             output = model(input_ids, attention_mask)
             hidden = model.encoder(input_ids, attention_mask).last_hidden_state
-            pooled = pool(hidden, attention_mask)
+            pooled = model.pooled(hidden, attention_mask)
             sentiment = pooled @ model.sentiment_head.weight.T + model.sentiment_head.bias
             assert model.rating_head is not None
             rating = pooled @ model.rating_head.weight.T + model.rating_head.bias
@@ -106,7 +104,7 @@ def test_the_config_knows_all_about_the_classifier(
     finished: PoolingClassifier, tiny_model: NewModel, tmp_path: Path
 ) -> None:
     finished.save_pretrained(tmp_path)
-    config = PoolingConfig.from_pretrained(tmp_path)
+    config = KinorateConfig.from_pretrained(tmp_path)
     assert config.pooling == "mean"
     assert config.rating_head is True
     assert config.max_tokens == 64
@@ -121,35 +119,3 @@ def test_the_config_knows_all_about_the_classifier(
     one_head = PoolingClassifier.from_pretrained(tmp_path / "one")
     assert one_head.rating_head is None
     assert (one_head.config.pooling, one_head.config.rating_head) == ("cls", False)
-
-
-def test_without_trust_auto_classes_refuse_it_instead_of_inventing_a_head(
-    finished: PoolingClassifier, tmp_path: Path
-) -> None:
-    finished.save_pretrained(tmp_path)
-    for auto in (AutoModel, AutoModelForSequenceClassification):
-        with pytest.raises(ValueError, match="kinorate"):
-            auto.from_pretrained(tmp_path)
-
-
-def test_a_folder_of_earlier_code_gives_the_same_logits(
-    finished: PoolingClassifier, ragged: Tokens, tmp_path: Path
-) -> None:
-    finished.encoder.set_attn_implementation("sdpa")
-    finished.save_pretrained(tmp_path)
-    as_earlier(tmp_path)
-    loaded = load_classifier(tmp_path)
-    assert (loaded.config.max_tokens, loaded.config.temperature) == (64, 1.625)
-    mine = predict_tokens(finished, ragged, torch.float32)
-    theirs = predict_tokens(loaded, ragged, torch.float32)
-    assert np.array_equal(mine.sentiment_logits, theirs.sentiment_logits)
-
-
-def as_earlier(folder: Path) -> None:
-    """Make it a folder of earlier code: one flat configuration, the encoder's weights as "bert."""
-    config = json.loads((folder / "config.json").read_text())
-    flat = {**config.pop("encoder"), **config, "model_type": "bert"}
-    (folder / "config.json").write_text(json.dumps(flat))
-    weights = load_file(folder / "model.safetensors")
-    renamed = {re.sub("^encoder\\.", "bert.", name): value for name, value in weights.items()}
-    save_file(renamed, folder / "model.safetensors", metadata={"format": "pt"})

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from classifier.modeling.pooling import POOLINGS, Pooling, cls_pooling, masked_mean_pooling
+from classifier.modeling.modeling_kinorate import POOL, cls_pooling, masked_mean_pooling
+from classifier.modeling.pooling import POOLINGS, Pooling
 
 HIDDEN = torch.tensor(
     [
@@ -23,7 +24,7 @@ def test_mean_pooling_is_the_mean_of_the_real_tokens() -> None:
 
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_padding_and_what_stands_in_it_change_nothing(pooling: Pooling) -> None:
-    pool = POOLINGS[pooling]
+    pool = POOL[pooling]
     other = HIDDEN.masked_fill(MASK.unsqueeze(-1) == 0, -7e4)
     longer = torch.cat([HIDDEN, torch.full((2, 3, 2), 1e6)], dim=1)
     longer_mask = torch.nn.functional.pad(MASK, (0, 3))

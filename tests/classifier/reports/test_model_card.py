@@ -206,10 +206,23 @@ def test_data_recipe_and_versions_are_told() -> None:
         "- head_share: 0.5",
         "Versions: python 3.11.7, torch 2.13.0.",
         "127 of the 6,341 reviews trained on",
-        "PoolingClassifier.from_pretrained(folder)",
+        'pipeline("text-classification", model=name, trust_remote_code=True)',
         'python -m classifier predict "',
     ):
         assert line in card
+
+
+def test_what_the_pipeline_does_not_do_is_told_with_its_price() -> None:
+    usual = metrics()
+    usual["unstripped"] = {"cls": figures(0.02), "mean": figures(-0.015)}
+    both = "as written: cls 0.330 instead of 0.310, mean 0.295 instead of 0.315.\n"
+    assert both in model_card(training(), usual)
+    one = model_card(training(), usual, ["mean"])
+    assert "on the holdout as written: mean 0.295 instead of 0.315.\n" in one
+    assert "reads the text as it is.\n" in model_card(training(), metrics())
+    kept = model_card(training(keep_ratings=True), usual)
+    assert "but for one thing:" in kept
+    assert "reads the text as it is" not in kept
 
 
 def test_split_cutting_and_stripping_are_told_as_they_were() -> None:
@@ -227,7 +240,7 @@ def test_split_cutting_and_stripping_are_told_as_they_were() -> None:
 
 @pytest.mark.parametrize("card_of", [model_card, partial(model_card, poolings=["cls"])])
 def test_a_stand_in_encoder_is_told_in_bold_and_once(card_of: Any) -> None:
-    assert "**" not in card_of(training(), metrics())
+    assert "<strong>" not in rendered(card_of(training(), metrics()))
     card = card_of(stand_in(), metrics())
     (warning,) = re.findall("<strong>(.*?)</strong>", rendered(card))
     assert "not the figures of owner/encoder" in warning

@@ -13,6 +13,7 @@ from classifier.errors import ClassifierError
 from classifier.labels import SENTIMENTS
 from classifier.modeling.classifier import PoolingClassifier
 from classifier.modeling.pooling import POOLINGS
+from classifier.modeling.saving import save_model
 from classifier.serving.predictor import Predictor
 from classifier.training.recipe import Recipe
 
@@ -27,8 +28,7 @@ def save_pair(
     for pooling in POOLINGS:
         model = new(pooling, recipe)
         model.config.temperature = 2.0
-        model.save_pretrained(folder / pooling)
-        tokenizer.save_pretrained(folder / pooling)
+        save_model(model, tokenizer, folder / pooling)
     return folder
 
 

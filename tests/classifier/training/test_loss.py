@@ -7,7 +7,7 @@ from sklearn.metrics import accuracy_score
 from torch.nn.functional import cross_entropy
 
 from classifier.labels import NO_RATING
-from classifier.modeling.classifier import PoolingOutput
+from classifier.modeling.modeling_kinorate import KinorateOutput
 from classifier.modeling.outputs import Outputs, rating_distribution, shown_rating
 from classifier.training.distributed import Group
 from classifier.training.loss import LossMeter, Targets, loss_sums
@@ -15,7 +15,7 @@ from classifier.training.loss import LossMeter, Targets, loss_sums
 
 @dataclass
 class Batch:
-    output: PoolingOutput
+    output: KinorateOutput
     targets: Targets
 
 
@@ -25,7 +25,7 @@ def batch() -> Batch:
     draw = torch.Generator().manual_seed(0)
     sentiment = torch.randint(3, (60,), generator=draw)
     rating = torch.randint(11, (60,), generator=draw)
-    output = PoolingOutput(
+    output = KinorateOutput(
         sentiment_logits=torch.randn(60, 3, generator=draw) + 2 * torch.eye(3)[sentiment],
         rating_logits=torch.randn(60, 11, generator=draw) + 2.5 * torch.eye(11)[rating],
     )
@@ -44,7 +44,7 @@ def rows(batch: Batch, start: int, stop: int) -> Batch:
     sentiment, rating = batch.output.sentiment_logits, batch.output.rating_logits
     assert sentiment is not None
     return Batch(
-        PoolingOutput(
+        KinorateOutput(
             sentiment_logits=sentiment[start:stop],
             rating_logits=None if rating is None else rating[start:stop],
         ),
@@ -94,12 +94,12 @@ def test_loss_sums_are_over_the_rows_that_have_a_label(batch: Batch) -> None:
 
 
 def test_bfloat16_logits_are_summed_up_in_float32(batch: Batch) -> None:
-    rounded = PoolingOutput(
+    rounded = KinorateOutput(
         **{name: value.bfloat16() for name, value in vars(batch.output).items()}
     )
     losses = loss_sums(rounded, batch.targets)
     assert [loss.dtype for loss in losses] == [torch.float32] * 2
-    exact = PoolingOutput(**{name: value.double() for name, value in vars(rounded).items()})
+    exact = KinorateOutput(**{name: value.double() for name, value in vars(rounded).items()})
     torch.testing.assert_close(losses, loss_sums(exact, batch.targets))
 
 
@@ -108,7 +108,7 @@ def test_without_ratings_there_are_no_rating_figures_and_no_nan(batch: Batch, he
     unrated = Batch(batch.output, Targets(batch.targets.sentiment, torch.full((60,), NO_RATING)))
     if heads == 1:
         assert batch.output.sentiment_logits is not None
-        unrated.output = PoolingOutput(sentiment_logits=batch.output.sentiment_logits)
+        unrated.output = KinorateOutput(sentiment_logits=batch.output.sentiment_logits)
     logits, truth = batch.output.sentiment_logits, batch.targets.sentiment
     assert logits is not None
     assert figures(unrated) == pytest.approx(
@@ -121,7 +121,7 @@ def test_without_ratings_there_are_no_rating_figures_and_no_nan(batch: Batch, he
 
 
 def test_a_model_with_one_head_ignores_the_ratings(batch: Batch) -> None:
-    one_head = PoolingOutput(sentiment_logits=batch.output.sentiment_logits)
+    one_head = KinorateOutput(sentiment_logits=batch.output.sentiment_logits)
     assert set(figures(Batch(one_head, batch.targets))) == {
         "validation_loss",
         "validation_accuracy",
@@ -145,7 +145,7 @@ def test_a_row_of_weight_two_counts_as_two(batch: Batch) -> None:
     weights = torch.ones(60)
     weights[10:20] = 2
     twice = torch.cat([torch.arange(60), torch.arange(10, 20)])
-    repeated = PoolingOutput(
+    repeated = KinorateOutput(
         sentiment_logits=output.sentiment_logits[twice], rating_logits=output.rating_logits[twice]
     )
     weighted = loss_sums(output, Targets(targets.sentiment, targets.rating, weights))
