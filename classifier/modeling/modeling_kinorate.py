@@ -57,6 +57,8 @@ class KinorateConfig(PretrainedConfig):
 
     model_type = "kinorate"
     sub_configs: ClassVar[dict[str, Any]] = {"encoder": AutoConfig}
+    # `Trainer` evaluates by the logits alone.
+    keys_to_ignore_at_inference: ClassVar[list[str]] = ["rating_logits", "sentiment_logits"]
 
     encoder: Any = None
     pooling: str = "cls"
@@ -163,13 +165,16 @@ class KinorateModel(_WithEncoder):
         self.post_init()  # type: ignore[no-untyped-call]
 
     def forward(
-        self, input_ids: Tensor, attention_mask: Tensor | None = None
+        self, input_ids: Tensor, attention_mask: Tensor | None = None, **options: Any
     ) -> BaseModelOutputWithPooling:
-        """`input_ids`, `attention_mask`: int64 `[batch, tokens]`."""
+        """`input_ids`, `attention_mask`: int64 `[batch, tokens]`; `options` are the encoder's."""
         mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask
-        hidden = self.encoded(input_ids, mask)
+        output = self.encoder(input_ids=input_ids, attention_mask=mask, **options)
         return BaseModelOutputWithPooling(
-            last_hidden_state=hidden, pooler_output=self.pooled(hidden, mask)
+            last_hidden_state=output.last_hidden_state,
+            pooler_output=self.pooled(output.last_hidden_state, mask),
+            hidden_states=output.get("hidden_states"),
+            attentions=output.get("attentions"),
         )
 
 

@@ -163,10 +163,11 @@ def test_the_encoder_alone_gives_vectors_and_this_models_pooling(
         TEXTS, padding=True, return_tensors="pt"
     )
     with torch.inference_mode():
-        output = encoder(**tokens)
+        output = encoder(**tokens, output_hidden_states=True)
         wanted = trained(**tokens).sentiment_logits
         found = trained.sentiment_head(output.pooler_output)
     assert output.last_hidden_state.shape == (*tokens["input_ids"].shape, 32)
+    assert torch.equal(output.hidden_states[-1], output.last_hidden_state)
     torch.testing.assert_close(found, wanted, atol=1e-5, rtol=0)
 
 
@@ -199,8 +200,7 @@ def test_the_code_is_the_packages_own_and_needs_nothing_else_of_it(version: Path
     }
     packages = {name.split(".")[0] for name in imported}
     assert packages - set(sys.stdlib_module_names) == {"torch", "transformers"}
-    labels = modeling_kinorate.KinorateConfig().id2label
-    assert tuple(labels.values()) == SENTIMENTS
+    assert modeling_kinorate.KinorateConfig().id2label == dict(enumerate(SENTIMENTS))
 
 
 def test_the_settings_name_the_code_and_no_folder_of_the_machine_that_trained(
