@@ -21,7 +21,6 @@ def save_model(model: PoolingClassifier, tokenizer: PreTrainedTokenizerBase, fol
 
     The code in it is this package's own, and needs nothing else of the package.
     """
-    model.config.encoder.name_or_path = ""  # or the folder that it came from would be told
     model.save_pretrained(folder, save_original_format=False)  # not in that of an old version
     _change(folder / "config.json", architectures=[KinorateForSequenceClassification.__name__])
     tokenizer.save_pretrained(folder)
