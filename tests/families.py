@@ -19,7 +19,7 @@ from transformers import (
     XLMRobertaConfig,
 )
 
-from classifier.modeling.classifier import auto_model, without_pooler
+from classifier.modeling.modeling_kinorate import auto_model, without_pooler
 from tests import tiny
 
 _SIZE: dict[str, Any] = {
