@@ -14,7 +14,7 @@ FORBIDDEN = {
 ORDER = {
     "classifier": (
         "errors labels files memory interruption progress data modeling serving registry evaluation"
-        " reports training commands __main__"
+        " reports sharing training commands __main__"
     ),
     "bot": (
         "errors clock loopback logs schedule storage database folders secret_files settings"

@@ -105,6 +105,7 @@ def _scored(
     from classifier.commands.tables import print_figures
     from classifier.evaluation.version_scores import score
     from classifier.modeling.device import default_device
+    from classifier.registry.provenance import knows_its_reviews
 
     console.encoder(**version.training()["encoder"])
     scores = score(version, reviews.rows, default_device(), cache)
@@ -112,6 +113,11 @@ def _scored(
         console.warn(
             f"{version.name} was trained on {scores.trained_on:,} of these reviews: "
             "its figures flatter it."
+        )
+    if not knows_its_reviews(version):
+        console.warn(
+            f"{version.name} came from the hub without the ids of its reviews: if it was trained "
+            "on some of these, its figures flatter it."
         )
     print_figures(console.rich, scores.figures(), title=f"{version.name} on {reviews.source}")
     return scores

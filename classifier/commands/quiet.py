@@ -12,6 +12,8 @@ def quiet_libraries() -> None:
     if "transformers" in sys.modules:
         sys.modules["transformers"].logging.set_verbosity_error()
         sys.modules["transformers"].logging.disable_progress_bar()
+    if "huggingface_hub" in sys.modules and not sys.stderr.isatty():
+        sys.modules["huggingface_hub"].utils.disable_progress_bars()
     if "datasets" in sys.modules:
         sys.modules["datasets"].disable_progress_bars()
     warnings.filterwarnings("ignore", module="torch")

@@ -1,13 +1,10 @@
 """Files of a repository from the hub or its local cache, whatever the hub does."""
 
 import hashlib
-import logging
 import re
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from typing import Literal
 
 from huggingface_hub import constants, get_hf_file_metadata, hf_hub_download, hf_hub_url
@@ -15,12 +12,12 @@ from huggingface_hub.errors import LocalEntryNotFoundError, RemoteEntryNotFoundE
 from huggingface_hub.utils.tqdm import tqdm
 
 from classifier.data.hub import hub_address, why_failed
+from classifier.data.hub_watch import Signs, watched
 from classifier.errors import ClassifierError, DiskFullError
 from classifier.files import means_full_disk, sha256
 
 SILENCE_SECONDS = 9.0
 _CHUNK = 2**16  # bytes; with chunks of 10 MB, the library's, a slow download is not seen to grow
-_THREAD = "hub download"
 
 
 @dataclass(frozen=True)
@@ -44,8 +41,7 @@ def repository_files(
     """The folder of the repository's files; with `from_cache` those downloaded before.
 
     A download may take as long as it needs, but is given up when less than a chunk has arrived
-    for `silence_seconds`. A thread does it, because the time limits of huggingface_hub do not
-    cover a server that accepts a connection and stays silent.
+    for `silence_seconds`.
 
     `check` raises ClassifierError for a folder whose files are not what they should be: they are
     then removed, if they were just downloaded, for a proxy may have sent them.
@@ -75,52 +71,27 @@ def repository_files(
 
 
 def _watched(repository: Repository, silence_seconds: float) -> list[Path]:
-    arrived: SimpleQueue[list[Path] | Exception | None] = SimpleQueue()  # None: a sign of life
-    given_up = threading.Event()
+    def download(signs: Signs) -> list[Path]:
+        class Bar(tqdm):
+            received = furthest = 0.0  # bytes; the library begins again where the file was cut
 
-    class Bar(tqdm):
-        received = furthest = 0.0  # bytes; the library begins again where the file was cut
+            def update(self, n: float | None = 1) -> bool | None:
+                signs.check()
+                self.received += n or 0
+                if self.received > self.furthest:
+                    self.furthest = self.received
+                    signs.alive()
+                shown: bool | None = super().update(n)
+                return shown
 
-        def update(self, n: float | None = 1) -> bool | None:
-            if given_up.is_set():
-                raise InterruptedError
-            self.received += n or 0
-            if self.received > self.furthest:
-                self.furthest = self.received
-                arrived.put(None)
-            shown: bool | None = super().update(n)
-            return shown
+        commit = _commit_of(repository)
+        signs.alive()
+        files = _fetch(repository, commit, Bar)
+        # Only now that all of them are there the cache may say that they are the newest.
+        _file(repository, repository.required[0], repository.revision)
+        return files
 
-    def download() -> None:
-        try:
-            commit = _commit_of(repository)
-            arrived.put(None)
-            files = _fetch(repository, commit, Bar)
-            # Only now that all of them are there the cache may say that they are the newest.
-            _file(repository, repository.required[0], repository.revision)
-            arrived.put(files)
-        except Exception as error:
-            arrived.put(error)
-
-    for name in ("file_download", "utils._http"):
-        logging.getLogger(f"huggingface_hub.{name}").addFilter(_is_of_no_download)
-    threading.Thread(target=download, name=_THREAD, daemon=True).start()
-    result = None
-    while result is None:
-        try:
-            result = arrived.get(timeout=silence_seconds)
-        except Empty:
-            given_up.set()
-            why = f"no data came from the hub for {silence_seconds:g} seconds"
-            raise ClassifierError(why) from None
-    if isinstance(result, Exception):
-        raise result
-    return result
-
-
-def _is_of_no_download(record: logging.LogRecord) -> bool:
-    """The reason for doing without the hub says what matters of the library's retries."""
-    return record.threadName != _THREAD
+    return watched(download, silence_seconds)
 
 
 def is_commit(revision: str) -> bool:

@@ -9,11 +9,33 @@ from classifier.data.schema import OURS, Schema
 from classifier.errors import ClassifierError
 from classifier.registry.version import Version
 
+UNPUBLISHED = "unpublished reviews"
+"""The source, in training.json, of reviews that a version from the hub came without."""
+
 
 def schema_of(version: Version) -> Schema:
     """How the version's files of reviews are read."""
     # Versions of before this was asked took all ratings for ratings of 10.
     return Schema(**version.training().get("schema", asdict(OURS)))
+
+
+def source_of(version: Version) -> str:
+    """What the reviews it was trained from are loaded from; ClassifierError if they aren't here."""
+    return _here(version, version.training()["reviews"]["source"])
+
+
+def knows_its_reviews(version: Version) -> bool:
+    """Whether `learnt_by` can tell."""
+    return bool(version.training()["reviews"]["source"] != UNPUBLISHED)
+
+
+def _here(version: Version, source: str) -> str:
+    if source == UNPUBLISHED:
+        raise ClassifierError(
+            f"{version.name} came from the hub without its reviews, which only the one who trained "
+            "it has: train a version with yours first."
+        )
+    return source
 
 
 def holdout_of(version: Version) -> Reviews | None:
@@ -22,7 +44,7 @@ def holdout_of(version: Version) -> Reviews | None:
     record = training.get("holdout")
     if record is None:
         return None
-    source = record["source"]
+    source = _here(version, record["source"])
     try:
         holdout = load_reviews(
             source, keep_ratings=training["keep_ratings"], schema=schema_of(version)

@@ -2,7 +2,7 @@
 
     models/
         20250102T030405Z-1a2b3c4d/  a complete version, never changed once it is here
-            manifest.json           the size and SHA-256 of every other file in it
+            manifest.json           when it was made; size and SHA-256 of every other file in it
         champion                    the champion's name, then the earlier ones, newest first
         .staging-*, .pruned-*       half written or half deleted; swept when their owner is dead
         .lock                       locked by whoever changes any of the above
@@ -32,7 +32,7 @@ from classifier.files import (
     write_json,
     write_text,
 )
-from classifier.registry.version import MANIFEST, Version
+from classifier.registry.version import MANIFEST, STAMP, Version, version_name
 
 CHAMPION = "champion"
 EARLIER_CHAMPIONS = 20
@@ -57,8 +57,8 @@ class Staging:
     stamp: str
     registry: "Registry"
 
-    def publish(self) -> Version:
-        """Check, write the manifest, fsync everything and rename into place.
+    def seal(self) -> Path:
+        """Check, write the manifest and fsync everything; returns the manifest.
 
         Raises ClassifierError for a missing or empty file, a link, or a pickle.
         """
@@ -73,11 +73,15 @@ class Staging:
             name: {"size": (self.path / name).stat().st_size, "sha256": sha256(self.path / name)}
             for name in names
         }
-        write_json(self.path / MANIFEST, {"files": manifest})
+        write_json(self.path / MANIFEST, {"made": self.stamp, "files": manifest})
         for folder, _, files in os.walk(self.path, topdown=False):
             for path in [*(Path(folder, name) for name in files), Path(folder)]:
                 fsync(path)
-        target = self.registry.root / f"{self.stamp}-{sha256(self.path / MANIFEST)[:8]}"
+        return self.path / MANIFEST
+
+    def publish(self) -> Version:
+        """`seal` it, and rename it into place."""
+        target = self.registry.root / version_name(self.stamp, self.seal())
         with self.registry._locked():
             if target.exists():
                 raise ClassifierError(f"{target} exists: the same version was published before.")
@@ -176,7 +180,7 @@ class Registry:
                 owner = take_lock(path, wait=False)  # shows `_sweep` that its owner is alive
                 assert owner is not None
             try:
-                yield Staging(path, f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}", self)
+                yield Staging(path, now.astimezone(UTC).strftime(STAMP), self)
             finally:
                 shutil.rmtree(path, ignore_errors=True)  # After `publish` there is none.
                 os.close(owner)

@@ -1,7 +1,9 @@
 """A model version: one folder of models/, its documents, and whether it is complete."""
 
 import json
+import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,22 @@ from classifier.errors import ClassifierError
 from classifier.files import sha256
 
 MANIFEST = "manifest.json"
+STAMP = "%Y%m%dT%H%M%SZ"  # of the time in a version's name
+
+
+def version_name(stamp: str, manifest: Path) -> str:
+    """`<UTC time>-<hash>`, the beginning of the manifest's SHA-256."""
+    return f"{stamp}-{sha256(manifest)[:8]}"
+
+
+def parsed_stamp(stamp: object) -> datetime | None:
+    """The time that a version's name begins with, if it is one."""
+    if not isinstance(stamp, str) or not re.fullmatch(r"\d{8}T\d{6}Z", stamp, re.ASCII):
+        return None
+    try:
+        return datetime.strptime(stamp, STAMP).replace(tzinfo=UTC)
+    except ValueError:  # the 32nd of a month
+        return None
 
 
 @dataclass(frozen=True)
@@ -41,6 +59,13 @@ class Version:
     def reference(self) -> dict[str, Any] | None:
         """The distributions that drift is measured from; versions of earlier code have none."""
         return self._json("reference.json") if (self.path / "reference.json").exists() else None
+
+    def made(self) -> datetime:
+        """When; ClassifierError for a folder whose name is no version's."""
+        made = parsed_stamp(self.name.partition("-")[0])
+        if made is None:
+            raise ClassifierError(f"{self.path} has not the name of a model version.")
+        return made
 
     def manifest(self) -> dict[str, dict[str, Any]]:
         """Path below this folder → its "size" and "sha256"."""
@@ -76,7 +101,7 @@ class Version:
         The manifest itself is known by the version's name, which ends in its hash.
         """
         self.check()
-        if not self.name.endswith("-" + sha256(self.path / MANIFEST)[:8]):
+        if self.name != version_name(self.name.rpartition("-")[0], self.path / MANIFEST):
             raise ClassifierError(
                 f"{self.path / MANIFEST} is not the one that was published under this name."
             )

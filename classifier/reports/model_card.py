@@ -28,9 +28,18 @@ _METRIC_TYPES = {"accuracy": "accuracy", "weighted_f1": "f1", "macro_f1": "f1", 
 
 
 def model_card(
-    training: dict[str, Any], metrics: dict[str, Any], poolings: Sequence[str] = ("cls", "mean")
+    training: dict[str, Any],
+    metrics: dict[str, Any],
+    poolings: Sequence[str] = ("cls", "mean"),
+    *,
+    repository: str | None = None,
+    root: str | None = None,
 ) -> str:
-    """The card of a version or of one of its model folders, from its training and metrics."""
+    """The card of a version or of one of its model folders, from its training and metrics.
+
+    In a `repository` of the hub, owner/name, it says what is where: at the root the model of the
+    pooling `root`.
+    """
     figures = [metrics[pooling] for pooling in poolings]
     return template(Path(__file__).with_name("model_card.md.jinja")).render(
         front_matter=Markup(_front_matter(poolings, training, metrics)),
@@ -45,6 +54,8 @@ def model_card(
         ],
         sentiments=SENTIMENTS,
         verdict=metrics.get("comparison", {}).get("verdict"),
+        repository=None if repository is None else Markup(repository),  # a name, no Markdown
+        root=root,
     )
 
 

@@ -12,7 +12,7 @@ from classifier.data.schema import OURS, Schema
 from classifier.data.splits import restore_split
 from classifier.errors import ClassifierError
 from classifier.evaluation.gate import Decision, judge
-from classifier.registry.provenance import holdout_of, schema_of
+from classifier.registry.provenance import holdout_of, schema_of, source_of
 from classifier.registry.registry import Registry
 from classifier.training.experiment import run_experiment
 from classifier.training.recipe import recipe_of
@@ -38,7 +38,7 @@ def retrain(feedback: Feedback, context: RunContext) -> Decision | None:
     holdout = holdout_of(champion)
     try:
         settings = Settings(
-            reviews=training["reviews"]["source"],
+            reviews=source_of(champion),
             encoder=_encoder_of(training["encoder"]),
             recipe=recipe_of(training["recipe"]),
             split=training["split"],

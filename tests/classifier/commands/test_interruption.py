@@ -30,6 +30,11 @@ COMMANDS = {
     ),
     "classifier.registry.registry.Registry.versions": (("models", "list"), None),
     "classifier.registry.version.Version.verify": (("models", "promote", "champion"), None),
+    "classifier.sharing.public_copy.copy_public": (
+        ("models", "push", "champion", "anna/kinorate"),
+        None,
+    ),
+    "classifier.sharing.pull.hub_unreachable": (("models", "pull", "anna/kinorate"), None),
 }
 
 
