@@ -1,16 +1,15 @@
 """The application, built: everything is registered, nothing is started."""
 
 import asyncio
-from functools import partial
-from os import getpid
-from socket import gethostname
 from typing import Any
 
 from telegram import Update
 from telegram.ext import Application, Defaults
 
 from bot.clock import Clock, utc_now
+from bot.delivery.claiming import Claiming
 from bot.delivery.inbox import Inbox, InboxProcessor, can_wait
+from bot.delivery.lease import Lease
 from bot.delivery.outgoing import Outgoing
 from bot.delivery.polling import PollingRequest
 from bot.delivery.requests import TelegramRequest
@@ -21,7 +20,6 @@ from bot.delivery.transactions import Transactions
 from bot.handlers.admin_notices import ChampionNotice, watch_drift
 from bot.handlers.membership import apologise
 from bot.handlers.registration import register
-from bot.handlers.taps import note_tap
 from bot.monitoring.health import Checkup
 from bot.monitoring.metrics import Metrics
 from bot.monitoring.server import Monitoring
@@ -38,6 +36,9 @@ from db.engine import Database
 
 CONCURRENT_UPDATES = 64
 OF_ONE_PERSON = 8  # of them
+ENOUGH_WAITING = 16
+"""Reviews before the models, a batch of them: what comes more is for a process that has room."""
+
 DRIFT_CHECKED = "0 10 * * *"
 """Daily, at an hour when the admins are awake: they are told of drift."""
 
@@ -63,11 +64,12 @@ class Parts:
             self.live, limit=settings.waiting_reviews, on_batch=self.metrics.predicted
         )
         self.transactions = Transactions(self.database.write)
-        self.inbox = Inbox(self.transactions, clock, self.metrics.unreadable)
+        self.lease = Lease(self.transactions, clock, is_shared=self.database.is_shared)
+        self.inbox = Inbox(self.transactions, self.lease, clock, self.metrics.unreadable)
         self.pulse = Pulse()
         self.schedule = Schedule(settings.time_zone)
         self.services = Services(
-            settings, self.database, self.queue, self.live, self.metrics, clock
+            settings, self.database, self.queue, self.live, self.metrics, self.inbox
         )
         self.scheduling = Scheduling(
             scheduling_lock(self.database),
@@ -76,10 +78,14 @@ class Parts:
             settings.retrain_cron,
         )
         self.processor = InboxProcessor(
-            Shares(CONCURRENT_UPDATES, OF_ONE_PERSON),
+            Shares(CONCURRENT_UPDATES, OF_ONE_PERSON), self.inbox, apologise
+        )
+        self.lease.on_lost = self.processor.drop
+        self.claiming = Claiming(
             self.inbox,
-            apologise,
-            partial(note_tap, self.services.latest_taps),
+            most=CONCURRENT_UPDATES,
+            each=OF_ONE_PERSON,
+            is_busy=lambda: self.queue.waiting >= ENOUGH_WAITING,
         )
 
 
@@ -107,6 +113,7 @@ class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
         await self.parts.services.champion.stop()
         await super().stop()
         await self.parts.queue.stop()
+        await self.parts.lease.end()
 
     async def _end_retraining(self) -> None:
         await self.parts.scheduling.stop()
@@ -168,7 +175,7 @@ def build_application(
         )
         .updater(None)
         .get_updates_request(polling)
-        .rate_limiter(Outgoing(parts.services.reviewing.move_chat))
+        .rate_limiter(Outgoing(parts.services.reviewing.move_chat, parts.lease.check))
         # A command that is deleted before it is answered is answered all the same.
         .defaults(Defaults(allow_sending_without_reply=True))
         .update_queue(parts.inbox.queue)
@@ -185,7 +192,6 @@ def build_application(
             queue=parts.queue,
             pulse=parts.pulse,
             by_webhook=settings.webhook_url is not None,
-            waiting_updates=parts.inbox.queue.qsize,
             champion_trouble=lambda: parts.services.champion.trouble,
         )
         application.monitoring.watch(checkup, parts.metrics)
@@ -196,7 +202,7 @@ def build_application(
         DRIFT_CHECKED,
         lambda: watch_drift(application.bot, admin_ids, services.drift, services.personal),
     )
-    process = f"{gethostname()}:{getpid()}"
+    process = parts.lease.process
     notice = ChampionNotice(application.bot, admin_ids, services, process)
     services.champion.tell = notice.tell
     register(application, services, admin_ids, schedule)

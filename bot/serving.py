@@ -6,7 +6,7 @@ import logging
 from telegram.error import InvalidToken, TelegramError
 
 from bot.app import Kinorate
-from bot.delivery.polling import Polling
+from bot.delivery.polling import Polling, poll_in_turn
 from bot.delivery.retries import check_token, log_failure
 from bot.delivery.transactions import pause_before
 from bot.delivery.webhook import Webhook
@@ -14,6 +14,7 @@ from bot.errors import BotError
 from bot.settings import Settings
 from bot.stopping import Stopped, unless
 from bot.views.menu import register_commands
+from db.advisory_lock import AdvisoryLock, Task
 
 SECONDS_TO_STOP = 7.5
 """How long a stop may take whatever is away; what is not done by then is done after a start."""
@@ -57,14 +58,12 @@ async def _initialize(application: Kinorate) -> None:
 async def _fetch(application: Kinorate, settings: Settings) -> None:
     """Fetch updates until it is cancelled or raises BotError."""
     bot, parts = application.bot, application.parts
-    await parts.inbox.replay(bot)
-    if settings.webhook_url:
-        fetching = Webhook(settings, bot, parts.inbox, parts.pulse).run()
-    else:
-        fetching = Polling(bot, application.polling, parts.inbox, parts.pulse).run()
+    await parts.lease.begin()
     tasks = [
-        asyncio.create_task(fetching, name="fetching updates"),
+        asyncio.create_task(_bring(application, settings), name="fetching updates"),
         asyncio.create_task(register_commands(bot, settings.admin_ids), name="menus"),
+        asyncio.create_task(parts.lease.keep(), name="lease"),
+        asyncio.create_task(parts.claiming.run(bot, parts.database.engine), name="claiming"),
     ]
     logger.info("ready")
     try:
@@ -76,6 +75,18 @@ async def _fetch(application: Kinorate, settings: Settings) -> None:
     if tasks[0].cancelled():
         raise BotError("Fetching updates has ended: start the bot again.")
     tasks[0].result()
+
+
+async def _bring(application: Kinorate, settings: Settings) -> None:
+    """Have updates come into the inbox, here or in another process."""
+    bot, parts = application.bot, application.parts
+    if settings.webhook_url:
+        await Webhook(settings, bot, parts.inbox, parts.pulse).run()
+    polling = Polling(bot, application.polling, parts.inbox, parts.pulse)
+    if not parts.database.is_shared:
+        await polling.run()
+    turn = AdvisoryLock(parts.database.engine, Task.FETCHING)
+    await poll_in_turn(polling, turn, parts.pulse)
 
 
 async def _close(application: Kinorate) -> None:

@@ -89,9 +89,14 @@ class Database:
         self.is_shared = self.engine.dialect.name == "postgresql"  # by several processes
 
 
+def is_postgresql(session: AsyncSession) -> bool:
+    """Where several processes may share the database; SQLite has one."""
+    return session.get_bind().dialect.name == "postgresql"
+
+
 def insert(session: AsyncSession, table: type[DeclarativeBase]) -> Insert:
     """An insert that takes an on_conflict_… clause, which both databases spell alike."""
-    if session.get_bind().dialect.name == "postgresql":
+    if is_postgresql(session):
         return postgresql.insert(table)
     return sqlite.insert(table)
 

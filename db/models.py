@@ -97,12 +97,22 @@ class User(Base, kw_only=True):
     last_seen_at: Mapped[datetime]
 
 
+class Process(Base, kw_only=True):
+    """A bot that runs. Whoever finds one dead deletes its row, which frees what it has claimed."""
+
+    __tablename__ = "processes"
+
+    name: Mapped[str] = mapped_column(String(80), primary_key=True)
+    started_at: Mapped[datetime]
+    alive_until: Mapped[datetime]  # its lease, which it renews while it works
+
+
 class Update(Base, kw_only=True):
     """The inbox: what Telegram sent, kept until it is handled.
 
     The row stays some days after that, as the mark that the update was seen, but does not tell any
     more what was said and by whom. An unreadable update keeps its payload as long, and is not tried
-    again.
+    again. A claimed one is in the hands of a process, and no other may handle it.
     """
 
     __tablename__ = "updates"
@@ -111,6 +121,7 @@ class Update(Base, kw_only=True):
         CheckConstraint("done_at IS NULL OR user_id IS NULL", name="sender_until_done"),
         CheckConstraint("attempts >= 0", name="attempts"),
         _partial_index("ix_updates_pending", "received_at", where="done_at IS NULL"),
+        _partial_index("ix_updates_claimed_by", "claimed_by", where="claimed_by IS NOT NULL"),
     )
 
     update_id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
@@ -121,6 +132,10 @@ class Update(Base, kw_only=True):
     done_at: Mapped[datetime | None] = mapped_column(default=None)
     attempts: Mapped[int] = mapped_column(default=0)
     unreadable: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    claimed_by: Mapped[str | None] = mapped_column(
+        ForeignKey("processes.name", ondelete="SET NULL"), default=None
+    )
+    claimed_since: Mapped[datetime | None] = mapped_column(default=None)
 
 
 class Review(Base, kw_only=True):
@@ -285,6 +300,17 @@ class AdminAction(Base, kw_only=True):
     action: Mapped[str] = mapped_column(String(64))
     details: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime]
+
+
+class Admissions(Base, kw_only=True):
+    """Which messages of one person were within one limit: needed for some minutes."""
+
+    __tablename__ = "admissions"
+
+    # The limit, and the person under a name from which nobody learns the id without the secret.
+    limited: Mapped[str] = mapped_column(String(80), primary_key=True)
+    state: Mapped[dict[str, Any]]
+    needed_until: Mapped[datetime] = mapped_column(index=True)
 
 
 class Installation(Base, kw_only=True):

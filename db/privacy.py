@@ -89,7 +89,13 @@ async def erase(session: AsyncSession, user_id: int, now: datetime) -> dict[str,
     await session.execute(
         update(Update)
         .where((Update.user_id == user_id) | names_them)
-        .values(user_id=None, payload=None, done_at=func.coalesce(Update.done_at, now))
+        .values(
+            user_id=None,
+            payload=None,
+            done_at=func.coalesce(Update.done_at, now),
+            claimed_by=None,
+            claimed_since=None,
+        )
     )
     await session.execute(delete(User).where(User.id == user_id))  # the rest cascades
     await wiping.order(session)

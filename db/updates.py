@@ -4,10 +4,10 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Select, case, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.engine import insert
+from db.engine import insert, is_postgresql
 from db.models import Update
 
 KEPT = timedelta(days=3)
@@ -16,7 +16,13 @@ KEPT = timedelta(days=3)
 Telegram delivers an update again for 24 hours at most.
 """
 
+CHANNEL = "kinorate_inbox"
+"""Of the announcements that there are new updates, or updates that are free again."""
+
+_CLAIMS = (5466474, 100)  # the advisory lock under which one process at a time chooses
+
 _PENDING = Update.done_at.is_(None) & ~Update.unreadable
+_UNCLAIMED: dict[str, None] = {"claimed_by": None, "claimed_since": None}
 
 
 async def add(
@@ -43,40 +49,116 @@ async def pending(session: AsyncSession) -> list[Update]:
     return list(await session.scalars(waiting.order_by(Update.received_at, Update.update_id)))
 
 
+async def announce(session: AsyncSession) -> None:
+    """Wake all processes that listen, once this transaction is committed."""
+    if is_postgresql(session):
+        await session.execute(select(func.pg_notify(CHANNEL, "")))
+
+
+async def claim(
+    session: AsyncSession,
+    process: str,
+    now: datetime,
+    *,
+    most: int,
+    each: int,
+    paused: Collection[int] = (),
+) -> list[Update]:
+    """Claim up to `most` pending updates for a process; in the order of arrival.
+
+    What one sender has waiting is in the hands of one process at a time, at most `each` of it
+    besides what is `paused` there. Senders take turns: who has a thousand waiting gets no more than
+    who has one.
+    """
+    if is_postgresql(session):
+        # Otherwise two may choose at once, and each get a part of what a sender has waiting.
+        await session.execute(select(func.pg_advisory_xact_lock(*_CLAIMS)))
+    chosen = _in_turn(process, each, paused).limit(most)
+    # A row that another transaction is about to change, as an erasure, is no reason to wait.
+    free = select(Update.update_id).where(Update.update_id.in_(chosen), _PENDING)
+    claimed = await session.scalars(
+        update(Update)
+        .where(Update.update_id.in_(free.with_for_update(skip_locked=True)))
+        .values(claimed_by=process, claimed_since=now)
+        .returning(Update)
+    )
+    return sorted(claimed, key=lambda row: (row.received_at, row.update_id))
+
+
+def _in_turn(process: str, each: int, paused: Collection[int]) -> Select[tuple[int]]:
+    """The ids of the updates that a process may claim, whose turn is next first."""
+    held = (
+        select(
+            Update.user_id,
+            func.sum(case((Update.update_id.in_(paused), 0), else_=1)).label("in_hand"),
+            func.max(case((Update.claimed_by == process, 0), else_=1)).label("elsewhere"),
+        )
+        .where(Update.claimed_by.is_not(None), _PENDING)
+        .group_by(Update.user_id)
+        .cte("held")
+    )
+    sender = func.coalesce(Update.user_id, -Update.update_id)  # nobody's are each on their own
+    order = (Update.received_at, Update.update_id)
+    turn = func.row_number().over(partition_by=sender, order_by=order)
+    waiting = (
+        select(
+            Update.update_id,
+            Update.received_at,
+            (turn + func.coalesce(held.c.in_hand, 0)).label("turn"),
+        )
+        .outerjoin(held, held.c.user_id == Update.user_id)
+        .where(_PENDING, Update.claimed_by.is_(None), func.coalesce(held.c.elsewhere, 0) == 0)
+        .cte("waiting")
+    )
+    return (
+        select(waiting.c.update_id)
+        .where(waiting.c.turn <= each)
+        .order_by(waiting.c.turn, waiting.c.received_at, waiting.c.update_id)
+    )
+
+
 async def pending_of(session: AsyncSession, user_id: int) -> list[dict[str, Any]]:
-    """The payloads of a user's updates still to be handled."""
+    """The payloads of a user's updates still to be handled, in the order in which they came."""
     waiting = select(Update.payload).where(Update.user_id == user_id, _PENDING)
-    return [payload for payload in await session.scalars(waiting) if payload is not None]
+    ordered = waiting.order_by(Update.received_at, Update.update_id)
+    return [payload for payload in await session.scalars(ordered) if payload is not None]
 
 
-async def start(session: AsyncSession, update_id: int) -> int:
-    """Count an attempt at an update; which attempt it is, 0 if the update is not pending.
+async def waiting(session: AsyncSession) -> int:
+    """How many updates are still to be handled, in all processes together."""
+    return await session.scalar(select(func.count()).select_from(Update).where(_PENDING)) or 0
+
+
+async def start(session: AsyncSession, update_id: int, process: str) -> int:
+    """Count an attempt at an update; which attempt it is, 0 if it is not the process's any more.
 
     Commit it before the attempt: the number shows an update that kills the process each time.
     """
     counted = await session.scalar(
         update(Update)
-        .where(Update.update_id == update_id, _PENDING)
+        .where(Update.update_id == update_id, Update.claimed_by == process, _PENDING)
         .values(attempts=Update.attempts + 1)
         .returning(Update.attempts)
     )
     return counted or 0
 
 
-async def is_pending(session: AsyncSession, update_id: int) -> bool:
-    """Whether an update is still to be handled: after its user's erasure it is not.
+async def is_claimed(session: AsyncSession, update_id: int, process: str) -> bool:
+    """Whether an update is still to be handled by this process: after its user's erasure it is not.
 
     The answer holds until the transaction ends, so its results can be stored in that.
     """
     # Locked, so that PostgreSQL lets nobody erase it before the commit; SQLite has one writer.
-    waiting = select(Update.update_id).where(Update.update_id == update_id, _PENDING)
+    waiting = select(Update.update_id).where(
+        Update.update_id == update_id, Update.claimed_by == process, _PENDING
+    )
     return await session.scalar(waiting.with_for_update()) is not None
 
 
 async def set_aside(session: AsyncSession, update_id: int) -> None:
     """Keep an update that no handler can use, and try it no more."""
     aside = update(Update).where(Update.update_id == update_id, _PENDING)
-    await session.execute(aside.values(unreadable=True))
+    await session.execute(aside.values(unreadable=True, **_UNCLAIMED))
 
 
 async def mark_done(session: AsyncSession, update_ids: Collection[int], now: datetime) -> None:
@@ -84,7 +166,7 @@ async def mark_done(session: AsyncSession, update_ids: Collection[int], now: dat
     await session.execute(
         update(Update)
         .where(Update.update_id.in_(update_ids), _PENDING)
-        .values(done_at=now, payload=None, user_id=None)
+        .values(done_at=now, payload=None, user_id=None, **_UNCLAIMED)
     )
 
 

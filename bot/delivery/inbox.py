@@ -1,8 +1,9 @@
 """The durable update queue: what Telegram delivered is on disk until it is handled.
 
-`receive` returns once the updates are in the database, and only then may Telegram forget them; a
-start replays what is pending there. Handlers may therefore see an update again, after a kill or
-when Telegram could not be reached: each is idempotent by update id.
+`receive` returns once the updates are in the database, and only then may Telegram forget them. From
+there each process claims as many as it has room for, those also that others have received, or left
+when they died. Handlers may therefore see an update again, after a kill or when Telegram could not
+be reached: each is idempotent by update id.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from telegram.error import BadRequest, InvalidToken, NetworkError, RetryAfter
 from telegram.ext import BaseUpdateProcessor
 
 from bot.clock import Clock
+from bot.delivery.lease import Lease
 from bot.delivery.outgoing import seconds_of
 from bot.delivery.raw_updates import RawUpdate, UnreadableError, raw_update, read
 from bot.delivery.shares import Shares
@@ -30,6 +32,9 @@ Not fewer: a kill from outside counts for every update that is being handled.
 
 MAX_RETRIES = 1500
 """With the pauses this is a day, as long as Telegram itself would keep the update."""
+
+MOST_PAUSED = 1000
+"""Updates that are to be tried again later; with more than that, no others are claimed."""
 
 _NO_LIMIT = 1_000_000
 """Of the places that PTB knows: it gives them by order of arrival, to whoever sends most."""
@@ -49,16 +54,24 @@ class Inbox:
     """PTB's update queue, with the database before it."""
 
     def __init__(
-        self, transactions: Transactions, clock: Clock, on_unreadable: Callable[[str], None]
+        self,
+        transactions: Transactions,
+        lease: Lease,
+        clock: Clock,
+        on_unreadable: Callable[[str], None],
     ) -> None:
         """`on_unreadable` is told the kind of each update that no handler can use."""
         self.queue: asyncio.Queue[object] = asyncio.Queue()
         self.transactions = transactions
+        self.lease = lease
         self.clock = clock
+        self.changed = asyncio.Event()  # there may be updates to claim, or room for them
+        self.in_hand: set[int] = set()  # claimed, queued or being handled
+        self.paused: set[int] = set()  # claimed, to be tried again later
         self._on_unreadable = on_unreadable
 
-    async def receive(self, items: Sequence[object], bot: Bot) -> None:
-        """Store updates as Telegram wrote them, then queue them; those seen before are dropped.
+    async def receive(self, items: Sequence[object]) -> None:
+        """Store updates as Telegram wrote them; those seen before are dropped.
 
         Nothing that an update holds makes it raise, or costs another update.
         """
@@ -66,25 +79,49 @@ class Inbox:
         for _ in range(len(items) - len(raws)):
             logger.warning("something without an update id was delivered")
             self._on_unreadable("unknown")
-        for raw in await self._store(raws):
-            await self._enqueue(raw, bot)
+        if await self._store(raws):
+            self.changed.set()
 
-    async def replay(self, bot: Bot) -> None:
-        """Queue what an earlier process left pending."""
-        for row in await self.transactions.run(updates.pending):
-            assert row.payload is not None  # the schema keeps it until the update is done
-            await self._enqueue(RawUpdate(row.update_id, row.payload), bot)
+    async def claim(self, bot: Bot, most: int, each: int) -> int:
+        """Claim up to `most` updates, `each` of one sender, and queue them; how many they were."""
+
+        async def choose(session: AsyncSession) -> list[RawUpdate]:
+            chosen = await updates.claim(
+                session,
+                self.lease.process,
+                self.clock(),
+                most=most,
+                each=each,
+                paused=self.paused,
+            )
+            return [RawUpdate(row.update_id, row.payload or {}) for row in chosen]
+
+        claimed = await self.transactions.once(choose)
+        for raw in claimed:
+            await self._enqueue(raw, bot)
+        return len(claimed)
+
+    def forget(self) -> None:
+        """Others have what was claimed here: what is queued is not handled."""
+        self.in_hand.clear()
+        self.paused.clear()
+        while not self.queue.empty():
+            self.queue.get_nowait()
+            self.queue.task_done()
 
     async def _store(self, raws: list[RawUpdate]) -> list[RawUpdate]:
         """Those that are new, once all are committed."""
 
         async def add(session: AsyncSession) -> list[RawUpdate]:
             now = self.clock()
-            return [
+            new = [
                 raw
                 for raw in raws
                 if await updates.add(session, raw.update_id, raw.payload, raw.user_id, now)
             ]
+            if new:
+                await updates.announce(session)
+            return new
 
         try:
             new = await self.transactions.run(add)
@@ -101,10 +138,13 @@ class Inbox:
 
     async def _enqueue(self, raw: RawUpdate, bot: Bot) -> None:
         try:
-            self.queue.put_nowait(read(raw, bot))
+            update = read(raw, bot)
         except UnreadableError as error:
             self._tell_unreadable("update can't be read: kept and skipped", raw, str(error))
             await self.transactions.run(lambda each: updates.set_aside(each, raw.update_id))
+        else:
+            self.in_hand.add(raw.update_id)
+            self.queue.put_nowait(update)
 
     def _tell_unreadable(self, event: str, raw: RawUpdate, why: str) -> None:
         facts = {"update_id": raw.update_id, "kind": raw.kind, "why": why}
@@ -120,15 +160,10 @@ class InboxProcessor(BaseUpdateProcessor):
         shares: Shares,
         inbox: Inbox,
         apologise: Callable[[Update], Awaitable[None]],
-        on_arrival: Callable[[Update], None] = lambda _: None,
     ) -> None:
-        """`apologise` tells the chat that its update can't be handled.
-
-        `on_arrival` is told each update, once, before it waits for one of the `shares`.
-        """
+        """`apologise` tells the chat that its update can't be handled."""
         super().__init__(_NO_LIMIT)
         self._shares = shares
-        self._on_arrival = on_arrival
         self._inbox = inbox
         self._transactions = inbox.transactions
         self._apologise = apologise
@@ -160,21 +195,31 @@ class InboxProcessor(BaseUpdateProcessor):
                 await asyncio.wait(late)
                 logger.warning("stopped before updates were done", extra={"updates": len(late)})
 
+    def drop(self) -> None:
+        """Handle nothing further of what is in hand: this process has lost its claims."""
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
+        self._retries.clear()
+        for task in self._in_hand:
+            task.cancel()
+        self._inbox.forget()
+
     async def do_process_update(self, update: object, coroutine: Awaitable[Any]) -> None:
         if not isinstance(update, Update):
             await coroutine
             return
         task = asyncio.current_task()
         assert task is not None
-        if update.update_id not in self._retries:
-            self._on_arrival(update)
+        self._in_hand.add(task)
         try:
             async with self._shares.place(_person(update)):
-                self._in_hand.add(task)
                 if await self._begin(update):
                     await self._handle(update, coroutine)
         finally:
             self._in_hand.discard(task)
+            self._inbox.in_hand.discard(update.update_id)
+            self._inbox.changed.set()
             if asyncio.iscoroutine(coroutine):  # one never awaited would make Python warn
                 coroutine.close()
 
@@ -190,9 +235,12 @@ class InboxProcessor(BaseUpdateProcessor):
 
     async def _count_attempt(self, update_id: int) -> int:
         """Which attempt at the update this is; 0 if none is due: its user may be erased."""
+        process = self._inbox.lease.process
         if update_id not in self._retries:
-            return await self._transactions.run(lambda each: updates.start(each, update_id))
-        if await self._transactions.run(lambda each: updates.is_pending(each, update_id)):
+            return await self._transactions.run(
+                lambda each: updates.start(each, update_id, process)
+            )
+        if await self._transactions.run(lambda each: updates.is_claimed(each, update_id, process)):
             return 1  # no kill since it was counted
         del self._retries[update_id]
         return 0
@@ -220,10 +268,13 @@ class InboxProcessor(BaseUpdateProcessor):
 
         def put_again() -> None:
             self._timers.discard(timer)
+            self._inbox.paused.discard(update.update_id)
+            self._inbox.in_hand.add(update.update_id)
             self._inbox.queue.put_nowait(update)
 
         timer = asyncio.get_running_loop().call_later(pause, put_again)
         self._timers.add(timer)
+        self._inbox.paused.add(update.update_id)
 
     async def _give_up(self, update: Update, reason: str) -> None:
         logger.error("update given up", extra={"update_id": update.update_id, "reason": reason})

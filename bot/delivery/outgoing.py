@@ -85,9 +85,14 @@ class Turn:
 
 
 class Outgoing(BaseRateLimiter[str]):
-    def __init__(self, moved: Callable[[int, int], Awaitable[None]]) -> None:
-        """`moved` is told the old and the new id of a group that became a supergroup."""
-        self._moved = moved
+    def __init__(
+        self, moved: Callable[[int, int], Awaitable[None]], check: Callable[[], None]
+    ) -> None:
+        """`moved` is told the old and the new id of a group that became a supergroup.
+
+        `check` raises where this process may not write to anybody at the moment.
+        """
+        self._moved, self._check = moved, check
         self._turns: dict[tuple[object, str], Turn] = {}
         self._all_chats = AsyncLimiter(ALL_CHATS, 1)
 
@@ -143,6 +148,7 @@ class Outgoing(BaseRateLimiter[str]):
             try:
                 if "chat_id" in data:
                     async with self._all_chats:
+                        self._check()
                         return await call()
                 return await call()
             except RetryAfter as error:

@@ -5,6 +5,7 @@ fetch the same batch for ever, and one that can't be stored ends it without a wo
 """
 
 import asyncio
+import logging
 from typing import NoReturn
 
 from telegram import Bot
@@ -16,12 +17,15 @@ from bot.delivery.inbox import Inbox
 from bot.delivery.raw_updates import ALLOWED_UPDATES, Json, parse_json, raw_update
 from bot.delivery.requests import TelegramRequest
 from bot.delivery.retries import Pulse, Retries
+from db.advisory_lock import AdvisoryLock
 
 SECONDS_OF_POLL = 10
 """How long Telegram waits for an update before it answers that there is none."""
 
 SECONDS_TO_ANSWER = 10.0
 """For the way there and back; a poll that takes longer altogether is given up and made again."""
+
+logger = logging.getLogger(__name__)
 
 
 class PollingRequest(TelegramRequest):
@@ -52,7 +56,7 @@ class Polling:
                     await retries.failed(error)
                     continue
                 retries.succeeded()
-                await self._inbox.receive(items, self._bot)
+                await self._inbox.receive(items)
                 self._offset = next_offset(self._offset, items)
 
     async def _remove_webhook(self) -> None:
@@ -82,6 +86,37 @@ class Polling:
         if result and not next_offset(self._offset, result):
             raise NetworkError("updates without ids")
         return result
+
+
+async def poll_in_turn(polling: Polling, turn: AdvisoryLock, pulse: Pulse) -> NoReturn:
+    """Poll while the lock is this process's: of several one does, the others stand by.
+
+    Raises BotError as `Polling.run` does.
+    """
+    try:
+        while True:
+            pulse.is_standing_by = True
+            await turn.wait()
+            pulse.is_standing_by = False
+            logger.info("fetching updates")
+            await _poll_until_lost(polling, turn)
+    finally:
+        pulse.is_standing_by = False
+        await turn.release()
+
+
+async def _poll_until_lost(polling: Polling, turn: AdvisoryLock) -> None:
+    fetching = asyncio.create_task(polling.run(), name="polling")
+    losing = asyncio.create_task(turn.wait_until_lost(), name="the turn to fetch")
+    try:
+        await asyncio.wait({fetching, losing}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        ended = fetching.done()
+        for task in (fetching, losing):
+            task.cancel()
+        await asyncio.wait({fetching, losing})
+    if ended:
+        fetching.result()
 
 
 def next_offset(offset: int, items: list[object]) -> int:

@@ -36,6 +36,7 @@ class Pulse:
 
     def __init__(self) -> None:
         self.fetching = False  # polling, or listening to the webhook
+        self.is_standing_by = False  # another process polls, and this one answers
         self.last_good = time.monotonic()  # when Telegram last gave a valid answer
         self.trouble = ""  # the kind of the last error, as long as there was no valid answer since
 

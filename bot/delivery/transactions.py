@@ -32,11 +32,8 @@ class Transactions:
         """What `transact` returns, once it is committed."""
         retry = 0
         while True:
-            task = asyncio.create_task(self._once(transact))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
             try:
-                return await asyncio.shield(task)
+                return await self.once(transact)
             except Exception as error:
                 if not database_away(error):
                     raise
@@ -46,21 +43,46 @@ class Transactions:
                 logger.warning("the database is away", extra={"pause": pause, "error": kind})
                 await asyncio.sleep(pause)
 
+    async def once(self, transact: Callable[[AsyncSession], Awaitable[Result]]) -> Result:
+        """As `run`, but raises whatever the database raises."""
+        task = asyncio.create_task(self._begin(transact))
+        self._running.add(task)
+        task.add_done_callback(self._end)
+        return await asyncio.shield(task)
+
     async def finish(self) -> None:
         """Wait for those whose callers were cancelled."""
         if self._running:
             await asyncio.wait(self._running)
 
-    async def _once(self, transact: Callable[[AsyncSession], Awaitable[Result]]) -> Result:
+    async def _begin(self, transact: Callable[[AsyncSession], Awaitable[Result]]) -> Result:
         async with self._write.begin() as session:
             return await transact(session)
 
+    def _end(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # there may be no caller left to look at it
 
-def database_away(error: Exception) -> bool:
+
+def database_away(error: BaseException) -> bool:
+    """Whether the database may do later what it has not done now."""
     # OSError: SQLAlchemy does not wrap what asyncpg raises while it connects.
-    return isinstance(error, OperationalError | InterfaceError | OSError) or (
-        isinstance(error, DBAPIError) and error.connection_invalidated
-    )
+    if isinstance(error, OperationalError | InterfaceError | OSError):
+        return True
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or _may_pass(error.orig)
+    return _may_pass(error)
+
+
+def _may_pass(error: BaseException | None) -> bool:
+    """By PostgreSQL's code: it starts or stops, is full, or had two transactions in a knot."""
+    code = getattr(error, "sqlstate", None) or ""
+    return code[:2] in ("08", "40", "53", "57") or type(error).__name__ in _CLOSED
+
+
+_CLOSED = ("ConnectionDoesNotExistError", "InterfaceError")
+"""What asyncpg raises on a connection that has been closed meanwhile."""
 
 
 def pause_before(retry: int) -> float:

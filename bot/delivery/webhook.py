@@ -78,7 +78,7 @@ class Webhook:
             return 400
         try:
             async with asyncio.timeout(SECONDS_TO_RECEIVE):
-                await self._inbox.receive([update], self._bot)
+                await self._inbox.receive([update])
         except TimeoutError:  # the database is away, and Telegram will bring the update again
             return 503
         return 200

@@ -55,7 +55,7 @@ class Answering:
 
     async def admitted(self, request: ReviewRequest) -> bool:
         """Whether the user is within the limit; one who is not is told so once."""
-        admission = self._messages.admit(request.user_id, request.update_id, request.sent_at)
+        admission = await self._messages.admit(request.user_id, request.update_id, request.sent_at)
         if admission is Admission.REFUSED:
             await self._say(request, phrases.TOO_MANY, messages=self._messages.limit)
         return admission is Admission.ADMITTED
@@ -67,7 +67,7 @@ class Answering:
 
     async def _decline_for(self, request: ReviewRequest, problem: Problem) -> None:
         if problem is Problem.BUSY:
-            refusal = self._messages.refuse(request.user_id, request.sent_at)
+            refusal = await self._messages.refuse(request.user_id, request.sent_at)
             if refusal is Admission.SILENT:
                 return
         logger.info("review declined", extra={"update_id": request.update_id, "why": problem.name})

@@ -52,7 +52,8 @@ class Commands:
         message, user = message_of(update)
         if not await self._admitted(update):
             return
-        if self._exports.admit(user.id, update.update_id, message.date) is not Admission.ADMITTED:
+        admission = await self._exports.admit(user.id, update.update_id, message.date)
+        if admission is not Admission.ADMITTED:
             minutes = self._exports.window // timedelta(minutes=1)
             await self._say(update, phrases.EXPORT_LATER, minutes=minutes)
             return
@@ -84,7 +85,8 @@ class Commands:
         if await self._personal.language(user.id) is not None:
             await self._say(update, phrases.FORGET_QUESTION, forget_keyboard(locale_of(update)))
         else:
-            if self._erasures.admit(user.id, update.update_id, message.date) is Admission.ADMITTED:
+            admission = await self._erasures.admit(user.id, update.update_id, message.date)
+            if admission is Admission.ADMITTED:
                 await self._personal.erase(user.id)  # handled updates still name the user
             await self._say(update, phrases.FORGOTTEN_NOTHING)
 
@@ -119,7 +121,7 @@ class Commands:
 
     async def _admitted(self, update: Update) -> bool:
         message, user = message_of(update)
-        admission = self._limit.admit(user.id, update.update_id, message.date)
+        admission = await self._limit.admit(user.id, update.update_id, message.date)
         if admission is Admission.REFUSED:
             limit = self._limit.limit
             await message.reply_html(locale_of(update)(phrases.TOO_MANY, messages=limit))

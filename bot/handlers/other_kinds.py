@@ -6,10 +6,9 @@ from telegram.ext import ContextTypes, filters
 from bot.handlers.answering import Answering
 from bot.handlers.incoming import message_of, request_from
 from bot.services.checking import ReviewText, check
+from bot.services.flood import Admission, FloodLimit
 from bot.texts import conversation as phrases
 from bot.texts.locale import Phrase
-
-_MOST_ALBUMS = 1_000  # remembered
 
 
 class _FromChannel(filters.MessageFilter):
@@ -23,9 +22,9 @@ FROM_CHANNEL = _FromChannel()
 
 
 class OtherKinds:
-    def __init__(self, answering: Answering) -> None:
+    def __init__(self, answering: Answering, albums: FloodLimit) -> None:
         self._answering = answering
-        self._albums: dict[str, int] = {}  # each with the update that was answered
+        self._albums = albums
 
     async def channel_post(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         await self._decline(update, phrases.CHANNEL_POST)
@@ -35,24 +34,23 @@ class OtherKinds:
         message, _user = message_of(update)
         caption = message.caption or ""
         if isinstance(check(caption), ReviewText):
-            self._speaks_for_album(update)  # the other pictures have nothing to add
+            await self._speaks_for_album(update)  # the other pictures have nothing to add
             await self._answering.answer(request_from(update, caption, "private"))
         else:
             await self._decline(update, _sentence_for(message))
 
     async def _decline(self, update: Update, phrase: Phrase) -> None:
-        if self._speaks_for_album(update):
+        if await self._speaks_for_album(update):
             await self._answering.decline(request_from(update, "", "private"), phrase)
 
-    def _speaks_for_album(self, update: Update) -> bool:
+    async def _speaks_for_album(self, update: Update) -> bool:
         """Whether this is the first message of its album: each picture comes as a message."""
         message, _user = message_of(update)
-        if message.media_group_id is None:
+        album = message.media_group_id
+        if album is None:
             return True
-        if len(self._albums) >= _MOST_ALBUMS:
-            del self._albums[next(iter(self._albums))]
-        first = self._albums.setdefault(message.media_group_id, update.update_id)
-        return first == update.update_id
+        admission = await self._albums.admit(album, update.update_id, message.date)
+        return admission is Admission.ADMITTED
 
 
 def _sentence_for(message: Message) -> Phrase:

@@ -49,7 +49,7 @@ def register(
     analysis, versions = ErrorAnalysisCommand(services), VersionsCommand(services, schedule)
     retrainings = Retrainings(services, application.bot, admin_ids)
     commands, groups = Commands(services), Groups(answering)
-    reviews, others = Reviews(services, answering), OtherKinds(answering)
+    reviews, others = Reviews(services, answering), OtherKinds(answering, services.albums)
     taps, membership = Taps(services), Membership(services)
 
     def in_turn(callback: Callback) -> Callback:

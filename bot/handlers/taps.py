@@ -1,17 +1,18 @@
 """Taps on buttons."""
 
 from datetime import timedelta
+from typing import Any
 
-from telegram import CallbackQuery, MaybeInaccessibleMessage, Update
+from telegram import Bot, CallbackQuery, MaybeInaccessibleMessage, Update
 from telegram.error import RetryAfter
 from telegram.ext import ContextTypes
 
+from bot.delivery.raw_updates import RawUpdate, UnreadableError, read
 from bot.handlers.incoming import locale_of
 from bot.handlers.replying import is_button, show, tell, tell_beside, toast
 from bot.services.feedback import NotRated
 from bot.services.flood import Admission
 from bot.services.services import Services
-from bot.services.turns import LatestTaps
 from bot.texts import conversation as phrases
 from bot.texts.locale import Locale
 from bot.views.keyboards import FORGET_NO, FORGET_YES, RatingTap, rating_keyboard, rating_tap
@@ -23,7 +24,7 @@ class Taps:
     def __init__(self, services: Services) -> None:
         self._feedback = services.feedback
         self._personal = services.personal
-        self._latest = services.latest_taps
+        self._reviewing = services.reviewing
         self._limits = services.taps, services.erasures, services.commands
         self._clock = services.clock
 
@@ -31,12 +32,24 @@ class Taps:
         """Do what the button says, unless a later tap on the message has come meanwhile."""
         query = update.callback_query
         assert query is not None
-        message = _message_of(query)
-        if not self._latest.counts(query.from_user.id, message, update.update_id):
+        if not await self._is_last(update.update_id, query):
             return
         locale = locale_of(update)
         await self._admit(query, update.update_id, locale)
         await self._do(query, locale)
+
+    async def _is_last(self, update_id: int, query: CallbackQuery) -> bool:
+        """Whether no later tap on the message has come; those before the last are done then."""
+        if query.message is None:
+            return True
+        taps = [
+            each["update_id"]
+            for each in await self._reviewing.waiting(query.from_user.id)
+            if _place_of_tap(each, query.get_bot()) == _place(query)
+        ]
+        if len(taps) > 1:
+            await self._reviewing.handled(taps[:-1])
+        return update_id in taps[-1:]
 
     async def _admit(self, query: CallbackQuery, update_id: int, locale: Locale) -> None:
         """Raises RetryAfter for one tap too many: the last one on each message counts later."""
@@ -46,7 +59,7 @@ class Taps:
         else:
             limit = erasures if query.data == FORGET_YES else others
         # Telegram does not say when a tap was made.
-        admission = limit.admit(query.from_user.id, update_id, self._clock())
+        admission = await limit.admit(query.from_user.id, update_id, self._clock())
         if admission is Admission.REFUSED:
             minutes = max(1, limit.window // timedelta(minutes=1))
             await toast(query, locale(phrases.TOAST_TOO_MANY, minutes=minutes), alert=True)
@@ -104,12 +117,17 @@ def _is_own_chat(query: CallbackQuery) -> bool:
     return query.message is not None and query.message.chat.id == query.from_user.id
 
 
-def _message_of(query: CallbackQuery) -> tuple[int, int]:
+def _place(query: CallbackQuery) -> tuple[int, int] | None:
     """The chat and the message that a tap was made on; a message in inline mode has neither."""
-    return (query.message.chat.id, query.message.message_id) if query.message else (0, 0)
+    return (query.message.chat.id, query.message.message_id) if query.message else None
 
 
-def note_tap(latest: LatestTaps, update: Update) -> None:
-    """Note that the update has arrived, if it is a tap."""
-    if query := update.callback_query:
-        latest.arrived(query.from_user.id, _message_of(query), update.update_id)
+def _place_of_tap(payload: dict[str, Any], bot: Bot) -> tuple[int, int] | None:
+    """As `_place`, of an update in the inbox; also None where it is no tap."""
+    if "callback_query" not in payload:
+        return None
+    try:
+        query = read(RawUpdate(payload["update_id"], payload), bot).callback_query
+    except UnreadableError:
+        return None  # skipped when its turn comes
+    return _place(query) if query else None

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.delivery.retries import Pulse
 from bot.prediction.queue import PredictionQueue, Predicts
-from db import training_runs
+from db import training_runs, updates
 from db.engine import Sessions
 
 SILENCE = 45.0
@@ -28,7 +28,7 @@ class Health:
     warnings: tuple[str, ...]  # the bot answers all the same
     model: str
     waiting_reviews: int
-    waiting_updates: int
+    waiting_updates: int  # of all processes together
     last_poll_seconds: float | None  # None where Telegram brings the updates itself
     training_runs: dict[str, int]  # how many of each status, as last read
 
@@ -46,8 +46,8 @@ class Checkup:
     queue: PredictionQueue
     pulse: Pulse
     by_webhook: bool
-    waiting_updates: Callable[[], int]
     champion_trouble: Callable[[], str | None]
+    _waiting: int = 0
     _runs: dict[str, int] = field(default_factory=dict)
     _asking: "asyncio.Task[bool] | None" = None
 
@@ -57,7 +57,9 @@ class Checkup:
         if not await self._database_answers():
             problems.append("The database does not answer.")
         age = time.monotonic() - self.pulse.last_good
-        if not self.pulse.fetching:
+        if self.pulse.is_standing_by:
+            age = 0.0
+        elif not self.pulse.fetching:
             problems.append("No updates are fetched.")
         elif age > SILENCE and (self.pulse.trouble or not self.by_webhook):
             since = datetime.now(UTC) - timedelta(seconds=age)
@@ -70,7 +72,7 @@ class Checkup:
             warnings=tuple(filter(None, [self.champion_trouble()])),
             model=self.predictor.version,
             waiting_reviews=self.queue.waiting,
-            waiting_updates=self.waiting_updates(),
+            waiting_updates=self._waiting,
             last_poll_seconds=None if self.by_webhook else round(age, 1),
             training_runs=self._runs,
         )
@@ -87,6 +89,7 @@ class Checkup:
         try:
             async with self.read() as session:
                 self._runs = await training_runs.counts(session)
+                self._waiting = await updates.waiting(session)
         except (SQLAlchemyError, OSError):
             return False
         return True

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from bot.clock import Clock
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.delivery.inbox import Inbox
 from bot.prediction.queue import PredictionQueue, QueueFull
 from bot.services.checking import Problem, ReviewText, check
 from classifier.labels import SENTIMENTS
@@ -41,7 +43,7 @@ class Reviewing:
     write: Sessions
     read: Sessions
     queue: PredictionQueue
-    clock: Clock
+    inbox: Inbox
 
     async def find(self, update_id: int) -> Review | None:
         """The review of this update if it is stored already, perhaps before a kill."""
@@ -67,7 +69,7 @@ class Reviewing:
     async def _store(
         self, request: ReviewRequest, text: str, predictions: "list[Prediction]"
     ) -> Review | None:
-        now = self.clock()
+        now = self.inbox.clock()
         review = Review(
             user_id=request.user_id,
             chat_id=request.chat_id,
@@ -81,8 +83,10 @@ class Reviewing:
             predictions=[_row(prediction, now) for prediction in predictions],
         )
         async with self.write.begin() as session:
-            # A user who was erased during the prediction must not be stored again.
-            if not await updates.is_pending(session, request.update_id):
+            # A user who was erased during the prediction must not be stored again; and where the
+            # lease has run out, another process may be about to store it.
+            process = self.inbox.lease.process
+            if not await updates.is_claimed(session, request.update_id, process):
                 return None
             await users.seen(session, request.user_id, request.language, now)
             await reviews.add(session, review)
@@ -102,7 +106,7 @@ class Reviewing:
     async def handled(self, update_ids: Collection[int]) -> None:
         """Note that these updates are done, together: they are parts of one text."""
         async with self.write.begin() as session:
-            await updates.mark_done(session, update_ids, self.clock())
+            await updates.mark_done(session, update_ids, self.inbox.clock())
 
     async def answered(self, review: Review, reply_message_id: int) -> None:
         """Note which message answers the review, and that its update is done.
@@ -111,9 +115,13 @@ class Reviewing:
         can't be asked whether a message was sent. At most one answer for each kill (except in
         groups, see bot/handlers/answering.py), and the review itself is stored once.
         """
-        async with self.write.begin() as session:
+
+        async def note(session: AsyncSession) -> None:
             await reviews.set_reply(session, review.id, reply_message_id)
-            await updates.mark_done(session, [review.update_id], self.clock())
+            await updates.mark_done(session, [review.update_id], self.inbox.clock())
+
+        # The database may be away for a while: tried again, the answer would be repeated.
+        await self.inbox.transactions.run(note)
 
 
 def _row(prediction: "Prediction", now: datetime) -> rows.Prediction:

@@ -2,8 +2,7 @@
 
 from datetime import timedelta
 
-from bot.clock import Clock
-from bot.delivery.inbox import can_wait
+from bot.delivery.inbox import Inbox, can_wait
 from bot.monitoring.metrics import Metrics
 from bot.prediction.live_models import LiveModels
 from bot.prediction.queue import PredictionQueue
@@ -12,7 +11,7 @@ from bot.services.champion import ChampionWatch
 from bot.services.drift import DriftWatch
 from bot.services.error_analysis import ErrorAnalysis
 from bot.services.feedback import FeedbackService
-from bot.services.flood import FloodLimit
+from bot.services.flood import FloodLimit, SenderBook
 from bot.services.joining import WAIT, Joiner
 from bot.services.lock import retraining_lock
 from bot.services.personal import Personal
@@ -22,7 +21,7 @@ from bot.services.retraining_turn import RetrainingTurn
 from bot.services.reviewing import Reviewing
 from bot.services.statistics import StatisticsService
 from bot.services.training_process import TrainingProcess
-from bot.services.turns import LatestTaps, Turns
+from bot.services.turns import Turns
 from bot.services.versions import VersionService
 from bot.services.wiping import Wiping
 from bot.settings import Settings
@@ -42,25 +41,27 @@ class Services:
         queue: PredictionQueue,
         live: LiveModels,
         metrics: Metrics,
-        clock: Clock,
+        inbox: Inbox,
     ) -> None:
-        write, read = database.write, database.read
+        write, read, clock = database.write, database.read, inbox.clock
         self.metrics = metrics
         self.clock = clock
-        self.reviewing = Reviewing(write, read, queue, clock)
+        self.reviewing = Reviewing(write, read, queue, inbox)
         self.feedback = FeedbackService(write, metrics, clock)
         self.wiping = Wiping(settings.database_url)
         self.retention = Retention(write, clock, settings.backups)
         self.personal = Personal(write, read, clock, self.wiping)
         self.joiner = Joiner(WAIT, can_wait)
         self.turns = Turns()
-        self.messages = FloodLimit(settings.reviews_per_minute)
+        book = SenderBook(write)
+        self.messages = FloodLimit(book, "messages", settings.reviews_per_minute)
         # Apart, so that a flood of reviews leaves /forget within reach.
-        self.commands = FloodLimit(settings.reviews_per_minute)
-        self.taps = FloodLimit(TAPS * settings.reviews_per_minute)
-        self.latest_taps = LatestTaps()
-        self.exports = FloodLimit(1, EXPORT_PAUSE)
-        self.erasures = FloodLimit(3, EXPORT_PAUSE)  # each has the database written anew
+        self.commands = FloodLimit(book, "commands", settings.reviews_per_minute)
+        self.taps = FloodLimit(book, "taps", TAPS * settings.reviews_per_minute)
+        self.exports = FloodLimit(book, "exports", 1, EXPORT_PAUSE)
+        # Each has the database written anew.
+        self.erasures = FloodLimit(book, "erasures", 3, EXPORT_PAUSE)
+        self.albums = FloodLimit(book, "albums", 1)  # each picture comes as a message
         self.admin_log = AdminLog(write, clock)
         self.versions = VersionService(live, self.admin_log, read)
         self.champion = ChampionWatch(live)

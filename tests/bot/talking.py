@@ -93,4 +93,4 @@ async def deliver(bot: Kinorate, **content: Content) -> None:
     async with asyncio.timeout(60):
         while not bot.parts.pulse.fetching:  # first it replays what is in the inbox
             await asyncio.sleep(0.01)
-    await bot.parts.inbox.receive([{"update_id": next(_update_ids), **content}], bot.bot)
+    await bot.parts.inbox.receive([{"update_id": next(_update_ids), **content}])

@@ -76,7 +76,7 @@ async def test_while_the_bot_runs(
     there = f"sqlite+aiosqlite:///{folder}/kinorate.db"
     async with running_bot(database_url=there) as bot, chat_client(telegram.url) as http:
         odd = message(ANYA, text=UNREADABLE) | {"message_id": "?"}
-        await bot.parts.inbox.receive([{"update_id": 1, "message": odd}], bot.bot)
+        await bot.parts.inbox.receive([{"update_id": 1, "message": odd}])
         assert left_of_anya(folder)
         await live_and_forget(http)
         assert left_of_anya(folder) == []

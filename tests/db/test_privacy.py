@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from db import admin_actions, feedback, privacy, reviews, updates, users
+from db import admin_actions, feedback, privacy, processes, reviews, updates, users
 from db.engine import Sessions
 from db.feedback import Given
 from db.models import Base, Review, Update
@@ -157,8 +157,10 @@ async def test_what_is_stored_of_an_update_in_hand_is_erased_with_the_rest(
 
     async with write.begin() as session:
         await updates.add(session, 7, {"text": "тайна"}, 3, now)
+        await processes.join(session, "this:1", now)
+        await updates.claim(session, "this:1", now, most=9, each=1)
     async with write.begin() as session:
-        assert await updates.is_pending(session, 7)
+        assert await updates.is_claimed(session, 7, "this:1")
         erasing = asyncio.create_task(erase())
         await asyncio.wait([erasing], timeout=0.1)  # it waits for this transaction
         await users.seen(session, 3, "ru", now)

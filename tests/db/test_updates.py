@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from db import privacy, updates
+from db import privacy, processes, updates
 from db.engine import Sessions
 from db.models import Update
+
+ME = "this:1"
 
 pytestmark = pytest.mark.anyio
 
@@ -49,11 +51,15 @@ async def test_done_updates_stay_as_seen_without_what_they_said(
 async def test_attempts_are_counted_while_pending(write: Sessions, now: datetime) -> None:
     async with write.begin() as session:
         await updates.add(session, 1, {}, 1, now)
-        assert [await updates.start(session, 1), await updates.start(session, 1)] == [1, 2]
+        assert await updates.start(session, 1, ME) == 0  # nobody's yet
+        await processes.join(session, ME, now)
+        await updates.claim(session, ME, now, most=1, each=1)
+        counted = [await updates.start(session, 1, one) for one in (ME, ME, "another")]
+    assert counted == [1, 2, 0]
     async with write.begin() as session:
         await updates.mark_done(session, [1], now)
-        assert await updates.start(session, 1) == 0
-        assert await updates.start(session, 2) == 0
+        assert await updates.start(session, 1, ME) == 0
+        assert await updates.start(session, 2, ME) == 0
 
 
 async def test_an_update_is_pending_until_it_is_done_or_erased(
@@ -62,9 +68,11 @@ async def test_an_update_is_pending_until_it_is_done_or_erased(
     async with write.begin() as session:
         for update_id in (1, 2, 3):
             await updates.add(session, update_id, {}, update_id, now)
+        await processes.join(session, ME, now)
+        await updates.claim(session, ME, now, most=3, each=1)
         await updates.mark_done(session, [1], now)
         await privacy.erase(session, 2, now)
-        pending = [await updates.is_pending(session, update_id) for update_id in (1, 2, 3, 4)]
+        pending = [await updates.is_claimed(session, number, ME) for number in (1, 2, 3, 4)]
     assert pending == [False, False, True, False]
 
 

@@ -20,7 +20,6 @@ from telegram.error import (
     TimedOut,
 )
 
-from bot.clock import utc_now
 from bot.delivery.inbox import MAX_ATTEMPTS, Inbox, InboxProcessor, can_wait
 from bot.delivery.raw_updates import Json
 from bot.delivery.shares import Shares
@@ -30,6 +29,7 @@ from db import models as rows
 from db import privacy, updates
 from db.engine import Sessions
 from tests.bot.conftest import RunningBot
+from tests.bot.inboxes import inbox_on
 from tests.bot.local_client import Person, chat_client, control
 
 pytestmark = pytest.mark.anyio
@@ -51,19 +51,20 @@ def new_update(update_id: int, user_id: int = 1001, text: str = REVIEW) -> Json:
     return {"update_id": update_id, "message": message}
 
 
-def new_inbox(write: Sessions, unreadable: list[str] | None = None) -> Inbox:
+async def new_inbox(write: Sessions, unreadable: list[str] | None = None) -> Inbox:
     """One that notes the kinds of the updates that it can't read."""
     noted = [] if unreadable is None else unreadable
-    return Inbox(Transactions(write), utc_now, noted.append)
+    return await inbox_on(write, noted.append)
 
 
 @pytest.fixture
-def inbox(write: Sessions) -> Inbox:
-    return new_inbox(write)
+async def inbox(write: Sessions) -> Inbox:
+    return await new_inbox(write)
 
 
-def queued(inbox: Inbox) -> list[int]:
-    """Take the ids of what is queued."""
+async def queued(inbox: Inbox) -> list[int]:
+    """Claim what there is, and take the ids of what is queued then."""
+    await inbox.claim(BOT, 100, 100)
     taken = [inbox.queue.get_nowait() for _ in range(inbox.queue.qsize())]
     return [each.update_id for each in taken if isinstance(each, Update)]
 
@@ -84,6 +85,7 @@ class Workshop:
         self.processor = InboxProcessor(Shares(2, 2), inbox, self._apologise)
 
     async def process_next(self) -> None:
+        await self.inbox.claim(BOT, 100, 100)
         update = await self.inbox.queue.get()
         await self.processor.process_update(update, self._handle(update))
         self.inbox.queue.task_done()
@@ -114,25 +116,25 @@ async def test_an_update_is_stored_before_it_is_queued_and_queued_once(
     inbox: Inbox, write: Sessions
 ) -> None:
     update = new_update(7)
-    await inbox.receive([update, update], BOT)
-    await inbox.receive([update], BOT)
+    await inbox.receive([update, update])
+    await inbox.receive([update])
     assert await pending_in(write) == [7]
-    assert queued(inbox) == [7]
+    assert await queued(inbox) == [7]
 
 
 async def test_what_is_pending_is_replayed_as_it_was(inbox: Inbox, write: Sessions) -> None:
     sent = [new_update(number, text=f"{REVIEW} {number} \x00😊") for number in (3, 5, 4)]
     for update in sent:
-        await inbox.receive([update], BOT)
+        await inbox.receive([update])
     async with write.begin() as session:
         await updates.mark_done(session, [5], NOW)
-    later = new_inbox(write)
-    await later.replay(BOT)
+    later = await new_inbox(write)  # the first process is dead
+    assert await later.claim(BOT, 100, 100) == 2
     replayed = [later.queue.get_nowait(), later.queue.get_nowait()]
     assert [each.to_dict() for each in replayed if isinstance(each, Update)] == [
         Update.de_json(update, BOT).to_dict() for update in (sent[0], sent[2])
     ]
-    await later.receive([sent[0]], BOT)  # Telegram delivers what it was not told to forget
+    await later.receive([sent[0]])  # Telegram delivers what it was not told to forget
     assert later.queue.empty()
 
 
@@ -160,13 +162,12 @@ async def test_what_no_handler_can_use_is_kept_told_once_and_skipped(
     content: Json, write: Sessions, caplog: pytest.LogCaptureFixture
 ) -> None:
     unreadable: list[str] = []
-    inbox = new_inbox(write, unreadable)
-    await inbox.receive([{"update_id": 5, **content}, new_update(6)], BOT)
-    await inbox.receive([{"update_id": 5, **content}], BOT)  # delivered again
-    later = new_inbox(write, unreadable)
-    await later.replay(BOT)
-    assert queued(inbox) == [6]
-    assert queued(later) == [6]
+    inbox = await new_inbox(write, unreadable)
+    await inbox.receive([{"update_id": 5, **content}, new_update(6)])
+    await inbox.receive([{"update_id": 5, **content}])  # delivered again
+    assert await queued(inbox) == [6]
+    later = await new_inbox(write, unreadable)
+    assert await queued(later) == [6]
     (kind,) = unreadable
     assert kind in content
     (told,) = [each for each in caplog.records if "can't be read" in each.message]
@@ -182,13 +183,14 @@ async def test_what_no_handler_can_use_is_kept_told_once_and_skipped(
 
 async def test_a_message_that_the_bot_may_not_see_is_stored_and_read(inbox: Inbox) -> None:
     message = {**new_update(1)["message"], "pinned_message": GONE}
-    await inbox.receive([{"update_id": 5, "message": message}], BOT)
-    assert queued(inbox) == [5]
+    await inbox.receive([{"update_id": 5, "message": message}])
+    assert await queued(inbox) == [5]
 
 
 async def test_half_of_a_surrogate_pair_costs_no_answer(inbox: Inbox, write: Sessions) -> None:
     sent = new_update(5, text="Хорошо\ud83d\x00")
-    await inbox.receive([sent], BOT)
+    await inbox.receive([sent])
+    await inbox.claim(BOT, 1, 1)
     update = inbox.queue.get_nowait()
     assert isinstance(update, Update)
     assert update.message is not None
@@ -202,9 +204,9 @@ async def test_half_of_a_surrogate_pair_costs_no_answer(inbox: Inbox, write: Ses
 @pytest.mark.parametrize("item", [None, 5, "text", [], {}, {"update_id": "7"}, {"update_id": True}])
 async def test_what_is_no_update_costs_no_other_one(item: object, write: Sessions) -> None:
     unreadable: list[str] = []
-    inbox = new_inbox(write, unreadable)
-    await inbox.receive([item, new_update(6), item], BOT)
-    assert queued(inbox) == [6]
+    inbox = await new_inbox(write, unreadable)
+    await inbox.receive([item, new_update(6), item])
+    assert await queued(inbox) == [6]
     assert unreadable == ["unknown"] * 2
 
 
@@ -219,15 +221,15 @@ async def test_what_the_database_refuses_costs_no_other_update(
     stored = updates.add
     monkeypatch.setattr(updates, "add", add)
     unreadable: list[str] = []
-    inbox = new_inbox(write, unreadable)
-    await inbox.receive([new_update(4), new_update(5), new_update(6)], BOT)
-    assert queued(inbox) == [4, 6]
+    inbox = await new_inbox(write, unreadable)
+    await inbox.receive([new_update(4), new_update(5), new_update(6)])
+    assert await queued(inbox) == [4, 6]
     assert unreadable == ["message"]
     assert await pending_in(write) == [4, 6]
 
 
 async def test_a_handled_update_is_done(workshop: Workshop, write: Sessions) -> None:
-    await workshop.inbox.receive([new_update(1)], BOT)
+    await workshop.inbox.receive([new_update(1)])
     await workshop.process_next()
     assert await pending_in(write) == []
 
@@ -236,7 +238,7 @@ async def test_an_update_that_can_wait_is_tried_again_until_it_is_done(
     workshop: Workshop, write: Sessions
 ) -> None:
     workshop.errors = [TimedOut(), NetworkError("httpx.ConnectError"), RetryAfter(1)]
-    await workshop.inbox.receive([new_update(1)], BOT)
+    await workshop.inbox.receive([new_update(1)])
     for _ in range(3):
         await workshop.process_next()
         assert await pending_in(write) == [1]
@@ -251,7 +253,7 @@ async def test_an_update_of_someone_erased_meanwhile_is_not_tried_again(
     workshop: Workshop, write: Sessions
 ) -> None:
     workshop.errors = [NetworkError("away")]
-    await workshop.inbox.receive([new_update(1)], BOT)
+    await workshop.inbox.receive([new_update(1)])
     await workshop.process_next()
     async with write.begin() as session:
         await privacy.erase(session, 1001, NOW)
@@ -262,10 +264,11 @@ async def test_an_update_of_someone_erased_meanwhile_is_not_tried_again(
 async def test_an_update_that_was_in_hand_at_many_kills_is_given_up(
     workshop: Workshop, write: Sessions
 ) -> None:
-    await workshop.inbox.receive([new_update(1)], BOT)
+    await workshop.inbox.receive([new_update(1)])
+    await workshop.inbox.claim(BOT, 1, 1)
     for _ in range(MAX_ATTEMPTS):
         async with write.begin() as session:
-            await updates.start(session, 1)
+            await updates.start(session, 1, workshop.inbox.lease.process)
     await workshop.process_next()
     assert workshop.handled == []
     assert workshop.apologies == [1]
@@ -277,7 +280,7 @@ async def test_after_a_day_in_vain_an_update_is_given_up(
 ) -> None:
     monkeypatch.setattr("bot.delivery.inbox.MAX_RETRIES", 2)
     workshop.errors = [NetworkError("away")] * 3
-    await workshop.inbox.receive([new_update(1)], BOT)
+    await workshop.inbox.receive([new_update(1)])
     for _ in range(3):
         await workshop.process_next()
     assert workshop.apologies == [1]
@@ -289,7 +292,7 @@ async def test_finishing_waits_for_what_is_in_hand_and_begins_nothing(
 ) -> None:
     workshop.gate.clear()
     for number in (1, 2, 3):
-        await workshop.inbox.receive([new_update(number)], BOT)
+        await workshop.inbox.receive([new_update(number)])
     tasks = [asyncio.create_task(workshop.process_next()) for _ in range(3)]
     while len(workshop.handled) < 2:  # as many as it takes at once
         await asyncio.sleep(0.001)
@@ -305,7 +308,7 @@ async def test_what_does_not_finish_in_time_stays_in_the_inbox(
     workshop: Workshop, write: Sessions
 ) -> None:
     workshop.gate.clear()
-    await workshop.inbox.receive([new_update(1)], BOT)
+    await workshop.inbox.receive([new_update(1)])
     task = asyncio.create_task(workshop.process_next())
     while not workshop.handled:
         await asyncio.sleep(0.001)

@@ -143,7 +143,7 @@ async def test_calls_that_name_no_chat_wait_for_their_own_kind_alone() -> None:
             outgoing, limited, (endpoint, data), {}, endpoint, data, rate_limit_args
         )
 
-    outgoing = Outgoing(never)
+    outgoing = Outgoing(never, lambda: None)
     for _ in range(2):  # the second is not even made
         with pytest.raises(RetryAfter):
             await call("setMyCommands")

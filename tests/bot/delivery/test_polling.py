@@ -11,15 +11,14 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
-from bot.clock import utc_now
 from bot.delivery.inbox import Inbox
 from bot.delivery.polling import Polling, PollingRequest, next_offset
 from bot.delivery.raw_updates import Json
 from bot.delivery.requests import TelegramRequest
 from bot.delivery.retries import Pulse
-from bot.delivery.transactions import Transactions
 from bot.errors import BotError
 from db.engine import Sessions
+from tests.bot.inboxes import inbox_on
 
 pytestmark = pytest.mark.anyio
 
@@ -84,7 +83,7 @@ class Fetching:
     def __init__(self, telegram: Telegram, write: Sessions) -> None:
         self.pulse = Pulse()
         self.unreadable: list[str] = []
-        self.inbox = Inbox(Transactions(write), utc_now, self.unreadable.append)
+        self._write = write
         way: dict[str, Any] = {"httpx_kwargs": {"trust_env": False, "verify": False}}
         self._request = PollingRequest(**way)
         self._bot = Bot(
@@ -97,12 +96,14 @@ class Fetching:
     async def until_the_last(self) -> list[int]:
         """The ids of what is fetched until the last update is there."""
         async with self._bot:
-            polling = Polling(self._bot, self._request, self.inbox, self.pulse)
+            inbox = await inbox_on(self._write, self.unreadable.append)
+            polling = Polling(self._bot, self._request, inbox, self.pulse)
             fetching = asyncio.create_task(polling.run())
+            claiming = asyncio.create_task(self._claim(inbox))
             fetched: list[int] = []
             try:
                 while LAST not in fetched:
-                    taking = asyncio.create_task(self.inbox.queue.get())
+                    taking = asyncio.create_task(inbox.queue.get())
                     await asyncio.wait(
                         {taking, fetching}, return_when=asyncio.FIRST_COMPLETED, timeout=30
                     )
@@ -113,9 +114,15 @@ class Fetching:
                     assert isinstance(update, Update)
                     fetched.append(update.update_id)
             finally:
-                fetching.cancel()
-                await asyncio.wait({fetching})
+                for task in (fetching, claiming):
+                    task.cancel()
+                await asyncio.wait({fetching, claiming})
         return fetched
+
+    async def _claim(self, inbox: Inbox) -> None:
+        while await inbox.changed.wait():
+            inbox.changed.clear()
+            await inbox.claim(self._bot, 100, 100)
 
 
 @pytest.fixture

@@ -176,7 +176,7 @@ async def test_what_waits_is_answered_before_telegram_takes_the_webhook(
         (sent,) = await anya.send(REVIEW)
         waiting = telegram.state.updates.waiting
         telegram.state.updates.waiting = []
-        await application.parts.inbox.receive(waiting, application.bot)
+        await application.parts.inbox.receive(waiting)
         await application.parts.database.engine.dispose()
         await control(http, fail={"method": "setWebhook", "next": 1000, "status": 502})
         async with running_bot(**webhook):

@@ -4,14 +4,16 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from bot.local.server import LocalServer
 from bot.services.checking import Problem
-from bot.services.flood import Admission, FloodLimit
+from bot.services.flood import Admission, FloodLimit, SenderBook
 from bot.texts import conversation
 from bot.texts.conversation import PROBLEMS
 from bot.texts.locale import RUSSIAN
 from db.engine import Sessions
+from db.models import Admissions
 from tests.bot.conftest import RunningBot
 from tests.bot.local_client import Person, chat_client, control
 from tests.bot.predictors import InventedPredictor
@@ -27,39 +29,58 @@ def at(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def test_so_many_a_minute_are_admitted() -> None:
-    limit = FloodLimit(3)
-    said = [limit.admit(1, update, at(update)) for update in range(6)]
+async def test_so_many_a_minute_are_admitted(write: Sessions) -> None:
+    limit = FloodLimit(SenderBook(write), "messages", 3)
+    said = [await limit.admit(1, update, at(update)) for update in range(6)]
     assert said == [ADMITTED] * 3 + [REFUSED] + [SILENT] * 2
-    assert limit.admit(2, 100, at(3)) is ADMITTED
-    assert limit.admit(1, 6, at(60)) is ADMITTED  # the first of them is a minute ago
+    assert await limit.admit(2, 100, at(3)) is ADMITTED
+    assert await limit.admit(1, 6, at(60)) is ADMITTED  # the first of them is a minute ago
 
 
-def test_the_sentence_comes_again_only_after_a_quiet_minute() -> None:
-    limit = FloodLimit(1)
-    said = [limit.admit(1, second, at(second)) for second in range(0, 300, 20)]
+async def test_the_sentence_comes_again_only_after_a_quiet_minute(write: Sessions) -> None:
+    limit = FloodLimit(SenderBook(write), "messages", 1)
+    said = [await limit.admit(1, second, at(second)) for second in range(0, 300, 20)]
     assert said.count(REFUSED) == 1
     assert said.count(ADMITTED) == 5
-    assert limit.admit(1, 400, at(400)) is ADMITTED
-    assert limit.admit(1, 401, at(401)) is REFUSED
+    assert await limit.admit(1, 400, at(400)) is ADMITTED
+    assert await limit.admit(1, 401, at(401)) is REFUSED
 
 
-def test_an_update_that_comes_once_more_counts_once() -> None:
-    limit = FloodLimit(2)
-    assert [limit.admit(1, 7, at(0)) for _ in range(5)] == [ADMITTED] * 5
-    assert limit.admit(1, 8, at(1)) is ADMITTED
+async def test_an_update_that_comes_once_more_counts_once(write: Sessions) -> None:
+    limit = FloodLimit(SenderBook(write), "messages", 2)
+    assert [await limit.admit(1, 7, at(0)) for _ in range(5)] == [ADMITTED] * 5
+    assert await limit.admit(1, 8, at(1)) is ADMITTED
 
 
-def test_what_came_while_the_bot_was_away_is_no_flood() -> None:
-    limit = FloodLimit(2)
-    assert {limit.admit(1, update, at(60 * update)) for update in range(100)} == {ADMITTED}
+async def test_what_came_while_the_bot_was_away_is_no_flood(write: Sessions) -> None:
+    limit = FloodLimit(SenderBook(write), "messages", 2)
+    assert {await limit.admit(1, update, at(60 * update)) for update in range(100)} == {ADMITTED}
 
 
-def test_the_quiet_are_forgotten() -> None:
-    limit = FloodLimit(1)
-    for user in range(5000):
-        limit.admit(user, user, at(user))
-    assert len(limit._senders) <= 1001
+async def test_a_limit_holds_over_processes_and_for_each_kind_apart(write: Sessions) -> None:
+    said = [
+        await FloodLimit(SenderBook(write), "messages", 2).admit(1, update, at(0))
+        for update in (1, 2, 3)
+    ]
+    assert said == [ADMITTED, ADMITTED, REFUSED]
+    assert await FloodLimit(SenderBook(write), "messages", 2).refuse(1, at(1)) is SILENT
+    assert await FloodLimit(SenderBook(write), "commands", 2).admit(1, 4, at(0)) is ADMITTED
+
+
+async def test_at_once_no_more_are_admitted_than_one_after_the_other(write: Sessions) -> None:
+    limit = FloodLimit(SenderBook(write), "messages", 3)
+    said = await asyncio.gather(*(limit.admit(1, update, at(0)) for update in range(8)))
+    assert said.count(ADMITTED) == 3
+
+
+async def test_the_quiet_are_forgotten_and_nobody_is_named(write: Sessions) -> None:
+    limit = FloodLimit(SenderBook(write), "messages", 1)
+    for user in range(ANYA, ANYA + 250):
+        await limit.admit(user, user, at(user))
+    async with write() as session:
+        kept = list(await session.scalars(select(Admissions)))
+    assert len(kept) <= 250
+    assert not [row for row in kept if str(ANYA + 249) in row.limited]
 
 
 async def test_a_flood_of_reviews_gets_one_sentence(
