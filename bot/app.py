@@ -80,13 +80,21 @@ class Parts:
         self.processor = InboxProcessor(
             Shares(CONCURRENT_UPDATES, OF_ONE_PERSON), self.inbox, apologise
         )
+        self.outgoing = Outgoing(self.services.reviewing.move_chat, self.lease.check)
         self.lease.on_lost = self.processor.drop
+        self.lease.on_change = self._share_limits
         self.claiming = Claiming(
             self.inbox,
             most=CONCURRENT_UPDATES,
             each=OF_ONE_PERSON,
             is_busy=lambda: self.queue.waiting >= ENOUGH_WAITING,
         )
+
+    def _share_limits(self) -> None:
+        """Those that hold for all processes together: each that is alive has an equal part."""
+        processes = self.lease.processes
+        self.queue.limit = max(1, self.settings.waiting_reviews // processes)
+        self.outgoing.share(processes)
 
 
 class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
@@ -175,7 +183,7 @@ def build_application(
         )
         .updater(None)
         .get_updates_request(polling)
-        .rate_limiter(Outgoing(parts.services.reviewing.move_chat, parts.lease.check))
+        .rate_limiter(parts.outgoing)
         # A command that is deleted before it is answered is answered all the same.
         .defaults(Defaults(allow_sending_without_reply=True))
         .update_queue(parts.inbox.queue)

@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.engine import is_postgresql
-from db.models import Process
+from db.models import Process, Update
 
 LEASE = timedelta(seconds=10)
 
@@ -29,7 +29,7 @@ async def join(session: AsyncSession, name: str, now: datetime) -> None:
     """Put a new process beside the others. On SQLite there are none: who was before is dead."""
     now, _ = await _times(session, now)
     if not is_postgresql(session):
-        await session.execute(delete(Process))
+        await _remove(session, list(await session.scalars(select(Process.name))))
     session.add(Process(name=name, started_at=now, alive_until=now + LEASE))
     await session.flush()
 
@@ -45,15 +45,22 @@ async def renew(session: AsyncSession, name: str, now: datetime) -> Renewed:
     if now - server_started > GRACE:
         # One that is renewing its own at this moment is not dead, and not waited for.
         late = select(Process.name).where(Process.alive_until < now)
-        gone = delete(Process).where(Process.name.in_(late.with_for_update(skip_locked=True)))
-        dead = list(await session.scalars(gone.returning(Process.name)))
+        dead = list(await session.scalars(late.with_for_update(skip_locked=True)))
+        await _remove(session, dead)
     alive = await session.scalar(select(func.count()).select_from(Process)) or 1
     return Renewed(was_alive, dead, alive)
 
 
 async def leave(session: AsyncSession, name: str) -> None:
     """Take a process from the others: what it has claimed is free at once."""
-    await session.execute(delete(Process).where(Process.name == name))
+    await _remove(session, [name])
+
+
+async def _remove(session: AsyncSession, names: list[str]) -> None:
+    if names:
+        theirs = update(Update).where(Update.claimed_by.in_(names))
+        await session.execute(theirs.values(claimed_by=None, claimed_since=None))
+        await session.execute(delete(Process).where(Process.name.in_(names)))
 
 
 async def _times(session: AsyncSession, now: datetime) -> tuple[datetime, datetime]:

@@ -94,7 +94,11 @@ class Outgoing(BaseRateLimiter[str]):
         """
         self._moved, self._check = moved, check
         self._turns: dict[tuple[object, str], Turn] = {}
-        self._all_chats = AsyncLimiter(ALL_CHATS, 1)
+        self.share(1)
+
+    def share(self, processes: int) -> None:
+        """Leave the other processes of this bot as much of its limit as this one has."""
+        self._all_chats = AsyncLimiter(max(1, ALL_CHATS / processes), 1)
 
     async def initialize(self) -> None:
         """Nothing."""

@@ -50,7 +50,7 @@ class PredictionQueue:
         self._predictor = predictor
         self._on_batch = on_batch
         self._max_batch = max_batch
-        self._limit = limit
+        self.limit = limit
         self._people: dict[int, deque[_Waiting]] = {}  # whose turn is next comes first
         self.waiting = 0  # reviews that are in no batch yet
         self._changed = asyncio.Event()
@@ -74,7 +74,7 @@ class PredictionQueue:
         """Both models' predictions; raises QueueFull, and whatever the predictor raises."""
         if self._task is None:
             raise RuntimeError("the prediction queue is not running")
-        if self.waiting >= self._limit:
+        if self.waiting >= self.limit:
             raise QueueFull
         answer: asyncio.Future[Predictions] = asyncio.get_running_loop().create_future()
         self._people.setdefault(person, deque()).append(_Waiting(text, answer))
