@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from typing import NoReturn
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from telegram import Bot
 
@@ -56,6 +57,8 @@ class Claiming:
         except Exception as error:  # whatever it is: nobody else makes another try
             logger.warning("nothing can be claimed", extra={"error": type(error).__name__})
             await asyncio.sleep(_PAUSE)
+            if isinstance(error, IntegrityError):  # another process took this one for dead
+                await self._inbox.lease.begin_again()
             return True
         return claimed == room
 

@@ -58,6 +58,12 @@ class Lease:
         if self._is_shared:
             await self._renew()
 
+    async def begin_again(self) -> None:
+        """Join the others anew: nothing is claimed here any more."""
+        self.on_lost()
+        await self.end()
+        await self.begin()
+
     async def keep(self) -> NoReturn:
         """Renew it until cancelled; `on_lost` is told where it had run out."""
         while True:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.clock import Clock
 from bot.storage.backups import Backups
-from db import updates
+from db import admissions, updates
 from db.engine import Sessions
 
 logger = logging.getLogger(__name__)
@@ -23,6 +23,7 @@ class Retention:
         now = self.clock()
         async with self.write.begin() as session:
             deleted = await updates.delete_old(session, now)
+            await admissions.delete_old(session, now)
         try:
             backups = await asyncio.to_thread(self.backups.delete_old, now)
         except OSError as error:  # no permission: a day later again

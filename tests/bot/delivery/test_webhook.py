@@ -17,7 +17,7 @@ from db.models import Update
 from tests.bot.conftest import NewBot, RunningBot
 from tests.bot.local_client import Person, chat_client, control
 from tests.bot.ports import free_port
-from tests.bot.talking import ANYA, REVIEW, reviews
+from tests.bot.talking import ANYA, REVIEW, all_done, reviews
 
 pytestmark = pytest.mark.anyio
 
@@ -95,6 +95,7 @@ async def test_whoever_lacks_the_secret_is_refused(
                 url.replace("kino.rate", "kinoXrate"), json=update, headers={HEADER: SECRET}
             )
             taken = await stranger.post(url, json=update, headers={HEADER: SECRET})
+        await all_done(read)
     assert [response.status_code for response in refused] == [403, 403, 403]
     assert elsewhere.status_code == 404
     assert taken.status_code == 200

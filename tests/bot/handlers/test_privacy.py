@@ -37,7 +37,7 @@ async def users(read: Sessions) -> list[tuple[int, str, bool]]:
 
 
 async def rows(read: Sessions) -> dict[str, int]:
-    """How many each table has, less the bare ids of updates."""
+    """How many each table has, less those that name nobody, such as the bare ids of updates."""
     async with read() as session:
         counts = {
             name: await session.scalar(select(func.count()).select_from(table)) or 0
@@ -46,7 +46,7 @@ async def rows(read: Sessions) -> dict[str, int]:
     return {
         name: count
         for name, count in counts.items()
-        if count and name not in ("updates", "installation")
+        if count and name not in ("updates", "installation", "processes", "admissions")
     }
 
 
