@@ -58,6 +58,7 @@ class Webhook:
             ),
             max_body_size=LARGEST_BODY,
             max_buffer_size=2 * LARGEST_BODY,
+            idle_connection_timeout=SECONDS_TO_RECEIVE,  # of a request's headers too
             body_timeout=SECONDS_TO_RECEIVE,
         )
         server.add_sockets(sockets)

@@ -152,6 +152,27 @@ async def test_no_body_stops_the_next_update(
     assert not [each for each in caplog.records if each.exc_info]
 
 
+HEAD = f"POST /kino.rate HTTP/1.1\r\nHost: x\r\n{HEADER}: {SECRET}\r\nContent-Length: 99\r\n"
+
+
+@pytest.mark.parametrize("begun", ["", HEAD[:20], HEAD, HEAD + '\r\n{"update'])
+async def test_a_request_that_comes_no_further_is_hung_up_on(
+    begun: str,
+    running_bot: RunningBot,
+    webhook: dict[str, object],
+    port: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot.delivery.webhook.SECONDS_TO_RECEIVE", 0.5)
+    async with running_bot(**webhook) as bot:
+        await listening(bot)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(begun.encode())
+        async with asyncio.timeout(20):
+            await reader.read()  # to the end, which is the bot's doing
+        writer.close()
+
+
 async def test_an_update_is_accepted_only_once_it_is_stored(
     running_bot: RunningBot,
     webhook: dict[str, object],
