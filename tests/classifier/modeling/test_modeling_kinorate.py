@@ -21,7 +21,7 @@ from transformers import (
     pipeline,
 )
 
-from classifier.data.tokenizer import FastTokenizer
+from classifier.data.tokenizer import FastTokenizer, load_tokenizer
 from classifier.labels import RATINGS, SENTIMENTS
 from classifier.modeling import modeling_kinorate
 from classifier.modeling.classifier import PoolingClassifier
@@ -29,6 +29,7 @@ from classifier.modeling.loading import load_classifier
 from classifier.modeling.pooling import POOLINGS
 from classifier.modeling.saving import save_model
 from classifier.serving.predictor import Predictor
+from classifier.training.loop import new_model
 from classifier.training.recipe import Recipe
 
 NewModel = Callable[..., PoolingClassifier]
@@ -105,6 +106,32 @@ def test_the_pipeline_needs_no_name_of_its_task_and_no_complaint_is_logged(
     found = make(model=str(version / "mean"), trust_remote_code=True, device="cpu")
     assert found(TEXTS[0]) == classify(version / "mean", TEXTS[0])
     assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    "family", ["roberta", "xlm-roberta", "modernbert", "distilbert", "electra", "deberta-v2", "t5"]
+)
+def test_so_does_the_pipeline_on_an_encoder_of_another_family(
+    family: str,
+    encoder_of: Callable[[str], Path],
+    tiny_recipe: Recipe,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("classifier.serving.predictor.compute_dtype", lambda _: torch.float32)
+    encoder = encoder_of(family)
+    for pooling in POOLINGS:
+        model = new_model(str(encoder), pooling, tiny_recipe, 0)
+        save_model(model, load_tokenizer(encoder), tmp_path / pooling)
+    predicted = Predictor(tmp_path, CPU).predict(TEXTS)
+    for pooling in POOLINGS:
+        found = classify(tmp_path / pooling, TEXTS, batch_size=3)
+        assert [one["label"] for one in found] == [one[pooling].sentiment for one in predicted]
+        scores = [one[pooling].confidence for one in predicted]
+        assert [one["score"] for one in found] == pytest.approx(scores, abs=NEAR)
+        assert len(set(scores)) > 1
+        encoder_alone: Any = AutoModel.from_pretrained(tmp_path / pooling, trust_remote_code=True)
+        assert encoder_alone.encoder.config.model_type == family
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)
