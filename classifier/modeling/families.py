@@ -10,6 +10,7 @@ from transformers import AutoConfig, BertModel, PreTrainedConfig, PreTrainedMode
 from transformers.models.auto import modeling_auto as known
 
 from classifier.errors import ClassifierError
+from classifier.modeling.modeling_kinorate import KinorateConfig
 
 _POSITIONS = "position_embeddings"  # what the table of them is called in every family that has one
 _TEXT = 5  # tokens of the text that shows what an encoder reads
@@ -35,9 +36,12 @@ def read_config(folder: Path) -> PreTrainedConfig:
     file = folder / "config.json"
     try:
         written = json.loads(file.read_text("utf-8"))
-        config: PreTrainedConfig = AutoConfig.from_pretrained(
-            folder, local_files_only=True, trust_remote_code=False
-        )
+        if is_one_of_ours(folder):
+            config: PreTrainedConfig = KinorateConfig(**written).encoder
+        else:
+            config = AutoConfig.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False
+            )
     except Exception as error:  # in as many ways as there are damaged files
         raise _unread(file, error) from error
     kind = config.model_type
@@ -55,6 +59,12 @@ def read_config(folder: Path) -> PreTrainedConfig:
     if kind in decoders and not written.get("use_bidirectional_attention"):
         raise _left_to_right(folder, kind)
     return config
+
+
+def is_one_of_ours(folder: Path) -> bool:
+    """Whether the folder holds a classifier of this project, in which the encoder is a part."""
+    written = json.loads((folder / "config.json").read_text("utf-8"))
+    return bool(written.get("model_type") == KinorateConfig.model_type)
 
 
 _READ_BOTH_WAYS = {*known.MODEL_FOR_MASKED_LM_MAPPING_NAMES, "bert-generation", "xlnet"}

@@ -9,8 +9,13 @@ from transformers import PreTrainedConfig, PreTrainedModel
 
 from classifier.errors import ClassifierError
 from classifier.modeling.classifier import PoolingClassifier
-from classifier.modeling.families import read_config
-from classifier.modeling.modeling_kinorate import KinorateConfig, auto_model, without_pooler
+from classifier.modeling.families import is_one_of_ours, read_config
+from classifier.modeling.modeling_kinorate import (
+    KinorateConfig,
+    KinorateModel,
+    auto_model,
+    without_pooler,
+)
 
 _OLD = "bert."  # what weights of the encoder begin with in versions of earlier code
 _ATTENTION_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout")  # as families call it
@@ -39,6 +44,10 @@ def load_encoder(folder: Path, config: PreTrainedConfig | None = None) -> PreTra
     Raises ClassifierError where it can't be loaded.
     """
     config = config or read_config(folder)
+    if is_one_of_ours(folder):
+        whole = _load(KinorateModel, folder, config=KinorateConfig(encoder=config))
+        part: PreTrainedModel = whole.encoder
+        return part
     pooler = without_pooler(config)
     model: PreTrainedModel = _load(
         auto_model(config), folder, config=config, trust_remote_code=False, **pooler

@@ -25,6 +25,7 @@ from classifier.data.tokenizer import FastTokenizer, load_tokenizer
 from classifier.labels import RATINGS, SENTIMENTS
 from classifier.modeling import modeling_kinorate
 from classifier.modeling.classifier import PoolingClassifier
+from classifier.modeling.encoders import find_encoder
 from classifier.modeling.loading import load_classifier
 from classifier.modeling.pooling import POOLINGS
 from classifier.modeling.saving import save_model
@@ -297,6 +298,23 @@ def test_the_tokenizer_without_trust_knows_all_but_the_end_of_long_texts(
     cut = plain(TEXTS[2], truncation=True)["input_ids"]
     assert len(cut) == 64
     assert cut != trusted(TEXTS[2])["input_ids"]
+
+
+def test_a_model_can_be_the_encoder_of_the_next_training(
+    version: Path, tiny_recipe: Recipe, tmp_path: Path
+) -> None:
+    found = find_encoder(str(version / "mean"), tmp_path)
+    assert (found.config.model_type, found.positions) == ("bert", 256)
+    model = new_model(str(found.folder), "cls", tiny_recipe, 0)
+    trained = load_classifier(version / "mean")
+    weights = trained.encoder.state_dict()
+    assert model.encoder.state_dict().keys() == weights.keys()
+    assert all(torch.equal(weights[name], w) for name, w in model.encoder.state_dict().items())
+    assert (model.config.pooling, model.config.temperature) == ("cls", 1.0)
+    again = tmp_path / "again"
+    save_model(model, load_tokenizer(found.folder), again)
+    (label,) = classify(again, TEXTS[0])
+    assert label["label"] in SENTIMENTS
 
 
 def make_old(version: Path) -> None:
