@@ -16,6 +16,9 @@ from bot.monitoring.metrics import Metrics
 from bot.monitoring.startup import Startup
 from bot.settings import Settings
 
+_LARGEST_REQUEST = 64 * 1024  # bytes; other machines may be let in, and tornado would take 100 MB
+_SECONDS_TO_SEND = 60.0  # headers or body; a scraper that keeps its connection asks more often
+
 logger = logging.getLogger(__name__)
 
 
@@ -63,7 +66,12 @@ class Monitoring:
                 "MONITORING_HOST lets other machines read the health and the metrics",
                 extra={"host": self._host},
             )
-        self._http = HTTPServer(self._application)
+        self._http = HTTPServer(
+            self._application,
+            max_buffer_size=_LARGEST_REQUEST,
+            idle_connection_timeout=_SECONDS_TO_SEND,
+            body_timeout=_SECONDS_TO_SEND,
+        )
         self._http.add_sockets(sockets)
 
     async def health(self) -> dict[str, Any]:

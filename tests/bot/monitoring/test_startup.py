@@ -50,6 +50,14 @@ async def probed(port: int | str) -> tuple[int, str]:
     return process.returncode, said.decode()
 
 
+async def test_a_large_request_is_not_read(monitoring: Monitoring, port: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 70000\r\n\r\n")
+    async with asyncio.timeout(20):
+        assert b"200 OK" not in await reader.read()
+    writer.close()
+
+
 async def test_the_phases_of_a_start_are_good(monitoring: Monitoring, port: int) -> None:
     assert await probed(port) == (0, "starting for 0 seconds.\n")
     monitoring.startup.enter("training")
