@@ -1,6 +1,7 @@
 """Whether the bot can write to its folders; to a container's volumes it often can't."""
 
 import errno
+import glob
 import os
 from pathlib import Path
 
@@ -17,8 +18,9 @@ def check_data_folder(database_url: str) -> None:
         return
     file = sqlite_file(url)
     check_folder(file.parent, "DATABASE_URL")
-    if file.exists() and not os.access(file, os.R_OK | os.W_OK):
-        raise BotError(f"{file} (DATABASE_URL) can't be written to. {_owner(file)}")
+    for path in sorted(file.parent.glob(f"{glob.escape(file.name)}*")):  # with its log and lock
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise BotError(f"{path} (DATABASE_URL) can't be written to. {_owner(path)}")
 
 
 def check_folder(folder: Path, setting: str) -> None:

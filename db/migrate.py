@@ -48,7 +48,12 @@ def is_current(url: str) -> bool:
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite" and not sqlite_file(parsed).exists():
         return False  # looking into it would create it
-    return asyncio.run(read_revision(url)) == _scripts().get_current_head()
+    return asyncio.run(read_revision(url)) == newest()
+
+
+def newest() -> str | None:
+    """The revision that `upgrade` leads to."""
+    return _scripts().get_current_head()
 
 
 def is_known(revision: str) -> bool:

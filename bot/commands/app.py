@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from bot.clock import utc_now
+from bot.commands.check import check
 from bot.errors import BotError
 from bot.logs import configure_logging
 from bot.settings import Settings, load_settings
@@ -18,6 +19,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command()(check)
 
 
 @app.command()

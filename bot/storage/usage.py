@@ -82,11 +82,11 @@ def nobody_else(url: str) -> Iterator[None]:
         yield
 
 
-def is_in_use(url: str) -> bool:
+async def is_in_use(url: str) -> bool:
     """Whether a bot uses the SQLite database, or anybody is connected to PostgreSQL's."""
     parsed = parse_url(url)
     if parsed.get_backend_name() == "postgresql":
-        return asyncio.run(_connections(url)) > 0
+        return await _connections(url) > 0
     file = lock_file(sqlite_file(parsed))
     if not file.exists():
         return False

@@ -16,10 +16,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from alembic import command as alembic
 from bot.local.server import LOCAL_TOKEN, LocalServer
 from bot.storage.backups import Backups
 from bot.storage.restoring import restore
-from db import updates
+from db import migrate, updates
 from db.address import DatabaseError
 from db.engine import Database
 from tests import tiny
@@ -118,9 +119,6 @@ def test_to_a_place_where_nothing_was(
 def test_one_of_an_older_version_is_migrated_at_the_next_start(
     url: str, settings: dict[str, str], command: Command
 ) -> None:
-    from alembic import command as alembic
-    from db import migrate
-
     alembic.downgrade(migrate.configuration(url), "0003")
     assert command("backup", "old", **settings).returncode == 0
     migrate.upgrade(url)
@@ -134,7 +132,7 @@ def test_one_of_an_older_version_is_migrated_at_the_next_start(
 def newer(backups: Backups, url: str, folder: Path) -> None:
     execute(url, "UPDATE alembic_version SET version_num = '9999'")
     backups.copy_to(folder / "copy")
-    execute(url, "UPDATE alembic_version SET version_num = (SELECT '0005')")
+    execute(url, f"UPDATE alembic_version SET version_num = '{migrate.newest()}'")
 
 
 def cut_short(backups: Backups, url: str, folder: Path) -> None:
