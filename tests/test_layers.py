@@ -13,8 +13,8 @@ FORBIDDEN = {
 }
 ORDER = {
     "classifier": (
-        "errors labels files memory interruption progress data modeling serving registry evaluation"
-        " reports sharing training commands __main__"
+        "errors labels files memory interruption progress data modeling serving explanation"
+        " registry evaluation reports sharing training commands __main__"
     ),
     "bot": (
         "errors clock loopback logs schedule storage database folders secret_files settings"

@@ -1,12 +1,12 @@
 """Messages made of what is stored: the answer to a review, and the history."""
 
-import unicodedata
 from html import escape
 
 from bot.texts import conversation as phrases
 from bot.texts.locale import Locale
 from bot.texts.terms import FACES, SENTIMENTS
 from classifier.evaluation.figures import POOLING_NAMES
+from classifier.explanation.quoting import quoted
 from classifier.labels import ratings_differ
 from db.measures import confidence_of
 from db.models import Prediction, Review
@@ -40,9 +40,7 @@ def rating_of(review: Review, user_id: int) -> int | None:
 
 def snippet(text: str) -> str:
     """The beginning of a text on one line, not escaped."""
-    visible = "".join(_visible(character) for character in text[: 10 * _SNIPPET])
-    line = " ".join(visible.split())
-    return line if len(line) <= _SNIPPET else line[:_SNIPPET].rstrip() + "…"
+    return quoted(text, _SNIPPET)
 
 
 def _prediction(prediction: Prediction, locale: Locale) -> str:
@@ -93,11 +91,3 @@ def _short(prediction: Prediction) -> str:
 
 def _percent(share: float) -> int:
     return min(max(round(100 * share), 1), 99)  # no model is certain
-
-
-def _visible(character: str) -> str:
-    """A blank for a control character; nothing for one that changes the direction of writing."""
-    kind = unicodedata.category(character)
-    if kind == "Cf":
-        return character if character == "\u200d" else ""  # it joins emoji
-    return " " if kind.startswith("C") else character

@@ -4,9 +4,13 @@ import os
 from dataclasses import dataclass
 
 from classifier.evaluation.figures import POOLING_NAMES
+from classifier.explanation.quoting import quoted
+from classifier.explanation.reasons import Explanation, Reasons
 from classifier.labels import ratings_differ
 from classifier.modeling.pooling import Pooling
 from classifier.serving.predictor import Prediction
+
+_QUOTED = 70  # characters of a sentence
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,13 @@ class Phrases:
     within_one: str
     nothing: str
     goodbye: str
+    why: str
+    why_words: str
+    pull: str
+    decimal: str
+    rests_on: str
+    no_pull: str
+    rest_on_others: str
 
 
 RUSSIAN = Phrases(
@@ -36,6 +47,13 @@ RUSSIAN = Phrases(
     within_one="±1 балл: {share:.0%}",
     nothing="Здесь нечего оценивать: нет ни одного слова.",
     goodbye="До встречи!",
+    why="Почему: насколько баллов изменилась бы оценка без этих предложений",
+    why_words="Почему: предложение одно, поэтому по словам — насколько баллов они меняют оценку",
+    pull="{name}  {points}  «{text}»",
+    decimal=",",
+    rests_on="{name}  настроение держится на «{text}»",
+    no_pull="{name}  ничто по отдельности оценку не меняет",
+    rest_on_others="Модели опираются на разное.",
 )
 ENGLISH = Phrases(
     sentiments={"Bad": "bad", "Neutral": "neutral", "Good": "good"},
@@ -48,6 +66,13 @@ ENGLISH = Phrases(
     within_one="within 1 point: {share:.0%}",
     nothing="Nothing to rate here: there is no word in it.",
     goodbye="See you!",
+    why="Why: by how many points the rating is different with each of these sentences",
+    why_words="Why: there is one sentence, so by words: by how many points each changes the rating",
+    pull="{name}  {points}  “{text}”",
+    decimal=".",
+    rests_on="{name}  the sentiment rests on “{text}”",
+    no_pull="{name}  nothing by itself changes the rating",
+    rest_on_others="The models rest on different parts.",
 )
 
 
@@ -71,6 +96,32 @@ def answer(predictions: dict[Pooling, Prediction], say: Phrases) -> str:
     else:
         lines.append(say.agree)
     return "\n".join(lines)
+
+
+def why(explanation: Explanation, say: Phrases) -> str:
+    """What pulls each model's answer up and down, and whether they rest on the same."""
+    lines = [say.why if explanation.units.kind == "sentences" else say.why_words]
+    for pooling, reasons in explanation.by_model.items():
+        lines += _why_of(f"{POOLING_NAMES[pooling]:4}", reasons, say)
+    if explanation.differ:
+        lines.append(say.rest_on_others)
+    return "\n".join(lines)
+
+
+def _why_of(name: str, reasons: Reasons, say: Phrases) -> list[str]:
+    shown = [*reasons.up, *reversed(reasons.down)]
+    lines = [
+        say.pull.format(
+            name=name,
+            points=f"{pull.rating:+.1f}".replace("-", "−").replace(".", say.decimal),
+            text=quoted(pull.text, _QUOTED),
+        )
+        for pull in shown
+    ]
+    if reasons.decisive is not None and reasons.decisive not in shown:
+        text = quoted(reasons.decisive.text, _QUOTED)
+        lines.append(say.rests_on.format(name=name, text=text))
+    return lines or [say.no_pull.format(name=name)]
 
 
 def _line(prediction: Prediction, say: Phrases) -> str:

@@ -43,6 +43,9 @@ def predict(
         ),
     ] = None,
     columns: Columns = "",
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say which sentences pull each answer, too.")
+    ] = False,
     version: Annotated[str, typer.Option(help="Which version predicts.")] = CHAMPION,
     models: Models = DEFAULT_MODELS,
     json_path: Json = None,
@@ -52,6 +55,8 @@ def predict(
         raise ClassifierError("--file and --out go together: from where, and where to.")
     if file is not None and text is not None:
         raise ClassifierError("Either a text or --file, not both.")
+    if file is not None and explain:
+        raise ClassifierError("--explain is of single reviews; --file has none.")
     try_outputs(None if out == Path("-") else out)
     try_outputs(json_path)
     found = Registry(models).get(version)
@@ -72,7 +77,7 @@ def predict(
 
     say = phrases()
     texts = _typed(say) if text is None else iter([text])
-    answered = list(_answered(predictor, texts, say))
+    answered = list(_answered(predictor, texts, say, explain))
     if json_path is not None:
         write_json(json_path, answered)
     if text is not None and not answered:
@@ -80,12 +85,14 @@ def predict(
 
 
 def _answered(
-    predictor: "Predictor", texts: Iterator[str], say: "Phrases"
+    predictor: "Predictor", texts: Iterator[str], say: "Phrases", explain: bool
 ) -> Iterator[dict[str, Any]]:
     """Answer each text as it comes; gives what was answered, ready for JSON."""
-    from classifier.commands.answers import answer
+    from classifier.commands.answers import answer, why
     from classifier.data.cleaning import has_letters
     from classifier.data.written_ratings import strip_ratings
+    from classifier.explanation.reasons import explained, variants
+    from classifier.explanation.units import Units
 
     for text in texts:
         if not has_letters(strip_ratings(text)):
@@ -93,7 +100,15 @@ def _answered(
             continue
         predictions = predictor.predict([text])[0]
         print(answer(predictions, say), flush=True)
-        yield {"text": text, **{name: asdict(found) for name, found in predictions.items()}}
+        answered: dict[str, Any] = {"text": text}
+        answered |= {name: asdict(found) for name, found in predictions.items()}
+        if explain:
+            explanation = explained(units := Units.of(text), predictor.predict(variants(units)))
+            print(why(explanation, say), flush=True)
+            answered["reasons"] = {
+                name: asdict(reasons) for name, reasons in explanation.by_model.items()
+            }
+        yield answered
 
 
 def _typed(say: "Phrases") -> Iterator[str]:

@@ -1,0 +1,105 @@
+"""How far each piece of a review pulls an answer: the answer with it, less the answer without it.
+
+Leave-one-out, as in Robnik-Šikonja and Kononenko 2008 (https://doi.org/10.1109/TKDE.2007.190734):
+all variants of a review are predicted as reviews are, by the models that answer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from classifier.explanation.units import Units
+from classifier.labels import RATINGS, SENTIMENTS
+
+if TYPE_CHECKING:  # torch takes seconds to import
+    from classifier.modeling.pooling import Pooling
+    from classifier.serving.predictor import Prediction
+
+MOST_SHOWN = 2  # pieces that pull up, and as many that pull down
+LEAST_SHOWN = 0.05  # points of the rating: less is nothing that a person could see
+
+
+@dataclass(frozen=True)
+class Pull:
+    """What one piece of the review does to the answer of one model."""
+
+    unit: int
+    text: str
+    rating: float  # points by which the expected rating is higher with it
+    sentiment: float  # by how much the answered sentiment is more probable with it
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """The pieces that pull one model's answer most, and the one its sentiment rests on."""
+
+    up: tuple[Pull, ...]  # the strongest first
+    down: tuple[Pull, ...]
+    decisive: Pull | None  # None where no piece makes the sentiment more probable
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The reasons of both models for one review."""
+
+    units: Units
+    by_model: "dict[Pooling, Reasons]"
+
+    @property
+    def differ(self) -> bool:
+        """Whether the models' sentiments rest on different pieces."""
+        decisive = [reasons.decisive for reasons in self.by_model.values()]
+        return None not in decisive and len({pull.unit for pull in decisive if pull}) > 1
+
+
+def variants(units: Units) -> list[str]:
+    """What has to be predicted: the text itself, then the text without each of its units."""
+    return [units.text, *(units.without(unit) for unit in range(len(units.spans)))]
+
+
+def explained(units: Units, answered: "Sequence[dict[Pooling, Prediction]]") -> Explanation:
+    """The reasons, from the predictions of the `variants`, in their order."""
+    whole, *without = answered
+    by_model = {
+        pooling: _reasons(
+            [
+                Pull(
+                    unit,
+                    units.alone(unit),
+                    expected_rating(answer) - expected_rating(other[pooling]),
+                    _probability(answer, answer.sentiment)
+                    - _probability(other[pooling], answer.sentiment),
+                )
+                for unit, other in enumerate(without)
+            ]
+        )
+        for pooling, answer in whole.items()
+    }
+    return Explanation(units, by_model)
+
+
+def expected_rating(prediction: "Prediction") -> float:
+    """The mean of the rating's distribution, which moves where the median stays.
+
+    For a model without a rating head the mean of 0, 5 and 10 by the sentiments' probabilities.
+    """
+    if prediction.rating_probabilities is None:
+        return float(np.dot(prediction.sentiment_probabilities, (0, 5, 10)))
+    return float(np.dot(prediction.rating_probabilities, RATINGS))
+
+
+def _probability(prediction: "Prediction", sentiment: str) -> float:
+    return prediction.sentiment_probabilities[SENTIMENTS.index(sentiment)]
+
+
+def _reasons(pulls: list[Pull]) -> Reasons:
+    felt = [pull for pull in pulls if abs(pull.rating) >= LEAST_SHOWN]
+    by_rating = sorted(felt, key=lambda pull: pull.rating)
+    up = [pull for pull in reversed(by_rating) if pull.rating > 0][:MOST_SHOWN]
+    down = [pull for pull in by_rating if pull.rating < 0][:MOST_SHOWN]
+    decisive = max(pulls, key=lambda pull: pull.sentiment, default=None)
+    if decisive is not None and decisive.sentiment <= 0:
+        decisive = None
+    return Reasons(tuple(up), tuple(down), decisive)
