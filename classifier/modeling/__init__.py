@@ -1,7 +1,9 @@
 """What answers: the encoder, one pooling, two heads.
 
-- encoders, stand_in: where the encoder comes from
-- pooling, classifier: CLS or masked mean, and the linear heads
+- encoders, stand_in, families: where the encoder comes from, and what can be one
+- modeling_kinorate: CLS or masked mean, the linear heads and the tokenizer, in the one file of
+  code that goes into every model's folder; pooling: the names alone
+- classifier, loading, saving: the model in training, from a folder, into a folder
 - attention, cls_shortcut, device: the same numbers, faster
 - outputs: logits and labels of many reviews
 

@@ -29,9 +29,11 @@ from classifier.modeling.encoders import find_encoder
 from classifier.modeling.loading import load_classifier
 from classifier.modeling.pooling import POOLINGS
 from classifier.modeling.saving import save_model
+from classifier.registry.registry import Registry
 from classifier.serving.predictor import Predictor
 from classifier.training.loop import new_model
 from classifier.training.recipe import Recipe
+from tests.classifier.command_line import CommandLine
 
 NewModel = Callable[..., PoolingClassifier]
 CPU = torch.device("cpu")
@@ -355,7 +357,33 @@ def test_a_version_of_earlier_code_serves_and_is_saved_as_one_of_today(
     assert classify(new, TEXTS, top_k=None) == classify(version / "mean", TEXTS, top_k=None)
 
 
+@pytest.mark.parametrize("command", [("predict", "Скучно."), ("models", "promote", "champion")])
+def test_a_version_without_the_code_or_with_other_code_is_refused_in_a_sentence(
+    command: tuple[str, ...], two_versions: Path, tiny_encoder: Path, tmp_path: Path
+) -> None:
+    models = shutil.copytree(two_versions, tmp_path / "models")
+    code = Registry(models).get("champion").path / "mean" / SOURCE.name
+    line = CommandLine(tmp_path, tiny_encoder)
+    whole = code.read_bytes()
+    for damaged, said in (
+        (whole[::-1], "is damaged"),
+        (whole[:-9], "half written"),
+        (None, "is missing"),
+    ):
+        code.write_bytes(damaged) if damaged is not None else code.unlink()
+        status, _, err = line.here(*command, "--models", str(models))
+        assert status == 1
+        assert err.count("\n") == 1
+        assert f"mean/{SOURCE.name} " in err
+        assert said in err
+
+
 def test_a_folder_without_the_code_is_refused_by_the_name_of_the_file(version: Path) -> None:
     (version / "cls" / SOURCE.name).unlink()
     with pytest.raises(OSError, match=SOURCE.name):
         classify(version / "cls", TEXTS[0])
+
+
+def test_a_folder_that_is_no_model_is_refused_by_its_name(version: Path) -> None:
+    with pytest.raises((OSError, ValueError), match=version.name):
+        classify(version, TEXTS[0])
