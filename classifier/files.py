@@ -1,4 +1,4 @@
-"""Files that a kill or a full disk leaves old or new, never half; locks; cells of a CSV file."""
+"""Files and folders that a kill or a full disk never leaves half written; locks; cells of a CSV."""
 
 import errno
 import fcntl
@@ -9,8 +9,8 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +30,12 @@ def write_text(path: Path, text: str) -> None:
     A link is followed. What can't be replaced (a pipe, /dev/stdout) is written to directly.
     Raises ClassifierError where it can't be written; the old file is then unchanged.
     """
-    try:
-        with explain_full_disk(path):
-            if path.exists() and not path.is_file():
-                path.write_text(text, encoding="utf-8")
-                return
-            with replacing(path.resolve()) as temporary:
-                temporary.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ClassifierError(f"{path} can't be written: {error.strerror or error}.") from error
+    with explain_unwritable(path):
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")
+            return
+        with replacing(path.resolve()) as temporary:
+            temporary.write_text(text, encoding="utf-8")
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -48,22 +45,19 @@ def write_json(path: Path, value: Any) -> None:
 
 def try_to_write(path: Path) -> None:
     """Raise what `write_text` would raise now, and change nothing: for use before long work."""
-    try:
-        with explain_full_disk(path):
-            if path.is_dir():
-                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-            if path.exists() and not path.is_file():
-                if not os.access(path, os.W_OK):
-                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-                return
-            temporary = _beside(path.resolve())
-            try:
-                temporary.write_bytes(b"?")
-                fsync(temporary)
-            finally:
-                temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise ClassifierError(f"{path} can't be written: {error.strerror or error}.") from error
+    with explain_unwritable(path):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if path.exists() and not path.is_file():
+            if not os.access(path, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            return
+        temporary = _beside(path.resolve())
+        try:
+            temporary.write_bytes(b"?")
+            fsync(temporary)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def make_folder(path: Path) -> None:
@@ -89,6 +83,52 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         temporary.unlink(missing_ok=True)
     fsync(path.parent)
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """A hidden folder beside `path` to fill, which becomes `path` once all of it is on the disk.
+
+    An error inside the block removes it. A kill leaves it, for the next call for the same path.
+    Raises ClassifierError where `path` is anything but an empty folder, or can't be made.
+    """
+    with explain_unwritable(path):
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            what = "is not empty" if path.is_dir() else "is no folder"
+            raise ClassifierError(f"{path} {what}: name a new folder.")
+        whole = path.resolve()
+        remove_abandoned(whole.parent.glob(f".{glob.escape(whole.name)}.*.tmp"))
+        temporary = _beside(whole)
+        temporary.mkdir()
+        owner = take_lock(temporary, wait=False)  # shows `remove_abandoned` that it is alive
+        assert owner is not None
+    try:
+        with explain_full_disk(path):
+            yield temporary
+        with explain_unwritable(path):
+            fsync_all(temporary)
+            temporary.rename(whole)
+            fsync(whole.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        os.close(owner)
+
+
+def remove_abandoned(folders: Iterable[Path]) -> None:
+    """Remove those of the folders that no living process has locked."""
+    for folder in folders:
+        with suppress(OSError):  # where its owner can't be found out, it stays
+            owner = take_lock(folder, wait=False)
+            if owner is not None:
+                os.close(owner)
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def fsync_all(folder: Path) -> None:
+    """Wait until a folder with everything in it is on the disk."""
+    for below, _, files in os.walk(folder, topdown=False):
+        for path in [*(Path(below, name) for name in files), Path(below)]:
+            fsync(path)
 
 
 def _beside(path: Path) -> Path:
@@ -152,6 +192,16 @@ def take_lock(path: Path, *, wait: bool) -> int | None:
         os.close(descriptor)
         return None
     return descriptor
+
+
+@contextmanager
+def explain_unwritable(path: Path) -> Iterator[None]:
+    """Turn an OSError into a ClassifierError that says that `path` can't be written, and why."""
+    try:
+        with explain_full_disk(path):
+            yield
+    except OSError as error:
+        raise ClassifierError(f"{path} can't be written: {error.strerror or error}.") from error
 
 
 @contextmanager

@@ -14,7 +14,7 @@ FORBIDDEN = {
 ORDER = {
     "classifier": (
         "errors labels files memory interruption progress data modeling serving explanation"
-        " registry evaluation reports sharing training commands __main__"
+        " registry evaluation reports export sharing training commands __main__"
     ),
     "bot": (
         "errors clock loopback logs schedule storage database folders secret_files settings"

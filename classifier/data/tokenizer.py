@@ -57,6 +57,22 @@ class FastTokenizer:
         """As `tokenize`."""
         return _tokens(texts, self._tokenizer, self._pad_id, max_tokens, head_share)
 
+    def rule(self, max_tokens: int, head_share: float) -> dict[str, int | list[int]]:
+        """How `tokens` makes ids of a text, in numbers: for programs without this package.
+
+        The text's own ids but for `left_out`; of more than `head` + `tail` the first and the last
+        so many; between `before` and `after`. `pad` stands where a batch has shorter texts.
+        """
+        before, after, head, tail = _kept(self._tokenizer, max_tokens, head_share)
+        return {
+            "before": before,
+            "after": after,
+            "head": head,
+            "tail": tail,
+            "left_out": sorted(_special_ids(self._tokenizer)),
+            "pad": self._pad_id,
+        }
+
 
 def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
     """The tokenizer of the model in `folder`; ClassifierError where it can't be loaded."""
@@ -121,9 +137,7 @@ def _tokens(
     tokenizer.no_padding()
     tokenizer.encode_special_tokens = True  # «[SEP]» typed in a review is five characters of text
     special = _special_ids(tokenizer)
-    before, after = special_tokens(tokenizer)
-    room = max_tokens - len(before) - len(after)
-    head = round(room * head_share)
+    before, after, head, tail = _kept(tokenizer, max_tokens, head_share)
     pieces: list[NDArray[np.int32]] = []
     for at in range(0, len(texts), _TEXTS_AT_ONCE):
         some = texts[at : at + _TEXTS_AT_ONCE]
@@ -131,14 +145,24 @@ def _tokens(
             ids = encoded.ids
             if not special.isdisjoint(ids):
                 ids = [token for token in ids if token not in special]
-            if len(ids) > room:
-                ids = ids[:head] + ids[len(ids) - (room - head) :]
+            if len(ids) > head + tail:
+                ids = ids[:head] + ids[len(ids) - tail :]
             # A text of nothing is padding, where there are no special tokens.
             text = [*before, *ids, *after] or [pad_id]
             pieces.append(np.array(text, dtype=np.int32))
     starts = np.cumsum([0, *(len(piece) for piece in pieces)], dtype=np.int64)
     flat = np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.int32)
     return Tokens(flat, starts, pad_id, len(before), len(after))
+
+
+def _kept(
+    tokenizer: Tokenizer, max_tokens: int, head_share: float
+) -> tuple[list[int], list[int], int, int]:
+    """The ids before and after each text, and how many of its first and of its last are kept."""
+    before, after = special_tokens(tokenizer)
+    room = max_tokens - len(before) - len(after)
+    head = round(room * head_share)
+    return before, after, head, room - head
 
 
 def _special_ids(tokenizer: Tokenizer) -> set[int]:

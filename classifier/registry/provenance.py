@@ -6,6 +6,7 @@ from datasets import Dataset
 
 from classifier.data.reviews import Reviews, load_reviews, text_digest
 from classifier.data.schema import OURS, Schema
+from classifier.data.splits import restore_split
 from classifier.errors import ClassifierError
 from classifier.registry.version import Version
 
@@ -59,6 +60,22 @@ def holdout_of(version: Version) -> Reviews | None:
             f"{holdout.fingerprint[:12]}, not {record['fingerprint'][:12]}."
         )
     return holdout
+
+
+def holdout_rows(version: Version) -> Dataset:
+    """The reviews that judged a version, as `Reviews.rows` has them; ClassifierError if lost."""
+    holdout = holdout_of(version)
+    if holdout is not None:
+        return holdout.rows
+    training = version.training()
+    try:
+        source, keep_ratings = source_of(version), training["keep_ratings"]
+    except KeyError as error:
+        raise ClassifierError(
+            f"{version.path / 'training.json'} does not say what it was trained on: no {error}."
+        ) from error
+    reviews = load_reviews(source, keep_ratings=keep_ratings, schema=schema_of(version))
+    return restore_split(reviews.rows, version.split()).holdout
 
 
 def learnt_by(version: Version, rows: Dataset) -> list[bool]:

@@ -26,6 +26,8 @@ from classifier.errors import ClassifierError
 from classifier.files import (
     explain_full_disk,
     fsync,
+    fsync_all,
+    remove_abandoned,
     remove_leftovers,
     sha256,
     take_lock,
@@ -74,9 +76,7 @@ class Staging:
             for name in names
         }
         write_json(self.path / MANIFEST, {"made": self.stamp, "files": manifest})
-        for folder, _, files in os.walk(self.path, topdown=False):
-            for path in [*(Path(folder, name) for name in files), Path(folder)]:
-                fsync(path)
+        fsync_all(self.path)
         return self.path / MANIFEST
 
     def publish(self) -> Version:
@@ -287,12 +287,7 @@ class Registry:
 
     def _sweep(self) -> None:
         """Only ever called with the lock held."""
-        for folder in self.root.glob(".staging-*"):
-            with suppress(OSError):  # where its owner can't be found out, it stays
-                owner = take_lock(folder, wait=False)
-                if owner is not None:
-                    os.close(owner)
-                    shutil.rmtree(folder, ignore_errors=True)
+        remove_abandoned(self.root.glob(".staging-*"))
         for folder in self.root.glob(".pruned-*"):
             shutil.rmtree(folder, ignore_errors=True)
         remove_leftovers(self.root / CHAMPION)

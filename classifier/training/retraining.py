@@ -5,14 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from datasets import Dataset
-
 from classifier.data.reviews import load_reviews
-from classifier.data.schema import OURS, Schema
-from classifier.data.splits import restore_split
+from classifier.data.schema import OURS
 from classifier.errors import ClassifierError
 from classifier.evaluation.gate import Decision, judge
-from classifier.registry.provenance import holdout_of, schema_of, source_of
+from classifier.registry.provenance import holdout_of, holdout_rows, schema_of, source_of
 from classifier.registry.registry import Registry
 from classifier.training.experiment import run_experiment
 from classifier.training.recipe import recipe_of
@@ -61,15 +58,11 @@ def retrain(feedback: Feedback, context: RunContext) -> Decision | None:
     if challenger is None:
         return None
     context.console.say("Comparing it with the champion.")
-
-    def rows_of(source: str, schema: Schema) -> Dataset:
-        return load_reviews(source, keep_ratings=settings.keep_ratings, schema=schema).rows
-
-    own = None if holdout is None else holdout.rows
-    parts = restore_split(rows_of(settings.reviews, settings.schema), champion.split(), own)
-    rated = None if feedback.holdout is None else rows_of(feedback.holdout, OURS)
-    device, cache = context.group.device, context.cache
-    return judge(champion, challenger, parts.holdout, rated, device=device, cache=cache)
+    rated, keep_ratings = None, settings.keep_ratings
+    if feedback.holdout is not None:
+        rated = load_reviews(feedback.holdout, keep_ratings=keep_ratings, schema=OURS).rows
+    judging, device = holdout_rows(champion), context.group.device
+    return judge(champion, challenger, judging, rated, device=device, cache=context.cache)
 
 
 def _encoder_of(record: dict[str, Any]) -> str:
