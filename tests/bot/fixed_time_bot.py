@@ -1,0 +1,51 @@
+"""`python -m tests.bot.fixed_time_bot`: the bot, with models that take a fixed time a review.
+
+So a machine with few cores shows what several processes do that have models of their own. The time
+is in the environment: SECONDS_A_REVIEW.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple, cast
+
+from bot.prediction import live_models
+from bot.prediction.queue import Predictions, Predicts
+
+
+class FixedPrediction(NamedTuple):
+    """As classifier.serving.predictor.Prediction, but torch takes seconds to import."""
+
+    pooling: str
+    version: str
+    sentiment: str = "Good"
+    sentiment_probabilities: tuple[float, ...] = (0.05, 0.08, 0.87)
+    rating: int = 8
+    rating_probabilities: tuple[float, ...] = (*[0.025] * 8, 0.75, 0.025, 0.025)
+    rating_confidence: float = 0.8
+    milliseconds: float = 1.5
+    confidence: float = 0.87
+
+
+class FixedTime:
+    def __init__(self, folder: Path, seconds: float) -> None:
+        self.version = folder.name
+        self._seconds = seconds
+
+    def predict(self, texts: list[str]) -> list[Predictions]:
+        time.sleep(self._seconds * len(texts))
+        both = {pooling: FixedPrediction(pooling, self.version) for pooling in ("cls", "mean")}
+        return [cast(Predictions, both) for _ in texts]
+
+
+def load(folder: Path) -> Predicts:
+    return FixedTime(folder, float(os.environ["SECONDS_A_REVIEW"]))
+
+
+if __name__ == "__main__":
+    live_models.load_models = load  # before bot.app, which imports it
+    import bot.__main__ as start
+
+    start._load = lambda champion: load(champion.path)
+    sys.exit(start.main())

@@ -1,0 +1,308 @@
+"""Three bots share an inbox: killed at random, they lose nothing and answer once."""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from telegram import Message
+
+from bot.local.server import LOCAL_TOKEN, LocalServer
+from db.advisory_lock import Task
+from tests import tiny
+from tests.bot.cluster import PATIENCE, Cluster, cluster
+from tests.bot.crowd import invite
+from tests.bot.local_client import Person, chat_client
+from tests.bot.ports import free_port
+from tests.bot.round_robin import RoundRobin
+from tests.bot.talking import buttons_of, rating_data
+from tests.postgres import PostgresServer, postgres_server
+
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+
+BOTS = ("one", "two", "three")
+PEOPLE = range(5001, 5101)
+EACH = 6  # reviews
+KILLS = 10
+MOST_WAITING = 90  # of the updates: more would make the test no harder
+SECONDS_A_REVIEW = 0.12
+
+TAPPING, EDITING, FORGETTING, SPLITTING = (PEOPLE[:8], PEOPLE[8:16], PEOPLE[16:24], PEOPLE[24:32])
+
+Key = tuple[int, int]  # chat and message
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    """One that may be restarted."""
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture
+async def telegram(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[LocalServer]:
+    """The local Bot API server, with a crowd."""
+    invite(monkeypatch, PEOPLE)
+    server = LocalServer()
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+async def http(telegram: LocalServer) -> AsyncIterator[httpx.AsyncClient]:
+    async with chat_client(telegram.url) as client:
+        client.timeout = httpx.Timeout(PATIENCE)
+        yield client
+
+
+@pytest.fixture
+def settings(telegram: LocalServer, tiny_models: Path) -> dict[str, object]:
+    return {
+        "telegram_token": LOCAL_TOKEN,
+        "bot_api_url": telegram.url,
+        "models": tiny_models,
+        "admin_ids": "1002",
+        "reviews_per_minute": 10_000,
+        "waiting_reviews": 10_000,
+        "seconds_a_review": 0.01,
+    }
+
+
+class Crowd:
+    """A hundred people who write reviews; some rate, edit or erase them meanwhile."""
+
+    def __init__(self, http: httpx.AsyncClient, bots: Cluster) -> None:
+        self.people = {user: Person(http, user) for user in PEOPLE}
+        self.sent: dict[Key, str] = {}  # what is to be stored and answered
+        self.forgotten: set[Key] = set()
+        self.edited: dict[Key, str] = {}
+        self.rated: dict[Key, int] = {}
+        self.updates = 0  # how many the bots have been sent
+        self._bots = bots
+        rows = tiny.make_rows(3 * EACH * len(PEOPLE), seed=random.randrange(10**6))
+        self._texts = iter(str(row["content"]) for row in rows)
+
+    async def write(self, user: int) -> Key:
+        """One review."""
+        text = next(self._texts)
+        (message,) = await self.people[user].send(text)
+        self.updates += 1
+        key = message.chat_id, message.message_id
+        self.sent[key] = text
+        return key
+
+    async def write_all(self) -> None:
+        """EACH reviews of everybody, as fast as they are answered."""
+        users = [user for user in PEOPLE for _ in range(EACH) if user not in FORGETTING]
+        random.shuffle(users)
+        done = 0
+        for user in users:
+            if self.updates - done > MOST_WAITING:
+                done = await self.wait_until_done(self.updates - MOST_WAITING)
+            await self.write(user)
+
+    async def wait_until_done(self, count: int) -> int:
+        """Until the bots have handled so many updates; how many they have."""
+        async with asyncio.timeout(PATIENCE):
+            while (done := await self.done()) < count:
+                self._bots.check()
+                await asyncio.sleep(0.1)
+        return done
+
+    async def done(self) -> int:
+        sql = "SELECT count(*) FROM updates WHERE done_at IS NOT NULL"
+        return int((await self._bots.query(sql))[0])
+
+    async def answer(self, key: Key) -> Message:
+        """The bot's reply to a review."""
+        person = self.people[key[0]]
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                for message in await person.from_bot():
+                    replied = message.reply_to_message
+                    if replied is not None and replied.message_id == key[1]:
+                        return message
+                await asyncio.sleep(0.3)
+
+    async def rate(self, user: int) -> None:
+        """Two taps in a row: the last one counts."""
+        key = await self.write(user)
+        answer = await self.answer(key)
+        for rating in (3, 9):
+            await self.people[user].tap(answer.message_id, rating_data(answer, rating))
+            self.updates += 1
+            self.rated[key] = rating
+
+    async def edit(self, user: int) -> None:
+        """One that is not answered yet, perhaps."""
+        key = await self.write(user)
+        await asyncio.sleep(random.uniform(0, 1))
+        self.edited[key] = next(self._texts)
+        await self.people[user].edit(key[1], self.edited[key])
+        self.updates += 1
+
+    async def forget(self, user: int) -> None:
+        """Everything, while reviews wait to be answered; then write again."""
+        person = self.people[user]
+        await self.answer(await self.write(user))
+        self.forgotten |= {key for key in self.sent if key[0] == user}
+        self.forgotten |= {await self.write(user) for _ in range(EACH // 2)}
+        await person.send("/forget")
+        self.updates += 1
+        question = await self._asked(person)
+        await person.tap(question.message_id, "forget:yes")
+        self.updates += 1
+        async with asyncio.timeout(PATIENCE):
+            while await self._bots.query("SELECT 1 FROM users WHERE id = $1", user):
+                await asyncio.sleep(0.1)
+        for _ in range(EACH // 2):
+            await self.write(user)
+
+    async def _asked(self, person: Person) -> Message:
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                for message in await person.from_bot():
+                    if message.reply_markup is not None and any(
+                        data == "forget:yes" for row in buttons_of(message) for _, data in row
+                    ):
+                        return message
+                await asyncio.sleep(0.3)
+
+    async def split(self, user: int) -> None:
+        """A long one, which the client splits."""
+        rows = tiny.make_rows(70, seed=user)
+        text = " ".join(str(row["content"]) for row in rows)[:9000]
+        parts = await self.people[user].send(text)
+        assert len(parts) == 3
+        self.updates += len(parts)
+        self.sent[parts[0].chat_id, parts[0].message_id] = text
+
+    async def check(self) -> int:
+        """What is stored and what was answered; how many answers were repeated."""
+        sql = """SELECT (chat_id, message_id, text, reply_message_id IS NOT NULL) FROM reviews"""
+        rows = await self._bots.query(sql)
+        stored = Counter((chat, message, "".join(text.split())) for chat, message, text, _ in rows)
+        expected = Counter(
+            (*key, "".join(text.split()))
+            for texts in (self.sent, self.edited)
+            for key, text in texts.items()
+            if key not in self.forgotten
+        )
+        assert stored == expected
+        assert all(answered for *_, answered in rows)
+        answers = Counter[Key]()
+        for person in self.people.values():
+            for message in await person.from_bot():
+                if message.reply_to_message is not None:
+                    answers[message.chat_id, message.reply_to_message.message_id] += 1
+        repeated = 0
+        for key in self.sent:
+            wanted = 2 if key in self.edited else 1
+            assert answers[key] >= (0 if key in self.forgotten else wanted), key
+            repeated += max(0, answers[key] - wanted)
+        ratings = """SELECT (chat_id, message_id, rating) FROM feedback
+            JOIN reviews ON reviews.id = review_id"""
+        found = {
+            (chat, message): rating for chat, message, rating in await self._bots.query(ratings)
+        }
+        assert found == self.rated
+        return repeated
+
+
+async def _harass(bots: Cluster, crowd: Crowd, begun: int, total: int, fetcher: bool) -> None:
+    """Kill processes and restart the database, while the work goes on."""
+    for number in range(KILLS):
+        await crowd.wait_until_done(begun + (number + 1) * total // (KILLS + 1))
+        if number == KILLS // 2:
+            await asyncio.to_thread(bots.server.restart)
+        name = random.choice(bots.names)
+        if fetcher and number % 3 == 0:
+            name = await bots.until_held(Task.FETCHING)
+        await bots.kill(name)
+        await bots.start(name)
+
+
+async def _one_day(bots: Cluster, crowd: Crowd, *, fetcher: bool) -> None:
+    """600 reviews, and what people do beside, under fire."""
+    began, kills = time.monotonic(), bots.kills
+    begun = await crowd.done()
+    work = [crowd.write_all(), _harass(bots, crowd, begun, EACH * len(PEOPLE), fetcher)]
+    work += [crowd.rate(user) for user in TAPPING]
+    work += [crowd.edit(user) for user in EDITING]
+    work += [crowd.forget(user) for user in FORGETTING]
+    work += [crowd.split(user) for user in SPLITTING]
+    await asyncio.gather(*work)
+    sql = "SELECT count(*) FROM updates WHERE done_at IS NULL"
+    async with asyncio.timeout(PATIENCE):
+        while (await bots.query(sql))[0] or await crowd.done() < crowd.updates:
+            bots.check()
+            await asyncio.sleep(0.2)
+    repeated = await crowd.check()
+    kills = bots.kills - kills
+    print(
+        f"{len(crowd.sent)} reviews in {time.monotonic() - began:.0f} s, {kills} kills,"
+        f" {repeated} answers repeated"
+    )
+    assert repeated <= kills
+
+
+async def test_kills_lose_nothing_and_double_nothing_by_polling(
+    server: PostgresServer, http: httpx.AsyncClient, settings: dict[str, object], tmp_path: Path
+) -> None:
+    async with cluster(server, "polling", tmp_path, **settings) as bots:
+        for name in BOTS:
+            await bots.start(name)
+        await bots.until_ready(len(BOTS))
+        await _one_day(bots, Crowd(http, bots), fetcher=True)
+
+
+async def test_kills_lose_nothing_and_double_nothing_by_webhook(
+    server: PostgresServer, http: httpx.AsyncClient, settings: dict[str, object], tmp_path: Path
+) -> None:
+    ports = [free_port() for _ in BOTS]
+    balancer = RoundRobin(ports)
+    balancer.start()
+    settings |= {
+        "webhook_url": f"http://127.0.0.1:{balancer.port}/hook",
+        "webhook_secret": "a-long-secret",
+    }
+    async with cluster(server, "webhook", tmp_path, **settings) as bots:
+        for name, port in zip(BOTS, ports, strict=True):
+            await bots.start(name, webhook_port=port)
+        await bots.until_ready(len(BOTS))
+        await _one_day(bots, Crowd(http, bots), fetcher=False)
+        print(f"requests by process: {[*balancer.passed.values()]}")
+        assert all(balancer.passed.values())
+    await balancer.stop()
+
+
+async def test_more_processes_answer_more(
+    server: PostgresServer, http: httpx.AsyncClient, settings: dict[str, object], tmp_path: Path
+) -> None:
+    """With models that take a fixed time of their own: twice and three times as many, almost."""
+    settings |= {"seconds_a_review": SECONDS_A_REVIEW}
+    rates = []
+    async with cluster(server, "throughput", tmp_path, **settings) as bots:
+        crowd = Crowd(http, bots)
+        for name in BOTS:
+            await bots.start(name)
+            await bots.until_ready(len(bots.names))
+            rates.append(await _rate(crowd, 100 * len(bots.names)))
+    shown = ", ".join(f"{rate:.1f}" for rate in rates)
+    print(f"reviews a second by one, two, three processes: {shown}; at most {1 / SECONDS_A_REVIEW}")
+    assert rates[1] >= 1.8 * rates[0]
+    assert rates[2] >= 2.6 * rates[0]
+
+
+async def _rate(crowd: Crowd, count: int) -> float:
+    """Reviews answered a second, of so many that are sent at once."""
+    begun = await crowd.done()
+    began = time.monotonic()
+    await asyncio.gather(*(crowd.write(user) for user in (list(PEOPLE) * 3)[:count]))
+    await crowd.wait_until_done(begun + count)
+    return count / (time.monotonic() - began)
