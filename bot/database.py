@@ -27,8 +27,9 @@ def bring_up_to_date(backups: Backups, now: datetime) -> None:
             return
         if backups.sqlite_file and (copy := backups.make(now)):
             logger.info("database backed up", extra={"file": str(copy)})
-        migrate.upgrade(backups.url)
-    logger.info("database migrated")
+        is_ours = migrate.upgrade(backups.url)  # another process may have been first
+    if is_ours:
+        logger.info("database migrated")
 
 
 def _close_to_others(backups: Backups) -> None:

@@ -25,19 +25,22 @@ OLDEST_POSTGRESQL = (14,)
 SCRIPTS = Path(__file__).resolve().parent.parent / "alembic"
 
 
-def upgrade(url: str) -> None:
+def upgrade(url: str) -> bool:
     """Migrate the database at `url` to the newest revision, creating it if there is none.
 
-    One transaction: a failure or a kill leaves the schema as it was. Several processes may call
-    it at once. Raises DatabaseError where this program does not know the database's revision.
+    One transaction: a failure or a kill leaves the schema as it was. Of several processes that
+    call it at once one migrates, and the others wait: for those it is False. Raises DatabaseError
+    where this program does not know the database's revision.
     """
+    config = configuration(url)
     try:
-        command.upgrade(configuration(url), "head")
+        command.upgrade(config, "head")
     except CommandError as error:
         raise DatabaseError(
             f"The database can't be migrated: {error}. If a newer version of this program has"
             " used it, update the program or restore a backup."
         ) from error
+    return "applied" in config.attributes
 
 
 def is_current(url: str) -> bool:

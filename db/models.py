@@ -105,6 +105,8 @@ class Process(Base, kw_only=True):
     name: Mapped[str] = mapped_column(String(80), primary_key=True)
     started_at: Mapped[datetime]
     alive_until: Mapped[datetime]  # its lease, which it renews while it works
+    model: Mapped[str | None] = mapped_column(String(64), default=None)  # it answers with
+    promoted_at: Mapped[datetime | None] = mapped_column(default=None)  # when that was promoted
 
 
 class Update(Base, kw_only=True):

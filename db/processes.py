@@ -56,6 +56,19 @@ async def leave(session: AsyncSession, name: str) -> None:
     await _remove(session, [name])
 
 
+async def note_model(
+    session: AsyncSession, name: str, model: str, promoted_at: datetime | None
+) -> None:
+    """Tell the others which version a process answers with, and when that was promoted."""
+    own = update(Process).where(Process.name == name)
+    await session.execute(own.values(model=model, promoted_at=promoted_at))
+
+
+async def models(session: AsyncSession) -> dict[str, Process]:
+    """The processes by name."""
+    return {row.name: row for row in await session.scalars(select(Process))}
+
+
 async def _remove(session: AsyncSession, names: list[str]) -> None:
     if names:
         theirs = update(Update).where(Update.claimed_by.in_(names))

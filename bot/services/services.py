@@ -7,7 +7,7 @@ from bot.monitoring.metrics import Metrics
 from bot.prediction.live_models import LiveModels
 from bot.prediction.queue import PredictionQueue
 from bot.services.admin_log import AdminLog
-from bot.services.champion import ChampionWatch
+from bot.services.champion import ChampionWatch, Others
 from bot.services.drift import DriftWatch
 from bot.services.error_analysis import ErrorAnalysis
 from bot.services.feedback import FeedbackService
@@ -64,7 +64,8 @@ class Services:
         self.albums = FloodLimit(book, "albums", 1)  # each picture comes as a message
         self.admin_log = AdminLog(write, clock)
         self.versions = VersionService(live, self.admin_log, read)
-        self.champion = ChampionWatch(live)
+        others = Others(write, inbox.lease.process) if database.is_shared else None
+        self.champion = ChampionWatch(live, others)
         self.retraining = Retraining(
             TrainingProcess(settings.models),
             self.versions,

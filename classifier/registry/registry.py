@@ -195,6 +195,14 @@ class Registry:
                 self._write_champions([version.name, *champions])
             return version
 
+    def promoted_at(self) -> datetime | None:
+        """When the champion became it; None where there is none."""
+        try:
+            changed = (self.root / CHAMPION).stat().st_mtime
+        except OSError:
+            return None
+        return datetime.fromtimestamp(changed, UTC)
+
     def rollback(self) -> Version:
         """Make the latest earlier champion champion again; ClassifierError without a sound one."""
         with self._locked():

@@ -173,15 +173,21 @@ def test_a_newer_database_is_left_alone(own_url: str) -> None:
         migrate.upgrade(own_url)
 
 
-def test_two_processes_may_start_at_once(empty_url: str) -> None:
-    code = "import sys; from db import migrate; migrate.upgrade(sys.argv[1])"
+def test_of_several_that_start_at_once_one_migrates(empty_url: str) -> None:
+    code = "import sys; from db import migrate; print(migrate.upgrade(sys.argv[1]))"
     arguments = [sys.executable, "-c", code, empty_url]
     processes = [
-        subprocess.Popen(arguments, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(2)
+        subprocess.Popen(
+            arguments, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        for _ in range(3)
     ]
+    said = []
     for process in processes:
-        _, complaint = process.communicate(timeout=60)
+        migrated, complaint = process.communicate(timeout=60)
         assert process.returncode == 0, complaint
+        said.append(migrated.strip())
+    assert sorted(said) == ["False", "False", "True"]
     assert migrate.is_current(empty_url)
 
 
