@@ -234,17 +234,17 @@ class KinorateTokenizer(PreTrainedTokenizerFast):
         texts = [text] if isinstance(text, str) else list(text)
         most = min(max_length or self.model_max_length, self.model_max_length)
         ids = self._ids(texts, most)
-        encoded = {"input_ids": ids, "attention_mask": [[1] * len(each) for each in ids]}
-        if isinstance(text, str) and return_tensors is None and not padding:
-            return BatchEncoding({name: values[0] for name, values in encoded.items()})
         names = ("pad_to_multiple_of", "padding_side")
-        return self.pad(
-            BatchEncoding(encoded),
+        batch = self.pad(
+            {"input_ids": ids, "attention_mask": [[1] * len(each) for each in ids]},
             padding=padding,
             max_length=most if padding == "max_length" else None,
             return_tensors=return_tensors,
             **{name: options[name] for name in names if name in options},
         )
+        if isinstance(text, str) and return_tensors is None:
+            return BatchEncoding({name: values[0] for name, values in batch.items()})
+        return batch
 
     def _ids(self, texts: list[str], most: int) -> list[list[int]]:
         """The ids of each text, special tokens and all, at most `most` of them."""
@@ -254,7 +254,7 @@ class KinorateTokenizer(PreTrainedTokenizerFast):
         backend.encode_special_tokens = True
         before, after = self._around()
         special = self._special()
-        room = most - len(before) - len(after)
+        room = max(0, most - len(before) - len(after))
         head = round(room * self.init_kwargs.get("head_share", 1.0))
         found = []
         for encoded in backend.encode_batch(texts, add_special_tokens=False):

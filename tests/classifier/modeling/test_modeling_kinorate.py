@@ -285,6 +285,10 @@ def test_the_tokenizer_pads_and_cuts_as_it_is_asked(version: Path) -> None:
         "input_ids"
     ].shape == (1, 16)
     assert tokenizer(TEXTS[:1], padding=True, pad_to_multiple_of=32)["attention_mask"][0][-1] == 0
+    one = tokenizer(TEXTS[0], padding=True, pad_to_multiple_of=32)
+    assert (len(one["input_ids"]), one["attention_mask"][-1]) == (32, 0)
+    assert tokenizer([])["input_ids"] == []
+    assert len(tokenizer(TEXTS[0], max_length=1)["input_ids"]) == 2  # [CLS] and [SEP] stay
     with pytest.raises(ValueError, match="no text_pair"):
         tokenizer("Один.", text_pair="Другой.")
 
