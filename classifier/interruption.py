@@ -3,6 +3,8 @@
 import os
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 from classifier.errors import Interrupted
@@ -29,6 +31,15 @@ def ignore_interruptions() -> None:
     """Let the process end as it was going to."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
+
+
+@contextmanager
+def going_on() -> Iterator[None]:
+    """Say of an interruption that nothing done is lost."""
+    try:
+        yield
+    except Interrupted:
+        raise Interrupted("Interrupted. The same command goes on from there.") from None
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -11,6 +11,7 @@ from classifier.commands.options import DEFAULT_MODELS, Models, VersionName
 from classifier.data.hub import hub_address
 from classifier.evaluation.figures import METRICS, POOLING_TITLES, figure
 from classifier.files import make_folder
+from classifier.interruption import going_on
 from classifier.registry.registry import CHAMPION, Registry
 from classifier.registry.version import Version
 
@@ -123,7 +124,8 @@ def push(
             print((copy.folder / "README.md").read_text(encoding="utf-8").split("\n---\n")[0])
             print("---\nNothing was sent.")
             return
-        pushed = push(copy, name, print, private=private)
+        with going_on():
+            pushed = push(copy, name, print, private=private)
     who = "private" if pushed.private else "public"
     done = "Pushed to" if pushed.is_new else "All of it was already in"
     print(f"{done} {hub_address()}/{name} ({who}), commit {pushed.commit}.")
@@ -151,9 +153,15 @@ def pull(
     check_name(name)
     make_folder(models)
     quiet_libraries()
-    pulled = pull(Registry(models), name, revision, check)
+    with going_on():
+        pulled = pull(Registry(models), name, revision, check)
     done = "Pulled" if pulled.is_new else "Here already, and sound:"
     print(f"{done} {pulled.version.name}, {name} at commit {pulled.commit}.")
+    if pulled.other_code:
+        print(
+            f"{', '.join(pulled.other_code)}: not this Kinorate's code, which does not run it; "
+            f"trust_remote_code=True would. Read it first, or trust {name.partition('/')[0]}."
+        )
     print(f"Into use: python -m classifier models promote {pulled.version.name}")
 
 

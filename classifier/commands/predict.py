@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,8 +14,9 @@ from rich.console import Console
 from classifier.commands.options import DEFAULT_MODELS, Columns, Json, Models, try_outputs
 from classifier.data.decoding import decode
 from classifier.data.schema import Schema
-from classifier.errors import ClassifierError, Interrupted
+from classifier.errors import ClassifierError
 from classifier.files import write_json
+from classifier.interruption import going_on
 from classifier.progress import progress
 from classifier.registry.registry import CHAMPION, Registry
 
@@ -150,20 +152,16 @@ def _predict_file(predictor: "Predictor", file: Path, out: Path, schema: Schema)
     from classifier.serving.bulk import predict_file
     from classifier.serving.bulk_source import is_pipe
 
-    with progress(file.name, Console(stderr=True)) as report:
-        try:
-            result = predict_file(
-                predictor.predict,
-                file,
-                out,
-                version=predictor.version,
-                on_progress=lambda done, total: report(done, total, file.name),
-                schema=schema,
-            )
-        except Interrupted:
-            if is_pipe(file) or is_pipe(out):
-                raise
-            raise Interrupted("Interrupted. The same command goes on from there.") from None
+    goes_on = nullcontext() if is_pipe(file) or is_pipe(out) else going_on()
+    with progress(file.name, Console(stderr=True)) as report, goes_on:
+        result = predict_file(
+            predictor.predict,
+            file,
+            out,
+            version=predictor.version,
+            on_progress=lambda done, total: report(done, total, file.name),
+            schema=schema,
+        )
     said = (
         f"{out}: {result.predicted:,} reviews predicted, {result.resumed:,} were there already, "
         f"{result.rejected:,} rows can't be used (see their error)."

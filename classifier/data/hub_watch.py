@@ -54,7 +54,7 @@ def watched(work: Callable[[Signs], T], seconds: float) -> T:
         except Exception as error:
             arrived.put(error)
 
-    for name in ("file_download", "utils._http"):
+    for name in ("file_download", "hf_api", "utils._http"):
         logging.getLogger(f"huggingface_hub.{name}").addFilter(_is_of_no_work)
     threading.Thread(target=run, name=WORK, daemon=True).start()
     try:

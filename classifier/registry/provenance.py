@@ -8,10 +8,7 @@ from classifier.data.reviews import Reviews, load_reviews, text_digest
 from classifier.data.schema import OURS, Schema
 from classifier.data.splits import restore_split
 from classifier.errors import ClassifierError
-from classifier.registry.version import Version
-
-UNPUBLISHED = "unpublished reviews"
-"""The source, in training.json, of reviews that a version from the hub came without."""
+from classifier.registry.version import UNPUBLISHED, Version
 
 
 def schema_of(version: Version) -> Schema:

@@ -11,6 +11,8 @@ from classifier.errors import ClassifierError
 from classifier.files import sha256
 
 MANIFEST = "manifest.json"
+UNPUBLISHED = "unpublished reviews"
+"""The source, in training.json, of reviews that a version from the hub came without."""
 STAMP = "%Y%m%dT%H%M%SZ"  # of the time in a version's name
 
 

@@ -55,7 +55,7 @@ def model_card(
         sentiments=SENTIMENTS,
         verdict=metrics.get("comparison", {}).get("verdict"),
         repository=None if repository is None else Markup(repository),  # a name, no Markdown
-        root=root,
+        root=None if root is None else POOLING_TITLES[root],
     )
 
 

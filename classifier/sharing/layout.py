@@ -9,7 +9,6 @@ So `pipeline(model="owner/name")` has a model at the root, where it looks for on
 is one commit: with a repository for each pooling, a push or a pull could mix two versions.
 """
 
-import re
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -29,7 +28,7 @@ _OF_A_MODEL = {
     *("special_tokens_map.json", "added_tokens.json", "vocab.txt", "vocab.json", "merges.txt"),
     *("sentencepiece.bpe.model", "spiece.model"),
 }
-_CODE = re.compile(r"modeling_\w+\.py", re.ASCII)  # of the models, for other programs to load
+CODE = "modeling_kinorate.py"  # of a model, which transformers runs where it is trusted
 
 
 def may_leave(path: str) -> bool:
@@ -45,19 +44,12 @@ def is_ours(path: str) -> bool:
     return may_leave(path) or path == MANIFEST or ("/" not in path and _is_of_a_model(path))
 
 
-def is_code(path: str) -> bool:
-    return _CODE.fullmatch(PurePosixPath(path).name) is not None
-
-
 def _is_of_a_model(name: str) -> bool:
-    return name in _OF_A_MODEL or is_code(name)
+    return name in _OF_A_MODEL or name == CODE
 
 
 def repository_files(names: list[str], root: str) -> dict[str, str]:
-    """Path in the repository → path in the version's folder, `root` being the pooling at the root.
-
-    The large files of `root` come twice, at last.
-    """
+    """Path in the repository → path in the version's folder; `root` is the pooling at its root."""
     files = {name: name for name in names}
     again = (PurePosixPath(name) for name in names if name.startswith(f"{root}/"))
     return files | {path.name: str(path) for path in again if path.name != "README.md"}

@@ -6,17 +6,18 @@ folders, and sometimes the way to the hub. Where the reviews are not public them
 leaves; nothing leaves that `layout.may_leave` does not name.
 """
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from classifier.errors import ClassifierError
+from classifier.evaluation.figures import POOLING_NAMES
 from classifier.files import link_or_copy, write_json, write_text
-from classifier.registry.provenance import UNPUBLISHED
 from classifier.registry.registry import Staging
-from classifier.registry.version import Version
+from classifier.registry.version import UNPUBLISHED, Version
 from classifier.reports.model_card import model_card
-from classifier.sharing.layout import may_leave, root_pooling
+from classifier.sharing.layout import CODE, may_leave, root_pooling
 
 _PUBLISHED = {"hub", "sample"}  # sources of reviews that anybody can have
 _PRIVATE_DEFAULTS = {"source": UNPUBLISHED, "reason": "reviews that are not published"}
@@ -45,12 +46,15 @@ def copy_public(version: Version, staging: Staging, repository: str) -> PublicCo
     for name in names:
         if Path(name).name not in _REWRITTEN:
             link_or_copy(version.path / name, staging.path / name)
+    for pooling in POOLING_NAMES:
+        if f"{pooling}/{CODE}" not in names:
+            _save_as_today(version.path / pooling, staging.path / pooling)
     metrics = version.metrics()
     try:
         training, split = public_documents(version.training(), version.split())
         root = root_pooling(metrics)
         card = model_card(training, metrics, repository=repository, root=root)
-        cards = {pooling: model_card(training, metrics, [pooling]) for pooling in ("cls", "mean")}
+        cards = {pooling: model_card(training, metrics, [pooling]) for pooling in POOLING_NAMES}
     except Exception as error:  # documents of other shapes fail in as many ways
         raise ClassifierError(
             f"{version.path} lacks what its model card is made of: {type(error).__name__}, {error}."
@@ -69,6 +73,17 @@ def copy_public(version: Version, staging: Staging, repository: str) -> PublicCo
     stays = sorted(set(version.manifest()) - set(copied))
     extra = training.get("extra", {})
     return PublicCopy(staging.path, version.name, copied, stays, root, extra.get("kept", 0))
+
+
+def _save_as_today(folder: Path, target: Path) -> None:
+    """A model of earlier code, which transformers could not load by itself."""
+    from classifier.data.tokenizer import load_tokenizer
+    from classifier.modeling.loading import load_classifier
+    from classifier.modeling.saving import save_model
+
+    model, tokenizer = load_classifier(folder), load_tokenizer(folder)
+    shutil.rmtree(target)
+    save_model(model, tokenizer, target)
 
 
 def public_documents(

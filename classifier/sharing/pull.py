@@ -7,7 +7,7 @@ models/ appears the whole version or nothing.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import torch
@@ -21,11 +21,12 @@ from classifier.data.hub import hub_address, hub_unreachable
 from classifier.data.hub_files import SILENCE_SECONDS, Repository, repository_files
 from classifier.errors import ClassifierError, DiskFullError
 from classifier.files import link_or_copy, sha256
+from classifier.modeling import modeling_kinorate
 from classifier.registry.registry import Registry
 from classifier.registry.version import MANIFEST, Version, parsed_stamp, version_name
 from classifier.reports.model_card import model_card
 from classifier.serving.predictor import Predictor
-from classifier.sharing.layout import may_leave
+from classifier.sharing.layout import CODE, may_leave
 
 _LARGEST = 50 * 2**30  # bytes of a version; more is a mistake, or meant to fill the disk
 
@@ -35,6 +36,14 @@ class Pulled:
     version: Version
     commit: str
     is_new: bool  # otherwise it was here already
+    other_code: list[str]  # files that transformers would run, and that are not this package's
+
+
+def _pulled(version: Version, commit: str, *, is_new: bool) -> Pulled:
+    own = sha256(Path(str(modeling_kinorate.__file__)))
+    code = [path for path in version.manifest() if PurePosixPath(path).name == CODE]
+    other = [path for path in code if sha256(version.path / path) != own]
+    return Pulled(version, commit, is_new, other)
 
 
 @dataclass(frozen=True)
@@ -66,7 +75,7 @@ def pull(
     if there.exists():
         version = registry.get(there.name)
         version.verify()
-        return Pulled(version, commit, is_new=False)
+        return _pulled(version, commit, is_new=False)
     repository = Repository(name, "model", [MANIFEST, *manifest.files], revision=commit)
 
     def compare(folder: Path) -> None:
@@ -86,7 +95,7 @@ def pull(
         except ClassifierError as error:
             why = str(error).replace(f"{staging.path}/", "")
             raise ClassifierError(f"{name} is no version that can be used: {why}") from error
-        return Pulled(staging.publish(), commit, is_new=True)
+        return _pulled(staging.publish(), commit, is_new=True)
 
 
 def _fetched(repository: Repository, check: Callable[[Path], None]) -> Path:

@@ -121,6 +121,7 @@ def _commit(
         name,
         [one for one in additions if "/" in one.path_in_repo],
         free_memory=False,
+        num_threads=1,  # one after the other: what is interrupted leaves whole files there
     )
     say("  The models are uploaded; now the rest, and the commit.")
     stale = sorted(path for path in _files(before) - set(files) if is_ours(path))

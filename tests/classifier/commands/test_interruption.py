@@ -34,7 +34,7 @@ COMMANDS = {
         ("models", "push", "champion", "anna/kinorate"),
         None,
     ),
-    "classifier.sharing.pull.hub_unreachable": (("models", "pull", "anna/kinorate"), None),
+    "classifier.sharing.pull.hub_unreachable": (("models", "pull", "anna/kinorate"), GO_ON),
 }
 
 

@@ -91,6 +91,15 @@ class ModelHub(ThreadingHTTPServer):
         return sum(re.search(pattern, call) is not None for call in self.asked)
 
 
+def manifest_of(files: dict[str, bytes]) -> bytes:
+    """The manifest of a repository's files, which tells of those it names as they are now."""
+    manifest = json.loads(files["manifest.json"])
+    for path in manifest["files"]:
+        digest = hashlib.sha256(files[path]).hexdigest()
+        manifest["files"][path] = {"size": len(files[path]), "sha256": digest}
+    return json.dumps(manifest).encode()
+
+
 def metadata_errors(card: str) -> list[str]:
     """What the hub says of a card's front matter: of the rules of its documentation, the ones used.
 
@@ -143,9 +152,9 @@ class _Answers(BaseHTTPRequestHandler):
         elif found := re.fullmatch(r"/api/models/([^/]+/[^/]+)(?:/revision/(.+))?", path):
             if (at := self._at(found[1], found[2])) is not None:
                 self._info(found[1], at)
-        elif found := re.fullmatch(r"/api/models/([^/]+/[^/]+)/tree/([^/]+)/?", path):
+        elif found := re.fullmatch(r"/api/models/([^/]+/[^/]+)/tree/([^/]+)(?:/(.*))?", path):
             if (at := self._at(found[1], found[2])) is not None:
-                self._tree(hub.repos[found[1]].commits[at])
+                self._tree(hub.repos[found[1]].commits[at], found[3] or "")
         elif found := re.fullmatch(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path):
             if (at := self._at(found[1], found[2])) is not None:
                 self._file(hub.repos[found[1]], at, found[3])
@@ -248,9 +257,16 @@ class _Answers(BaseHTTPRequestHandler):
         info = {"id": name, "modelId": name, "sha": commit, "private": repo.private, "tags": []}
         self._json(info | {"siblings": siblings, "downloads": 0, "likes": 0})
 
-    def _tree(self, files: dict[str, bytes]) -> None:
+    def _tree(self, files: dict[str, bytes], folder: str) -> None:
+        """All files below the folder, whether or not that is asked for."""
         tree: list[dict[str, Any]] = []
-        for path, content in files.items():
+        within = {
+            path: files[path] for path in files if path.startswith(f"{folder}/" * bool(folder))
+        }
+        if not within:
+            self._json({"error": "none"}, 404, {"X-Error-Code": "EntryNotFound"})
+            return
+        for path, content in within.items():
             entry = {"type": "file", "path": path, "size": len(content), "oid": git_hash(content)}
             if is_large(path):
                 oid = hashlib.sha256(content).hexdigest()

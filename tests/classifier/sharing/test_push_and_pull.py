@@ -1,6 +1,7 @@
 """A version to a hub and back: what goes there, what stays, what comes of it."""
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -10,8 +11,9 @@ from classifier.registry.registry import Registry
 from classifier.registry.version import Version
 from classifier.serving.predictor import Predictor
 from tests.classifier.command_line import CommandLine
+from tests.classifier.modeling.test_modeling_kinorate import make_old
 from tests.classifier.sharing import versions
-from tests.classifier.sharing.model_hub import ModelHub, metadata_errors
+from tests.classifier.sharing.model_hub import ModelHub, manifest_of, metadata_errors
 from tests.classifier.sharing.versions import SECRET
 from tests.classifier.small_versions import leftovers
 
@@ -32,10 +34,12 @@ def pull(line: CommandLine, *more: str, models: str = "pulled") -> Version:
     return Registry(line.folder / models).get(out.split()[-1])
 
 
-def answers(version: Version) -> list[object]:
+def answers(version: Version) -> list[tuple[float, ...]]:
     predictor = Predictor(version.path, torch.device("cpu"))
     [found] = predictor.predict(["Скучно до зевоты, зато музыка хороша."])
-    return [(one.sentiment_probabilities, one.rating_probabilities) for one in found.values()]
+    return [
+        (*one.sentiment_probabilities, *(one.rating_probabilities or ())) for one in found.values()
+    ]
 
 
 def test_it_comes_back_as_it_was_and_can_be_used(
@@ -65,7 +69,8 @@ def test_the_repository_has_the_better_pooling_at_its_root_and_a_card_that_the_h
 ) -> None:
     push(line, version)
     files = hub.repos[NAME].files
-    of_model = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
+    of_model = ["config.json", "model.safetensors", "modeling_kinorate.py"]
+    of_model += ["tokenizer.json", "tokenizer_config.json"]
     assert set(files) == {
         *(".gitattributes", "manifest.json", "README.md"),
         *("history.json", "metrics.json", "split.json", "training.json"),
@@ -94,7 +99,7 @@ def test_the_repository_has_the_better_pooling_at_its_root_and_a_card_that_the_h
     assert values["kinorate-cls"]["Accuracy"] == 0.9
     assert values["kinorate-mean"]["Accuracy"] == 0.8
     assert values["kinorate-mean"]["Rating MAE"] == 1.2
-    assert f'model="{NAME}", trust_remote_code=True' in files["README.md"].decode()
+    assert all(str(line.folder.parent).encode() not in content for content in files.values())
 
 
 def test_a_card_that_the_hub_would_refuse_is_told_from_one_that_it_takes() -> None:
@@ -222,6 +227,36 @@ def test_what_was_pulled_has_one_name_everywhere_and_can_be_pushed_again(
     status, out, err = line.here("models", "push", first.name, NAME, "--models", "pulled")
     assert (status, err) == (0, "")
     assert "All of it was already in" in out
+
+
+def test_code_that_is_not_ours_is_told(line: CommandLine, hub: ModelHub, version: Version) -> None:
+    push(line, version)
+    assert "trust_remote_code" not in line.here("models", "pull", NAME, "--models", "first")[1]
+    repo = hub.repos[NAME]
+    files = repo.files | {"cls/modeling_kinorate.py": b"raise SystemExit('run')"}
+    repo.commit(files | {"manifest.json": manifest_of(files)})
+    status, out, err = line.here("models", "pull", NAME, "--models", "pulled")
+    assert (status, err) == (0, "")
+    assert "cls/modeling_kinorate.py: not this Kinorate's code, which does not run it" in out
+    [pulled] = Registry(line.folder / "pulled").versions()
+    assert answers(pulled) == answers(version)
+
+
+def test_a_version_of_earlier_code_goes_there_as_one_of_today(
+    line: CommandLine, hub: ModelHub, version: Version
+) -> None:
+    make_old(version.path)
+    (version.path / "manifest.json").unlink()
+    registry = Registry(line.models)
+    with registry.stage(version.made()) as staging:
+        shutil.copytree(version.path, staging.path, dirs_exist_ok=True)
+        old = staging.publish()
+    push(line, old)
+    files = hub.repos[NAME].files
+    assert files["mean/modeling_kinorate.py"] == files["modeling_kinorate.py"]
+    for found, wanted in zip(answers(pull(line)), answers(old), strict=True):
+        assert found == pytest.approx(wanted, abs=1e-6)
+    assert "All of it was already in" in push(line, old)
 
 
 def test_a_damaged_version_is_not_pushed(

@@ -13,7 +13,7 @@ from classifier.registry.version import Version
 from classifier.sharing import pull, push
 from tests.classifier.command_line import CommandLine
 from tests.classifier.conftest import forget_the_way
-from tests.classifier.sharing.model_hub import ModelHub, Repo
+from tests.classifier.sharing.model_hub import ModelHub, Repo, manifest_of
 from tests.classifier.small_versions import leftovers
 
 NAME = "anna/kinorate"
@@ -203,22 +203,6 @@ def pull_refused(line: CommandLine, *more: str) -> str:
     return said
 
 
-def with_manifest(repo: Repo, change: Callable[[dict[str, bytes]], None]) -> None:
-    """A commit of changed files, whose manifest tells of them as they are."""
-    files = dict(repo.files)
-    change(files)
-    manifest = json.loads(files["manifest.json"])
-    listed = [path for path in files if path in manifest["files"] or path.startswith("x/")]
-    manifest["files"] |= {
-        path.removeprefix("x/"): {
-            "size": len(files[path]),
-            "sha256": hashlib.sha256(files[path]).hexdigest(),
-        }
-        for path in listed
-    }
-    repo.commit(files | {"manifest.json": json.dumps(manifest).encode()})
-
-
 OTHER_FILES = [
     *("../evil.txt", "/etc/evil", "cls/../../evil", "cls\\..\\evil", "cls/pytorch_model.bin"),
     *("cls/model.pkl", "run.py", "other/config.json", "cls/deep/config.json", "", ".lock"),
@@ -226,15 +210,12 @@ OTHER_FILES = [
 ]
 
 
-def add(path: str) -> Callable[[dict[str, bytes]], None]:
-    return lambda files: files.update({path: b"evil"})
-
-
 def test_a_manifest_that_names_other_files(line: CommandLine, pushed: Repo) -> None:
     sound = dict(pushed.files)
     for path in OTHER_FILES:
-        pushed.commit(sound)
-        with_manifest(pushed, add(f"x/{path}"))
+        manifest = json.loads(sound["manifest.json"])
+        manifest["files"][path] = {"size": 4, "sha256": hashlib.sha256(b"evil").hexdigest()}
+        pushed.commit(sound | {path: b"evil", "manifest.json": json.dumps(manifest).encode()})
         assert "is no file of one" in pull_refused(line)
 
 
@@ -273,7 +254,9 @@ def test_a_version_whose_files_are_as_told_but_of_no_use(
     case: str, line: CommandLine, pushed: Repo
 ) -> None:
     change, said = SPOILT[case]
-    with_manifest(pushed, change)
+    files = dict(pushed.files)
+    change(files)
+    pushed.commit(files | {"manifest.json": manifest_of(files)})
     assert said in pull_refused(line)
 
 

@@ -9,6 +9,7 @@ from transformers import AutoTokenizer
 
 from classifier.data.schema import OURS
 from classifier.files import write_json, write_text
+from classifier.modeling.saving import save_model
 from classifier.registry.registry import Registry
 from classifier.registry.version import Version
 from classifier.reports.model_card import model_card
@@ -76,8 +77,7 @@ def publish(
         for number, pooling in enumerate(("cls", "mean")):
             folder = staging.path / pooling
             model = new_model(str(encoder), pooling, tiny.RECIPE, 2 * seed + number)
-            model.save_pretrained(folder)
-            tokenizer.save_pretrained(folder)
+            save_model(model, tokenizer, folder)
             write_text(folder / "README.md", model_card(trained, metrics, [pooling]))
         for stem, document in documents.items():
             write_json(staging.path / f"{stem}.json", document)
