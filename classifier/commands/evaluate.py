@@ -1,7 +1,8 @@
 """`evaluate` and `compare`: one version, or two, on labelled reviews."""
 
+from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,6 +20,7 @@ from classifier.commands.options import (
     try_outputs,
 )
 from classifier.data.schema import Schema
+from classifier.errors import ClassifierError
 from classifier.files import write_json
 from classifier.registry.registry import Registry
 from classifier.registry.version import Version
@@ -42,6 +44,10 @@ def evaluate(
     columns: Columns = "",
     labels: Labels = "",
     scale: Scale = "",
+    explanations: Annotated[
+        int,
+        typer.Option(min=0, help="Also test on so many reviews of --reviews if reasons are true."),
+    ] = 0,
     models: Models = DEFAULT_MODELS,
     cache: Cache = DEFAULT_CACHE,
     json_path: Json = None,
@@ -49,6 +55,8 @@ def evaluate(
     """Both models of a version on labelled reviews: all figures, and which is better."""
     from classifier.commands.tables import print_figures
 
+    if explanations and reviews is None:
+        raise ClassifierError("--explanations needs --reviews: the texts to explain.")
     try_outputs(json_path)
     console = _console()
     found = Registry(models).get(version)
@@ -59,6 +67,9 @@ def evaluate(
     else:
         rows = console.read_reviews(reviews, None, Schema(columns, labels, scale))
         figures = _scored(found, rows, console, cache).figures()
+        if explanations:
+            texts = list(rows.rows["content"])[:explanations]
+            figures["explanations"] = _explained(found, texts, console)
     if json_path is not None:
         write_json(json_path, figures)
 
@@ -121,3 +132,22 @@ def _scored(
         )
     print_figures(console.rich, scores.figures(), title=f"{version.name} on {reviews.source}")
     return scores
+
+
+def _explained(version: Version, texts: list[str], console: "CommandConsole") -> dict[str, Any]:
+    """Whether the version's reasons are true, printed."""
+    from classifier.commands.tables import print_faithfulness
+    from classifier.evaluation.faithfulness import faithfulness
+    from classifier.modeling.device import default_device
+    from classifier.progress import progress
+    from classifier.serving.predictor import Predictor
+
+    predictor = Predictor(version.path, default_device())
+    title = "explanations"
+    with progress(title, console.rich) as report:
+        done = count(1)
+        figures = faithfulness(
+            predictor.predict, texts, on_text=lambda: report(next(done), len(texts), title)
+        )
+    print_faithfulness(console.rich, figures)
+    return figures

@@ -7,6 +7,13 @@ from rich.table import Table
 
 from classifier.evaluation.figures import POOLING_NAMES, absent_note, figure, interval, metrics_of
 
+_FALLS = {
+    "named": "without the named sentence",
+    "random": "without a random one of like length",
+    "named_alone": "with the named sentence alone",
+    "random_alone": "with a random one of like length alone",
+}
+
 
 def print_figures(console: Console, figures: dict[str, Any], title: str) -> None:
     """Both models' figures with 95 % intervals, by class, confused with what, and the verdict."""
@@ -27,6 +34,29 @@ def print_versus(console: Console, comparison: dict[str, Any]) -> None:
     for pooling, compared in comparison.items():
         line = f"{POOLING_NAMES[pooling]}: {compared['verdict']}"
         console.print(line, style="bold", highlight=False, soft_wrap=True)
+
+
+def print_faithfulness(console: Console, figures: dict[str, Any]) -> None:
+    """Whether the sentence that a model is said to rest on moves its answer more than another."""
+    if not figures["reviews"]:
+        console.print("None of these reviews has two sentences.")
+        return
+    names = {pooling: name for pooling, name in POOLING_NAMES.items() if pooling in figures}
+    title = f"What the answer rests on: {figures['reviews']:,} reviews"
+    columns = [f"{name} [dim](95 % interval)" for name in names.values()]
+    table = Table("probability of the answer falls …", *columns, title=title, title_justify="left")
+    for measure, words in _FALLS.items():
+        table.add_row(words, *(_with_interval(figures[pooling][measure]) for pooling in names))
+    times = [figures[pooling]["times_as_far"] for pooling in names]
+    table.add_row("times as far as at random", *(figure(value) for value in times))
+    console.print(table)
+    same = _with_interval(figures["same_sentence"])
+    console.print(f"Both models name the same sentence in {same} of the reviews.", highlight=False)
+
+
+def _with_interval(value: dict[str, Any]) -> str:
+    ends = value["interval"]
+    return f"{figure(value['mean'])} [dim]({figure(ends[0])} to {figure(ends[1])})"
 
 
 def _main_figures(models: dict[str, dict[str, Any]]) -> Table:

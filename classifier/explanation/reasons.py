@@ -35,6 +35,7 @@ class Pull:
 class Reasons:
     """The pieces that pull one model's answer most, and the one its sentiment rests on."""
 
+    pulls: tuple[Pull, ...]  # of every piece, in the text's order
     up: tuple[Pull, ...]  # the strongest first
     down: tuple[Pull, ...]
     decisive: Pull | None  # None where no piece makes the sentiment more probable
@@ -69,8 +70,8 @@ def explained(units: Units, answered: "Sequence[dict[Pooling, Prediction]]") -> 
                     unit,
                     units.alone(unit),
                     expected_rating(answer) - expected_rating(other[pooling]),
-                    _probability(answer, answer.sentiment)
-                    - _probability(other[pooling], answer.sentiment),
+                    probability_of(answer, answer.sentiment)
+                    - probability_of(other[pooling], answer.sentiment),
                 )
                 for unit, other in enumerate(without)
             ]
@@ -90,7 +91,8 @@ def expected_rating(prediction: "Prediction") -> float:
     return float(np.dot(prediction.rating_probabilities, RATINGS))
 
 
-def _probability(prediction: "Prediction", sentiment: str) -> float:
+def probability_of(prediction: "Prediction", sentiment: str) -> float:
+    """The probability of that sentiment."""
     return prediction.sentiment_probabilities[SENTIMENTS.index(sentiment)]
 
 
@@ -102,4 +104,4 @@ def _reasons(pulls: list[Pull]) -> Reasons:
     decisive = max(pulls, key=lambda pull: pull.sentiment, default=None)
     if decisive is not None and decisive.sentiment <= 0:
         decisive = None
-    return Reasons(tuple(up), tuple(down), decisive)
+    return Reasons(tuple(pulls), tuple(up), tuple(down), decisive)

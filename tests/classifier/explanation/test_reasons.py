@@ -1,7 +1,5 @@
 """What pulls an answer up and down, where it is known: each word has its weight."""
 
-import math
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,41 +13,12 @@ from classifier.explanation.reasons import (
     variants,
 )
 from classifier.explanation.units import Units
-from classifier.modeling.pooling import Pooling
-from classifier.serving.predictor import Prediction
-
-WEIGHTS: dict[Pooling, dict[str, float]] = {
-    "cls": {"великолепно": 3, "хорошо": 1, "скучно": -1, "ужасно": -4},
-    "mean": {"великолепно": 1, "хорошо": 3, "скучно": -1, "ужасно": -4},
-}
-
-
-def predicted(text: str, pooling: Pooling, *, rated: bool = True) -> Prediction:
-    """Goodness 0 to 1, and a rating around ten times that."""
-    score = sum(weight * text.lower().count(word) for word, weight in WEIGHTS[pooling].items())
-    good = 1 / (1 + math.exp(-score))
-    ratings = [math.comb(10, k) * good**k * (1 - good) ** (10 - k) for k in range(11)]
-    return Prediction(
-        pooling=pooling,
-        sentiment="Good" if good >= 0.5 else "Bad",
-        sentiment_probabilities=(1 - good, 0.0, good),
-        rating=round(10 * good) if rated else None,
-        rating_probabilities=tuple(ratings) if rated else None,
-        rating_confidence=0.5 if rated else None,
-        version="v",
-        milliseconds=1.0,
-    )
+from tests.classifier.explanation.word_weights import WEIGHTS, predict, predicted
 
 
 def explanation(text: str, *, rated: bool = True) -> Explanation:
     units = Units.of(text)
-    return explained(
-        units,
-        [
-            {pooling: predicted(variant, pooling, rated=rated) for pooling in WEIGHTS}
-            for variant in variants(units)
-        ],
-    )
+    return explained(units, predict(variants(units), rated=rated))
 
 
 REVIEW = "Шёл дождь. Начало великолепно. Дальше хорошо. Местами скучно. Мы ели попкорн."
