@@ -17,7 +17,7 @@ from bot.delivery.retries import Pulse
 from bot.delivery.route import route_to
 from bot.delivery.shares import Shares
 from bot.delivery.transactions import Transactions
-from bot.handlers.admin_notices import ChampionNotice, watch_drift
+from bot.handlers.admin_notices import ChampionNotice, back_up, watch_drift
 from bot.handlers.membership import apologise
 from bot.handlers.registration import register
 from bot.monitoring.health import Checkup
@@ -27,6 +27,7 @@ from bot.prediction.live_models import LiveModels, load_models
 from bot.prediction.queue import PredictionQueue, Predicts
 from bot.schedule import Schedule
 from bot.scheduling import Scheduling
+from bot.services.backing_up import BACKUP
 from bot.services.lock import scheduling_lock
 from bot.services.retraining import RETRAINING
 from bot.services.services import Services
@@ -200,6 +201,7 @@ def build_application(
             queue=parts.queue,
             pulse=parts.pulse,
             by_webhook=settings.webhook_url is not None,
+            backup_age=parts.services.backing_up.age,
             champion_trouble=lambda: parts.services.champion.trouble,
         )
         application.monitoring.watch(checkup, parts.metrics)
@@ -214,6 +216,8 @@ def build_application(
     notice = ChampionNotice(application.bot, admin_ids, services, process)
     services.champion.tell = notice.tell
     register(application, services, admin_ids, schedule)
+    if cron := settings.backup_cron:
+        schedule.add(BACKUP, cron, lambda: back_up(application.bot, admin_ids, services))
     if cron := settings.retrain_cron:
         schedule.add(RETRAINING, cron, lambda: services.retraining.begin("schedule"))
     return application

@@ -62,6 +62,11 @@ class Schedule:
             logger.info("scheduled", extra={"job": job.id, "next": times})
         self.scheduler.resume()
 
+    def run_now(self, name: str) -> None:
+        """Run a job as soon as this process runs any, besides its set times."""
+        if job := self.scheduler.get_job(name):
+            job.modify(next_run_time=datetime.now(self._zone))
+
     def pause(self) -> None:
         """Run none for now: another process does."""
         if self.scheduler.running:

@@ -84,6 +84,7 @@ class Scheduling:
         await self._try(services.retention.enforce)
         if cron := self._cron:
             await self._try(lambda: services.retraining.catch_up(self._schedule, cron))
+        await self._try(lambda: services.backing_up.catch_up(self._schedule))
         while self.is_ours and not self._stopping.is_set():
             await self._pause(SECONDS_BETWEEN_RECOVERIES)
             if self.is_ours:

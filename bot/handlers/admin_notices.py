@@ -14,11 +14,13 @@ from telegram.error import TelegramError
 from bot.services.drift import DriftWatch
 from bot.services.personal import Personal
 from bot.services.services import Services
+from bot.texts import backups
 from bot.texts.locale import Locale, locale_for
 from bot.texts.retraining import CHART_CAPTION
 from bot.texts.versions import CHAMPION_NOT_TAKEN
 from bot.views.drift import notice
 from bot.views.retraining import is_drawable
+from db.address import DatabaseError
 from db.models import TrainingRun
 
 logger = logging.getLogger(__name__)
@@ -51,6 +53,26 @@ async def watch_drift(
     # A kill before `told` repeats the message tomorrow: better twice than never.
     if await tell_admins(admin_ids, tell):
         await watch.told(drift)
+
+
+async def back_up(bot: Bot, admin_ids: Collection[int], services: Services) -> None:
+    """Back the database up, and tell the admins if that fails."""
+    try:
+        await services.backing_up.make()
+        return
+    except DatabaseError as error:
+        logger.error("no backup was made", extra={"error": str(error)})
+        reason = escape(str(error))
+    age = await asyncio.to_thread(services.backing_up.age)
+
+    async def tell(admin_id: int) -> None:
+        locale = locale_for(await services.personal.language(admin_id))
+        text = locale(backups.FAILED_WITHOUT_ANY, reason=reason)
+        if age is not None:
+            text = locale(backups.FAILED, reason=reason, hours=round(age / 3600))
+        await bot.send_message(admin_id, text, ParseMode.HTML)
+
+    await tell_admins(admin_ids, tell)
 
 
 @dataclass(frozen=True)

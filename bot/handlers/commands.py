@@ -23,6 +23,7 @@ class Commands:
     def __init__(self, services: Services) -> None:
         self._personal = services.personal
         self._limit = services.commands
+        self._backups_kept = services.retention.backups.kept
         self._exports, self._erasures = services.exports, services.erasures
         self._tries: dict[int, int] = {}  # of exports that could not be sent, by update
 
@@ -39,7 +40,7 @@ class Commands:
         await self._say(update, phrases.HELP if private else phrases.HELP_GROUP)
 
     async def privacy(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
-        await self._say(update, phrases.PRIVACY)
+        await self._say(update, phrases.PRIVACY, backups=self._backups_kept)
 
     async def history(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         _message, user = message_of(update)

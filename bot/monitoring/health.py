@@ -30,6 +30,7 @@ class Health:
     waiting_reviews: int
     waiting_updates: int  # of all processes together
     last_poll_seconds: float | None  # None where Telegram brings the updates itself
+    newest_backup_seconds: float | None  # its age; None without any
     training_runs: dict[str, int]  # how many of each status, as last read
 
     @property
@@ -47,7 +48,9 @@ class Checkup:
     pulse: Pulse
     by_webhook: bool
     champion_trouble: Callable[[], str | None]
+    backup_age: Callable[[], float | None]
     _waiting: int = 0
+    _backup_age: float | None = None
     _runs: dict[str, int] = field(default_factory=dict)
     _asking: "asyncio.Task[bool] | None" = None
 
@@ -74,6 +77,7 @@ class Checkup:
             waiting_reviews=self.queue.waiting,
             waiting_updates=self._waiting,
             last_poll_seconds=None if self.by_webhook else round(age, 1),
+            newest_backup_seconds=None if self._backup_age is None else round(self._backup_age),
             training_runs=self._runs,
         )
 
@@ -86,6 +90,7 @@ class Checkup:
         return bool(answered) and self._asking.result()
 
     async def _ask(self) -> bool:
+        self._backup_age = await asyncio.to_thread(self.backup_age)
         try:
             async with self.read() as session:
                 self._runs = await training_runs.counts(session)

@@ -56,6 +56,9 @@ class Metrics:
             "last_poll_age_seconds",
             "Since the last good poll; NaN by webhook.",
         )
+        self._backup_age = self._add(
+            Gauge, "backup_age_seconds", "Since the newest backup; NaN without any."
+        )
         self._healthy = self._add(Gauge, "healthy", "1 if /healthz says so.")
         self._training_runs = self._add(Gauge, "training_runs", "Retrainings ever.", "status")
         self._champion = self._add(
@@ -93,6 +96,8 @@ class Metrics:
         self._waiting_updates.set(health.waiting_updates)
         age = health.last_poll_seconds
         self._poll_age.set(float("nan") if age is None else age)
+        age = health.newest_backup_seconds
+        self._backup_age.set(float("nan") if age is None else age)
         self._healthy.set(health.is_well)
         self._training_runs.clear()
         for status, runs in health.training_runs.items():

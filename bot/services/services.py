@@ -7,6 +7,7 @@ from bot.monitoring.metrics import Metrics
 from bot.prediction.live_models import LiveModels
 from bot.prediction.queue import PredictionQueue
 from bot.services.admin_log import AdminLog
+from bot.services.backing_up import BackingUp
 from bot.services.champion import ChampionWatch, Others
 from bot.services.drift import DriftWatch
 from bot.services.error_analysis import ErrorAnalysis
@@ -49,6 +50,7 @@ class Services:
         self.reviewing = Reviewing(write, read, queue, inbox)
         self.feedback = FeedbackService(write, metrics, clock)
         self.wiping = Wiping(settings.database_url)
+        self.backing_up = BackingUp(settings.backups, clock, settings.backup_cron)
         self.retention = Retention(write, clock, settings.backups)
         self.personal = Personal(write, read, clock, self.wiping)
         self.joiner = Joiner(WAIT, can_wait)
