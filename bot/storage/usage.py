@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,10 @@ from classifier.files import take_lock
 from db.address import DatabaseError, parse_url, sqlite_file
 from db.engine import create_engine
 
+SECONDS_TO_LEAVE = 3.0
+"""For the connections of a bot that has just been stopped."""
+
+_PAUSE = 0.2
 _OTHERS = """
     SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()
@@ -73,7 +78,7 @@ def nobody_else(url: str) -> Iterator[None]:
     """As `sole_use`; and DatabaseError where PostgreSQL has other connections to the database."""
     with sole_use(url):
         with explained("The database at DATABASE_URL can't be used"):
-            others = asyncio.run(_connections(url))
+            others = asyncio.run(_connections_left(url))
         if others:
             raise DatabaseError(
                 f"The database at DATABASE_URL is in use by {others} other connections: stop the"
@@ -94,6 +99,14 @@ async def is_in_use(url: str) -> bool:
     if lock is not None:
         os.close(lock)
     return lock is None
+
+
+async def _connections_left(url: str) -> int:
+    """The server takes a moment to see that a client is gone."""
+    end = time.monotonic() + SECONDS_TO_LEAVE
+    while (others := await _connections(url)) and time.monotonic() < end:
+        await asyncio.sleep(_PAUSE)
+    return others
 
 
 async def _connections(url: str) -> int:
