@@ -43,9 +43,9 @@ RUN if ls /wheels/*.whl >/dev/null 2>&1; then export PIP_NO_INDEX=1 PIP_FIND_LIN
         "$(grep -o 'torch==[0-9.]*' pyproject.toml)" \
     && python -c 'import sys, torch; sys.exit(torch.version.cuda and "This is no CPU build of torch: see TORCH_INDEX_URL.")'
 # Nothing here uses headers, sources in C, the libraries' own tests, pip, Arrow's servers and clouds,
-# or the symbols for debuggers and linkers: a quarter of the size. (Stripped are only the libraries
-# that bear it: the copies of OpenBLAS are not among them.) Then comes the compiled form of those
-# modules that are used, because the file system is read-only when they are.
+# or the symbols for debuggers and linkers: a third of the size. (The libraries that wheels bring
+# along in *.libs don't all bear to be stripped.) Then comes the compiled form of those modules that
+# are used, because the file system is read-only when they are.
 RUN cd /opt/venv/lib/python3.11/site-packages \
     && pip uninstall --yes pip setuptools \
     && rm -rf torch/include torch/share torch/test torch/lib/*test*.so \
@@ -54,12 +54,12 @@ RUN cd /opt/venv/lib/python3.11/site-packages \
     && find . -type d -name tests -not -path './numpy/*' -prune -exec rm -rf {} + \
     && find . -type f -regex '.*\.\(a\|c\|cpp\|h\|hpp\|pxd\|pyi\|pyx\)' -delete \
     && find . -name __pycache__ -prune -exec rm -rf {} + \
-    && find torch pyarrow -name '*.so*' -type f -exec strip --strip-unneeded {} + \
+    && find . -path './*.libs' -prune -o -type f -name '*.so*' -exec strip --strip-unneeded {} + \
     && python -c "import alembic.command, apscheduler.schedulers.asyncio, asyncpg, datasets, jinja2, \
 matplotlib.backends.backend_agg, matplotlib.figure, pandas, prometheus_client, pydantic_settings, \
 pyarrow.parquet, pythonjsonlogger.json, rich.progress, safetensors.torch, scipy.stats, \
 sklearn.metrics, sqlalchemy.dialects.postgresql.asyncpg, sqlalchemy.dialects.sqlite.aiosqlite, \
-sqlalchemy.ext.asyncio, telegram.ext, torch._dynamo, tornado.web, transformers.models.auto, \
+sqlalchemy.ext.asyncio, telegram.ext, torch, tornado.web, transformers.models.auto, \
 transformers.models.bert.modeling_bert, transformers.models.bert.tokenization_bert, typer"
 
 FROM packages AS program
