@@ -2,6 +2,8 @@
 # Builds the image from nothing and uses it as people do: it trains, answers, hangs, stops, starts
 # again, and says what is wrong with its volumes. Prints the sizes and the seconds.
 #
+#   deploy/try_image.sh [IMAGE]      # one that is there already is not built
+#
 # Needs a running Docker, or root on Debian: then it installs one, runs it for itself, and makes the
 # base image by debootstrap where no registry answers. Exit status 77: it can't be tried here.
 set -euo pipefail
@@ -55,6 +57,9 @@ fi
 # A client of its own may be first in PATH, and one of Docker's helpers may be missing.
 docker version --format 'Docker {{.Server.Version}}'
 
+image=${1:-$name}
+if [ $# = 0 ]; then
+
 # --- The base image ---------------------------------------------------------------------------
 base=$(sed -nE 's/^FROM ([^ ]+:[^ ]+) AS base$/\1/p' Dockerfile)
 if ! docker image inspect "$base" >/dev/null 2>&1 && ! timeout 60 docker pull --quiet "$base" >/dev/null 2>&1; then
@@ -85,18 +90,29 @@ if ! ls deploy/wheels/*.whl >/dev/null 2>&1 \
     $python -m pip download --quiet --no-deps --dest deploy/wheels \
         --extra-index-url https://download.pytorch.org/whl/cpu "$TORCH" 2>/dev/null
 fi
+# BuildKit is quicker; newer clients need a plugin for it.
+client=docker
+for each in docker /usr/bin/docker; do
+    if DOCKER_BUILDKIT=1 "$each" build --help >/dev/null 2>&1; then
+        client=$each
+        export DOCKER_BUILDKIT=1
+        break
+    fi
+done
 say "building"
 started=$(now)
-docker build --network=host --tag "$name" . >"$scratch/build.log" 2>&1 \
+"$client" build --network=host --tag "$image" . >"$scratch/build.log" 2>&1 \
     || { tail -30 "$scratch/build.log"; fail "the image can't be built."; }
 say "built in $(since "$started")"
-docker image inspect --format '{{.Size}}' "$name" | awk '{printf "Size: %.2f GB\n", $1 / 1e9}'
-docker history --format '{{.Size}}\t{{.CreatedBy}}' "$name" | grep -v '^0B' | cut -c 1-90
-docker run --rm --network=none --entrypoint sh "$name" -c '
+
+fi
+docker image inspect --format '{{.Size}}' "$image" | awk '{printf "Size: %.2f GB\n", $1 / 1e9}'
+docker history --format '{{.Size}}\t{{.CreatedBy}}' "$image" | grep -v '^0B' | cut -c 1-90
+docker run --rm --network=none --entrypoint sh "$image" -c '
     cd /opt/venv/lib/python3.11/site-packages
     find . -type f -printf "%s %P\n" | awk "{split(\$2, path, \"/\"); size[path[1]] += \$1}
         END {for (name in size) printf \"%7.1f MB %s\n\", size[name] / 1e6, name}" | sort -rn | head -12'
-docker run --rm --network=none --user 0 --entrypoint sh "$name" -c '
+docker run --rm --network=none --user 0 --entrypoint sh "$image" -c '
     for tool in gcc cc ld as make pip; do ! command -v $tool || exit 1; done
     test -z "$(find /var/cache/apt /var/lib/apt/lists /root /tmp -name "*.deb" -o -name "*_Packages*" -o -name "*.whl")"' \
     || fail "a compiler, pip or a cache is left in the image."
@@ -107,7 +123,7 @@ local_port=$(free_port) monitoring_port=$(free_port)
 run() { # NAME [OPTIONS]: read-only, as 10001, without any capability
     docker run --name "$name-$1" --read-only --tmpfs /tmp --cap-drop ALL \
         --security-opt no-new-privileges --network=host --env LOCAL_PORT="$local_port" \
-        --env MONITORING_PORT="$monitoring_port" --env LOG_FORMAT=text "${@:2}" "$name"
+        --env MONITORING_PORT="$monitoring_port" --env LOG_FORMAT=text "${@:2}" "$image"
 }
 probe() { docker exec "$name-bot" python -m bot.monitoring.probe; }
 is_healthy() { docker inspect --format '{{.State.Health.Status}}' "$name-bot" | grep -qx healthy; }
@@ -139,9 +155,9 @@ wait_for 60 is_healthy
 
 say "it hangs"
 pid=$(docker exec "$name-bot" sh -c 'for d in /proc/[0-9]*; do tr "\0" " " < $d/cmdline | grep -q "^python -m bot $" && basename $d; done | head -1')
-docker exec "$name-bot" kill -STOP "$pid"
+docker exec "$name-bot" sh -c "kill -STOP $pid"
 if probe; then fail "the health check does not know one that hangs."; fi
-docker exec "$name-bot" kill -CONT "$pid"
+docker exec "$name-bot" sh -c "kill -CONT $pid"
 wait_for 30 is_well
 
 say "it stops"
