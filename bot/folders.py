@@ -25,6 +25,7 @@ def check_data_folder(database_url: str) -> None:
 
 def check_folder(folder: Path, setting: str) -> None:
     """Make the folder of a setting; raises BotError where no file can be put into it."""
+    folder = folder.absolute()
     try:
         make_folder(folder)
     except ClassifierError as error:
@@ -52,6 +53,6 @@ def _owner(path: Path) -> str:
     if owner == own:
         return f"{path} is the bot's own (user {own}): chmod u+rwX {path} lets it write."
     return (
-        f"{path} belongs to user {owner}, and the bot runs as user {own}:"
-        f" chown -R {own} on the machine that has the volume gives it to the bot."
+        f"{path} belongs to user {owner}, and the bot runs as user {own}: `chown -R {own}` of that"
+        " folder, on the machine that has it, gives it to the bot."
     )

@@ -1,4 +1,4 @@
-"""`python3 deploy/ask.py ADDRESS TEXT`: sends a text through the chat page's server, prints the answer.
+"""`python3 deploy/ask.py ADDRESS TEXT`: sends a text to the chat page's server, prints the answer.
 
 ADDRESS is what the bot printed, with its key. Needs nothing but Python.
 """
