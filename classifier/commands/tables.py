@@ -5,7 +5,14 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from classifier.evaluation.figures import POOLING_NAMES, absent_note, figure, interval, metrics_of
+from classifier.evaluation.figures import (
+    METRICS,
+    POOLING_NAMES,
+    absent_note,
+    figure,
+    interval,
+    metrics_of,
+)
 
 _FALLS = {
     "named": "without the named sentence",
@@ -57,6 +64,24 @@ def print_faithfulness(console: Console, figures: dict[str, Any]) -> None:
 def _with_interval(value: dict[str, Any]) -> str:
     ends = value["interval"]
     return f"{figure(value['mean'])} [dim]({figure(ends[0])} to {figure(ends[1])})"
+
+
+def print_board(console: Console, board: dict[str, Any], facts: dict[str, dict[str, Any]]) -> None:
+    """A leaderboard: a line a model, the best macro F1 first, and the verdicts."""
+    known = board["models"][0]["figures"]
+    table = Table("encoder", "pooling", *(METRICS[name].name for name in known))
+    for heading in ("parameters", "s to train", "ms to answer"):
+        table.add_column(heading, justify="right")
+    for model in board["models"]:
+        of_pooling = facts[model["encoder"]][model["pooling"]]
+        cells = map(figure, model["figures"].values())
+        size, seconds = f"{of_pooling['parameters'] / 1e6:.1f} M", f"{of_pooling['seconds']:,.0f}"
+        answer = f"{of_pooling['milliseconds']:.1f}"
+        name = POOLING_NAMES[model["pooling"]]
+        table.add_row(model["encoder"], name, *cells, size, seconds, answer)
+    console.print(table)
+    for verdict in (board["overall"]["verdict"], board["dependence"]["verdict"]):
+        console.print(verdict, style="bold", highlight=False, soft_wrap=True)
 
 
 def _main_figures(models: dict[str, dict[str, Any]]) -> Table:

@@ -21,22 +21,24 @@ from classifier.evaluation.figures import (
     p_value,
     signed,
 )
-from classifier.evaluation.metrics import CLASSES, Metrics, absent_classes, sentiment_figures
+from classifier.evaluation.metrics import Metrics, absent_classes
 from classifier.evaluation.resampling import (
     SIGNIFICANCE,
     Difference,
-    Figures,
     excludes_zero,
     mcnemar,
     paired_differences,
-    ratio,
+)
+from classifier.evaluation.review_sums import (
+    MEASURES,
+    figures_of_sums,
+    review_sums,
+    with_ratings,
 )
 from classifier.labels import NEAR, NO_RATING
 from classifier.modeling.outputs import Answers, Labels, Outputs, answers_of, check_outputs
 
 Comparison = dict[str, Any]
-
-MEASURES = ("macro_f1", "accuracy", "rating_mae")  # what is compared, by keys of `figures.METRICS`
 
 
 @dataclass(frozen=True)
@@ -134,38 +136,23 @@ def _agreement(answers: tuple[Answers, Answers]) -> dict[str, float]:
 def _differences(
     answers: tuple[Answers, Answers], labels: Labels, seed: int, resamples: int
 ) -> dict[str, Difference]:
-    rated = labels.rating != NO_RATING
-    with_ratings = rated.any() and all(model.rating is not None for model in answers)
-
-    def sums_of(model: Answers) -> NDArray[np.int64]:
-        """What each row adds: one to a cell of the confusion, and its error if it is rated."""
-        confusion = np.eye(CLASSES**2, dtype=np.int64)
-        columns = [confusion[labels.sentiment * CLASSES + model.sentiment]]
-        if with_ratings and model.rating is not None:
-            error = np.where(rated, np.abs(model.rating - labels.rating), 0)
-            columns += [error[:, None], rated[:, None].astype(np.int64)]
-        return np.hstack(columns)
-
-    def figures_of(sums: NDArray[np.float64]) -> Figures:
-        confusion, errors = np.hsplit(sums, [CLASSES**2])
-        figures = sentiment_figures(confusion.reshape(-1, CLASSES, CLASSES))
-        if with_ratings:
-            figures["rating_mae"] = ratio(errors[:, 0], errors[:, 1])
-        return {name: figures[name] for name in MEASURES if name in figures}
-
-    first, second = map(sums_of, answers)
-    return paired_differences(first, second, figures_of, seed=seed, resamples=resamples)
+    ratings = with_ratings(answers, labels)
+    first, second = (review_sums([model], labels, ratings=ratings) for model in answers)
+    return paired_differences(first, second, figures_of_sums, seed=seed, resamples=resamples)
 
 
-def findings_of(differences: dict[str, dict[str, float]]) -> list[Finding]:
-    """What the `differences` of a comparison show, by the rule of `compare`."""
+def findings_of(differences: dict[str, dict[str, float]], *, exact: bool = True) -> list[Finding]:
+    """What the `differences` of a comparison show, by the rule of `compare`.
+
+    `exact`: whether the p of the accuracy is McNemar's.
+    """
     findings, p_limit = [], SIGNIFICANCE / len(differences)
     for measure, found in differences.items():
         difference, p, interval = found["difference"], found["p"], (found["low"], found["high"])
         note = f"p {p_value(p)}"
         if p_limit < p < SIGNIFICANCE:
             note += f", the limit for {len(differences)} measures being {p_limit:.3f}"
-        if measure == "accuracy":
+        if measure == "accuracy" and exact:
             findings.append(Finding(measure, difference, None, f"McNemar {note}", p <= p_limit))
         else:
             shown = p <= p_limit and excludes_zero(difference, *interval)

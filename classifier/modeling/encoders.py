@@ -46,6 +46,11 @@ class Encoder:
         check_pools(encoder, self.folder)
         return positions(encoder)
 
+    @property
+    def size(self) -> int:
+        """Its layers times their width."""
+        return int(getattr(self.config, "num_hidden_layers", 1) * self.config.hidden_size)
+
     def ways(self) -> str:
         """One line about how it is trained and served."""
         kind = self.config.model_type

@@ -4,7 +4,6 @@ It answers "which pooling is better, and is that more than chance?" first, then 
 rests on. The page loads nothing from anywhere: its own content security policy forbids it.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +24,7 @@ from classifier.modeling.outputs import (
 )
 from classifier.modeling.temperature import calibrated_probabilities
 from classifier.reports.plots import draw_plots
-from classifier.reports.templates import FoldedText, fold, template
+from classifier.reports.templates import FoldedText, fold, parts_of_verdict, template
 
 WORST = 10
 DISAGREEMENTS = 5
@@ -88,8 +87,8 @@ def write_report(
         training=training,
         history=history,
         metrics=metrics,
-        verdict=_parts(metrics["comparison"]["verdict"]),
-        seeds_verdict=_parts(metrics["seeds"]["verdict"]) if "seeds" in metrics else None,
+        verdict=parts_of_verdict(metrics["comparison"]["verdict"]),
+        seeds_verdict=parts_of_verdict(metrics["seeds"]["verdict"]) if "seeds" in metrics else None,
         better=shown_better(metrics["comparison"]),
         measured=metrics_of(metrics[pooling] for pooling in POOLING_NAMES),
         compared=[METRICS[name].name for name in metrics["comparison"]["differences"]],
@@ -182,11 +181,3 @@ def _example(holdout: Holdout, answers: dict[str, list[Answer]], row: int) -> Ex
         answers={pooling: of_model[row] for pooling, of_model in answers.items()},
         text=fold(holdout.texts[row]),
     )
-
-
-def _parts(verdict: str) -> tuple[str, str, str]:
-    """A verdict's claim, the first colon or semicolon, and the evidence after it."""
-    sign = re.search("[:;]", verdict)
-    if sign is None:
-        return verdict, "", ""
-    return verdict[: sign.start()], sign.group(), verdict[sign.end() :].strip()

@@ -74,6 +74,14 @@ def template(file: Path) -> jinja2.Template:
     return environment.get_template(file.name)
 
 
+def parts_of_verdict(verdict: str) -> tuple[str, str, str]:
+    """A verdict's claim, the first colon or semicolon, and the evidence after it."""
+    sign = re.search("[:;]", verdict)
+    if sign is None:
+        return verdict, "", ""
+    return verdict[: sign.start()], sign.group(), verdict[sign.end() :].strip()
+
+
 def one_line(text: str) -> str:
     return " ".join(text.split())
 

@@ -7,12 +7,12 @@ from typing import Any
 from datasets import Dataset
 from transformers import PreTrainedTokenizerBase
 
-from classifier.data.holdout import Separated, separate
 from classifier.data.mixing import with_mixed
-from classifier.data.reviews import Reviews, class_counts
+from classifier.data.reviews import class_counts
 from classifier.data.splits import Parts, restore_split, split_reviews, stratified_subset
 from classifier.data.tokenizer import load_tokenizer, stands_for_cls, tokenize_cached
 from classifier.labels import NO_RATING
+from classifier.modeling.classifier import PoolingClassifier
 from classifier.modeling.encoders import Encoder, find_encoder
 from classifier.registry.registry import Registry
 from classifier.registry.version import Version
@@ -22,6 +22,7 @@ from classifier.training.both_poolings import BothPoolings, Trained
 from classifier.training.budget import reviews_within
 from classifier.training.checkpoint import RunFolder, run_key
 from classifier.training.distributed import Group
+from classifier.training.experiment_data import Data, read_data
 from classifier.training.parts import Part, TokenizedParts
 from classifier.training.publishing import (
     environment,
@@ -44,30 +45,21 @@ def run_experiment(settings: Settings, context: RunContext, *, resume: bool) -> 
     Every process of the group takes part in the training; the first one alone evaluates and
     publishes, the others get None. Raises ClassifierError for what the user can correct.
     """
-    experiment = _prepare(settings, context)
+    experiment = prepare(settings, context, read_data(settings, context))
     work = context.work or context.models
     with RunFolder.open(work, experiment.key, context.group, resume=resume) as folder:
         if resume:
             context.console.say(folder.what_is_there())
-        version = experiment.run(folder)
+        finished = experiment.run(folder)
+        version = finished.publish() if context.group.is_first else None
         if version is not None:
             folder.finish()
     return version
 
 
-def _prepare(settings: Settings, context: RunContext) -> "_Experiment":
-    """Load reviews, encoder and tokenizer, and say what was found."""
-    console, keep_ratings = context.console, settings.keep_ratings
-    schema = settings.schema
-    reviews = console.read_reviews(settings.reviews, context.models, schema, keep_ratings)
-    held_out = None
-    if settings.holdout is not None:
-        holdout = console.read_reviews(
-            settings.holdout, context.models, schema, keep_ratings, "holdout"
-        )
-        held_out = separate(reviews, holdout, settings.split)
-        console.say(f"  {held_out.summary()}")
-        reviews = held_out.rest
+def prepare(settings: Settings, context: RunContext, data: Data) -> "Experiment":
+    """Load the encoder and its tokenizer, and say what was found and how it is trained."""
+    console = context.console
     encoder = find_encoder(settings.encoder, context.cache)
     console.encoder(encoder.name, encoder.origin, encoder.stand_in, encoder.revision)
     tokenizer = load_tokenizer(encoder.folder)
@@ -77,40 +69,36 @@ def _prepare(settings: Settings, context: RunContext) -> "_Experiment":
         said = f"{first}, the first token of every text," if first else "a review's first word"
         console.say(f"Its tokenizer has no [CLS] before a text: {said} stands for it.")
     wanted = settings.recipe
-    recipe = wanted.for_encoder(encoder.positions, encoder.mask_id(tokenizer) is not None)
+    has_mask = encoder.mask_id(tokenizer) is not None
+    recipe = wanted.for_encoder(encoder.positions, has_mask, encoder.size)
     if recipe.max_tokens < wanted.max_tokens:
         console.say(f"It reads {recipe.max_tokens:,} tokens at once: longer reviews are cut.")
-    if replace(recipe, max_tokens=wanted.max_tokens) != wanted:
+    if recipe.learning_rate < wanted.learning_rate:
+        console.say(
+            f"It is larger than rubert-tiny2: its learning rate is {recipe.learning_rate:.1e}."
+        )
+    if wanted.adaptation_epochs and not has_mask:
         console.say("Its words have no [MASK]: none are hidden, and it stays as it is at first.")
-    settings = replace(settings, recipe=recipe)
-    additional = None
-    if settings.extra is not None:
-        additional = AdditionalRows.load(settings.extra, keep_ratings)
-    return _Experiment(settings, context, reviews, held_out, encoder, tokenizer, additional)
+    return Experiment(replace(settings, recipe=recipe), context, data, encoder, tokenizer)
 
 
 @dataclass(frozen=True)
-class _Experiment:
+class Experiment:
     """Everything that an experiment starts from."""
 
     settings: Settings  # with the recipe as far as the encoder can follow it
     context: RunContext
-    reviews: Reviews  # without the holdout, where that is a file of its own
-    held_out: Separated | None
+    data: Data
     encoder: Encoder
     tokenizer: PreTrainedTokenizerBase
-    additional: AdditionalRows | None
 
     @property
     def key(self) -> str:
         """What a run of this experiment is found by when it is resumed."""
-        fingerprint = self.reviews.fingerprint
-        fingerprint += self.additional.fingerprint if self.additional else ""
-        fingerprint += self.held_out.holdout.fingerprint if self.held_out else ""
-        return run_key(asdict(self.settings), fingerprint, self.encoder.folder.name)
+        return run_key(asdict(self.settings), self.data.fingerprint, self.encoder.folder.name)
 
-    def run(self, folder: RunFolder) -> Version | None:
-        """The published version, in the first process."""
+    def run(self, folder: RunFolder) -> "Finished":
+        """Train with every seed; only the first process has results."""
         settings, context, say = self.settings, self.context, self.context.console.say
         parts, mixed = self._choose(folder)
         context.console.parts({name: class_counts(rows) for name, rows in vars(parts).items()})
@@ -119,9 +107,11 @@ class _Experiment:
         if mixed:
             say(f"Few reviews: {mixed:,} more to train on, mixed from their sentences.")
         rows = with_mixed(parts.train, mixed, settings.seed)
-        additional = self.additional
+        data = self.data
+        additional = data.additional
         if additional is not None:
             additional = additional.apart_from(parts, settings.apart_from)
+            data = replace(data, additional=additional)
             say(additional.summary())
         tokenized = self._tokenized(parts, rows, additional, settings.recipe)
         if settings.recipe.rating_head and (tokenized.training.labels.rating == NO_RATING).all():
@@ -130,45 +120,22 @@ class _Experiment:
         say(_arithmetic(settings.recipe, context.group))
         both = BothPoolings(settings, context, self.encoder.folder, tokenized, folder)
         by_seed = [both.train(settings.seed + number) for number in range(settings.seeds)]
-        if not context.group.is_first:
-            return None
-        say("Writing the report.")
-        results, labels = by_seed[0], tokenized.holdout.labels
-        finished = replace(self, settings=settings, additional=additional)
-        return publish(
-            Registry(context.models),
-            {name: both.model(name, settings.seed, one) for name, one in results.items()},
-            self.tokenizer,
-            {
-                "metrics": metrics_document(labels, by_seed),
-                "history": {name: trained.history for name, trained in results.items()},
-                "split": parts.ids(),
-                "training": finished.training_document(parts, mixed, results),
-                "reference": reference_document(
-                    parts, additional, tokenized.training, self.tokenizer, results
-                ),
-            },
-            Holdout(
-                parts.holdout["text"],
-                parts.holdout["movie_name"],
-                labels,
-                {name: trained.outputs for name, trained in results.items()},
-            ),
-        )
+        made = replace(self, settings=settings, data=data)
+        return Finished(made, parts, mixed, both, by_seed)
 
     def training_document(
         self, parts: Parts, mixed: int, results: dict[str, Trained]
     ) -> dict[str, Any]:
         """training.json: what the version was made of."""
-        settings, reviews, encoder = self.settings, self.reviews, self.encoder
+        settings, reviews, encoder = self.settings, self.data.reviews, self.encoder
         document: dict[str, Any] = {
             "reviews": {
                 **{name: getattr(reviews, name) for name in _OF_REVIEWS},
                 "parts": {name: class_counts(rows) for name, rows in vars(parts).items()},
             }
         }
-        if self.additional is not None:
-            document |= {"extra": self.additional.counts, "split_of": settings.split_of}
+        if self.data.additional is not None:
+            document |= {"extra": self.data.additional.counts, "split_of": settings.split_of}
         document |= {
             "split": settings.split,
             "schema": asdict(settings.schema),
@@ -185,15 +152,15 @@ class _Experiment:
             **environment(self.context.group.device),
             "mixed": mixed,
         }
-        return document | ({"holdout": self.held_out.record()} if self.held_out else {})
+        return document | ({"holdout": self.data.held_out.record()} if self.data.held_out else {})
 
     def _choose(self, folder: RunFolder) -> tuple[Parts, int]:
         """The rows of each part, and how many mixed reviews to add to those to train on.
 
         Chosen once, by the first process: the same for the others, and when resumed.
         """
-        settings, recipe, rows = self.settings, self.settings.recipe, self.reviews.rows
-        holdout = self.held_out.holdout.rows if self.held_out else None
+        settings, recipe, rows = self.settings, self.settings.recipe, self.data.reviews.rows
+        holdout = self.data.held_out.holdout.rows if self.data.held_out else None
         if settings.split_of is not None:
             split = Registry(self.context.models).get(settings.split_of).split()
             parts = restore_split(rows, split, holdout)
@@ -225,7 +192,8 @@ class _Experiment:
             recipe = recipe.for_mixed()
         timed = stratified_subset(rows, min(_TIMED_REVIEWS, len(rows)), settings.seed)
         sample = Part.of_rows(timed, self.tokenizer, recipe, self.context.cache)
-        judging = len(self.held_out.holdout.rows) if self.held_out else None
+        held_out = self.data.held_out
+        judging = len(held_out.holdout.rows) if held_out else None
         each = minutes / settings.seeds
         fitting = reviews_within(each, self.encoder, recipe, sample, judging)
         fitting *= self.context.group.size
@@ -260,6 +228,49 @@ class _Experiment:
                 parts.holdout["content"], tokenizer, recipe.max_tokens, recipe.head_share, cache
             ),
             self.encoder.mask_id(tokenizer),
+        )
+
+
+@dataclass(frozen=True)
+class Finished:
+    """An experiment whose models are trained, and still in their checkpoints."""
+
+    experiment: Experiment  # with the settings and the additional reviews that it was made with
+    parts: Parts
+    mixed: int
+    both: BothPoolings
+    by_seed: list[dict[str, Trained]]
+
+    def model(self, pooling: str) -> PoolingClassifier:
+        """The model of the first seed."""
+        trained = self.by_seed[0][pooling]
+        return self.both.model(pooling, self.experiment.settings.seed, trained)
+
+    def publish(self) -> Version:
+        """Write the first seed's models and the report as a version."""
+        experiment, parts, results = self.experiment, self.parts, self.by_seed[0]
+        experiment.context.console.say("Writing the report.")
+        tokenized, tokenizer = self.both.parts, experiment.tokenizer
+        labels = tokenized.holdout.labels
+        return publish(
+            Registry(experiment.context.models),
+            {name: self.model(name) for name in results},
+            tokenizer,
+            {
+                "metrics": metrics_document(labels, self.by_seed),
+                "history": {name: trained.history for name, trained in results.items()},
+                "split": parts.ids(),
+                "training": experiment.training_document(parts, self.mixed, results),
+                "reference": reference_document(
+                    parts, experiment.data.additional, tokenized.training, tokenizer, results
+                ),
+            },
+            Holdout(
+                parts.holdout["text"],
+                parts.holdout["movie_name"],
+                labels,
+                {name: trained.outputs for name, trained in results.items()},
+            ),
         )
 
 

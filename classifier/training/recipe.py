@@ -22,6 +22,7 @@ class Recipe:
     least_steps: int = 650  # fewer reviews than these steps need are mixed into more, see mixing.py
     batch_size: int = 16
     learning_rate: float = 4e-4
+    rate_for: int = 936  # the layers times the width of the encoder that it is for; 0: any
     warmup_share: float = 0.1  # of all steps; then linear decay to zero
     weight_decay: float = 0.01
     word_rate: float = 5.0  # times the learning rate for the word embeddings
@@ -46,9 +47,17 @@ class Recipe:
         """The recipe for few reviews and others mixed from them: all share the same words."""
         return replace(self, word_rate=1.0, word_dropout=0.0, adaptation_epochs=0)
 
-    def for_encoder(self, positions: int | None, has_mask: bool) -> "Recipe":
-        """The recipe for an encoder that reads `positions` tokens at once, and knows a [MASK]."""
+    def for_encoder(self, positions: int | None, has_mask: bool, size: int = 0) -> "Recipe":
+        """The recipe for an encoder that reads `positions` tokens at once, and knows a [MASK].
+
+        `size`: its layers times their width. The larger, the lower the learning rate: 4e-4 for
+        rubert-tiny2's 3 layers of 312 become 4e-5 for BERT-base's 12 of 768, which is among what
+        BERT's authors fine-tuned with (Devlin et al. 2019). Only the first of them was measured.
+        """
         fitting = replace(self, max_tokens=min(self.max_tokens, positions or self.max_tokens))
+        if 0 < self.rate_for < size:
+            share = self.rate_for / size
+            fitting = replace(fitting, learning_rate=self.learning_rate * share, rate_for=0)
         return fitting if has_mask else replace(fitting, word_dropout=0.0, adaptation_epochs=0)
 
     def changed(self, **values: Any) -> "Recipe":
@@ -57,6 +66,8 @@ class Recipe:
         One that reads whole reviews in training goes on to do so with another `max_tokens`.
         """
         given = {name: value for name, value in values.items() if value is not None}
+        if "learning_rate" in given:
+            given["rate_for"] = 0
         if self.window == self.max_tokens and "max_tokens" in given:
             given["window"] = given["max_tokens"]
         return replace(self, **given)
@@ -88,6 +99,7 @@ NOTEBOOK = Recipe(
     word_dropout=0.0,
     least_steps=0,
     learning_rate=2e-5,
+    rate_for=0,
     warmup_share=0.0,
     word_rate=1.0,
     max_tokens=512,
@@ -114,4 +126,6 @@ def recipe_of(kept: dict[str, Any]) -> Recipe:
     """
     known = {field.name for field in fields(Recipe)} & kept.keys()
     base = NOTEBOOK if kept.get("notebook") else RECIPES.get(kept.get("name", ""), DEFAULT)
+    if "learning_rate" in known:  # older ones took it for any encoder
+        base = replace(base, rate_for=0)
     return replace(base, **{name: kept[name] for name in known})

@@ -18,7 +18,7 @@ from classifier.training.console import CommandConsole
 from classifier.training.distributed import Group
 from classifier.training.experiment import run_experiment
 from classifier.training.parts import Part
-from classifier.training.recipe import DEFAULT, NOTEBOOK, Recipe
+from classifier.training.recipe import DEFAULT, NOTEBOOK, Recipe, recipe_of
 from classifier.training.settings import RunContext, Settings
 
 Rows = list[dict[str, Any]]
@@ -78,6 +78,13 @@ def test_few_reviews_are_mixed_into_more(tiny_recipe: Recipe) -> None:
 def test_an_encoder_is_not_asked_for_more_than_it_reads() -> None:
     assert DEFAULT.for_encoder(positions=2048, has_mask=True) == DEFAULT
     assert DEFAULT.for_encoder(512, has_mask=True) == replace(DEFAULT, max_tokens=512)
+    wide = DEFAULT.for_encoder(512, has_mask=True, size=12 * 768)
+    assert wide.learning_rate == pytest.approx(4e-4 * 936 / 9216)
+    assert wide.for_encoder(512, has_mask=True, size=12 * 768) == wide, "it is lowered once"
+    assert DEFAULT.for_encoder(2048, has_mask=True, size=3 * 312) == DEFAULT
+    chosen = DEFAULT.changed(learning_rate=1e-3)
+    assert chosen.for_encoder(2048, has_mask=True, size=12 * 768) == chosen
+    assert recipe_of({"name": "default", "learning_rate": 4e-4}).rate_for == 0
     without = replace(DEFAULT, adaptation_epochs=0, word_dropout=0.0)
     assert DEFAULT.for_encoder(2048, has_mask=False) == without
 
