@@ -83,6 +83,7 @@ class Parts:
         )
         self.outgoing = Outgoing(self.services.reviewing.move_chat, self.lease.check)
         self.lease.on_lost = self.processor.drop
+        self.lease.on_freed = self.inbox.changed.set
         self.lease.on_change = self._share_limits
         self.claiming = Claiming(
             self.inbox,

@@ -4,6 +4,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from db.models import Review
 
@@ -21,6 +22,7 @@ async def add(session: AsyncSession, review: Review) -> bool:
         if await find(session, update_id=review.update_id) is None:
             raise
         return False
+    set_committed_value(review, "feedback", [])  # nobody has seen it yet
     return True
 
 

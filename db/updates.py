@@ -49,10 +49,10 @@ async def pending(session: AsyncSession) -> list[Update]:
     return list(await session.scalars(waiting.order_by(Update.received_at, Update.update_id)))
 
 
-async def announce(session: AsyncSession) -> None:
-    """Wake all processes that listen, once this transaction is committed."""
+async def announce(session: AsyncSession, process: str) -> None:
+    """Wake all other processes, once this transaction is committed."""
     if is_postgresql(session):
-        await session.execute(select(func.pg_notify(CHANNEL, "")))
+        await session.execute(select(func.pg_notify(CHANNEL, process)))
 
 
 async def claim(

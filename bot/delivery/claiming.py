@@ -18,6 +18,9 @@ SECONDS_BETWEEN_LOOKS = 2.0
 AT_ONCE = 16
 """Claimed together at most, so that other processes get as much; a batch of the models."""
 
+FEWEST = 8
+"""Room for so many is waited for: to claim them one by one costs the database more."""
+
 _PAUSE = 1.0  # seconds, after a failure
 
 logger = logging.getLogger(__name__)
@@ -47,8 +50,9 @@ class Claiming:
     async def _claim(self, bot: Bot) -> bool:
         """Whether there may be more that can be claimed now."""
         self._inbox.changed.clear()
+        self._inbox.is_all_claimed = False
         room = min(AT_ONCE, self._most - len(self._inbox.in_hand))
-        if room <= 0 or self._is_busy() or len(self._inbox.paused) >= MOST_PAUSED:
+        if room < FEWEST or self._is_busy() or len(self._inbox.paused) >= MOST_PAUSED:
             return False
         if not self._inbox.lease.is_held:
             return False
@@ -60,6 +64,8 @@ class Claiming:
             if isinstance(error, IntegrityError):  # another process took this one for dead
                 await self._inbox.lease.begin_again()
             return True
+        # With fewer in hand nobody can have more than a share.
+        self._inbox.is_all_claimed = claimed < room and len(self._inbox.in_hand) < self._each
         return claimed == room
 
     async def _wait_for_a_change(self) -> None:
@@ -73,7 +79,7 @@ class Claiming:
         is_told = False
         while engine.dialect.name == "postgresql":
             try:
-                await listen(engine, self._inbox.changed.set)
+                await listen(engine, self._inbox.lease.process, self._inbox.changed.set)
                 is_told = False
             except Exception as error:  # the database is away; meanwhile it is looked into
                 if not is_told:

@@ -66,8 +66,10 @@ class Inbox:
         self.lease = lease
         self.clock = clock
         self.changed = asyncio.Event()  # there may be updates to claim, or room for them
+        self.is_all_claimed = False  # as far as is known: then more room changes nothing
         self.in_hand: set[int] = set()  # claimed, queued or being handled
         self.paused: set[int] = set()  # claimed, to be tried again later
+        self._done: set[int] = set()  # noted so by their handlers, which have not returned yet
         self._on_unreadable = on_unreadable
 
     async def receive(self, items: Sequence[object]) -> None:
@@ -101,6 +103,35 @@ class Inbox:
             await self._enqueue(raw, bot)
         return len(claimed)
 
+    async def mark_done(
+        self,
+        update_ids: Sequence[int],
+        also: Callable[[AsyncSession], Awaitable[None]] | None = None,
+    ) -> None:
+        """Note that updates are handled, once what `also` does is stored with it.
+
+        The database may be away for a while: it is waited for.
+        """
+
+        async def note(session: AsyncSession) -> None:
+            if also is not None:
+                await also(session)
+            await updates.mark_done(session, update_ids, self.clock())
+
+        await self.transactions.run(note)
+        self._done |= self.in_hand.intersection(update_ids)
+
+    def end(self, update_id: int) -> None:
+        """Note that an update is in hand no more, so that there is room for others."""
+        self.in_hand.discard(update_id)
+        self._done.discard(update_id)
+        if not self.is_all_claimed:
+            self.changed.set()
+
+    def is_noted(self, update_id: int) -> bool:
+        """Whether it is known to be done; otherwise the database may know it."""
+        return update_id in self._done
+
     def forget(self) -> None:
         """Others have what was claimed here: what is queued is not handled."""
         self.in_hand.clear()
@@ -120,7 +151,7 @@ class Inbox:
                 if await updates.add(session, raw.update_id, raw.payload, raw.user_id, now)
             ]
             if new:
-                await updates.announce(session)
+                await updates.announce(session, self.lease.process)
             return new
 
         try:
@@ -218,8 +249,7 @@ class InboxProcessor(BaseUpdateProcessor):
                     await self._handle(update, coroutine)
         finally:
             self._in_hand.discard(task)
-            self._inbox.in_hand.discard(update.update_id)
-            self._inbox.changed.set()
+            self._inbox.end(update.update_id)
             if asyncio.iscoroutine(coroutine):  # one never awaited would make Python warn
                 coroutine.close()
 
@@ -283,9 +313,8 @@ class InboxProcessor(BaseUpdateProcessor):
 
     async def _mark_done(self, update: Update) -> None:
         self._retries.pop(update.update_id, None)
-        await self._transactions.run(
-            lambda session: updates.mark_done(session, [update.update_id], self._inbox.clock())
-        )
+        if not self._inbox.is_noted(update.update_id):
+            await self._inbox.mark_done([update.update_id])
 
 
 def _person(update: Update) -> int:

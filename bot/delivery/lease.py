@@ -38,6 +38,7 @@ class Lease:
         self.process = f"{socket.gethostname()[:50]}:{os.getpid()}:{secrets.token_hex(2)}"
         self.processes = 1  # alive, this one included
         self.on_lost: Callable[[], None] = lambda: None
+        self.on_freed: Callable[[], None] = lambda: None  # there is something to claim
         self.on_change: Callable[[], None] = lambda: None  # of the number of processes
         self._transactions, self._clock = transactions, clock
         self._is_shared = is_shared
@@ -82,7 +83,7 @@ class Lease:
 
         async def leave(session: AsyncSession) -> None:
             await processes.leave(session, self.process)
-            await updates.announce(session)
+            await updates.announce(session, self.process)
 
         self._ends_at = 0.0
         try:
@@ -98,6 +99,8 @@ class Lease:
         if not renewed.was_alive:
             logger.error("the lease had run out: others take what was claimed here")
             self.on_lost()
+        if renewed.dead:
+            self.on_freed()
         if renewed.alive != self.processes:
             self.processes = renewed.alive
             logger.info("processes", extra={"alive": renewed.alive})
@@ -107,5 +110,5 @@ class Lease:
         renewed = await processes.renew(session, self.process, self._clock())
         if renewed.dead:
             logger.warning("processes are dead", extra={"processes": renewed.dead})
-            await updates.announce(session)
+            await updates.announce(session, self.process)
         return renewed

@@ -1,7 +1,7 @@
 """From a text to a stored review with both predictions, exactly once."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -89,8 +89,10 @@ class Reviewing:
             if not await updates.is_claimed(session, request.update_id, process):
                 return None
             await users.seen(session, request.user_id, request.language, now)
-            await reviews.add(session, review)
-            await updates.mark_done(session, request.parts, now)
+            if request.parts:
+                await updates.mark_done(session, request.parts, now)
+            if await reviews.add(session, review):
+                return review
             return await reviews.find(session, update_id=request.update_id)
 
     async def move_chat(self, old: int, new: int) -> None:
@@ -103,10 +105,9 @@ class Reviewing:
         async with self.read() as session:
             return await updates.pending_of(session, user_id)
 
-    async def handled(self, update_ids: Collection[int]) -> None:
+    async def handled(self, update_ids: Sequence[int]) -> None:
         """Note that these updates are done, together: they are parts of one text."""
-        async with self.write.begin() as session:
-            await updates.mark_done(session, update_ids, self.inbox.clock())
+        await self.inbox.mark_done(update_ids)
 
     async def answered(self, review: Review, reply_message_id: int) -> None:
         """Note which message answers the review, and that its update is done.
@@ -118,10 +119,9 @@ class Reviewing:
 
         async def note(session: AsyncSession) -> None:
             await reviews.set_reply(session, review.id, reply_message_id)
-            await updates.mark_done(session, [review.update_id], self.inbox.clock())
 
-        # The database may be away for a while: tried again, the answer would be repeated.
-        await self.inbox.transactions.run(note)
+        # Where the database is away, this waits for it: tried again, the answer would be repeated.
+        await self.inbox.mark_done([review.update_id], note)
 
 
 def _row(prediction: "Prediction", now: datetime) -> rows.Prediction:

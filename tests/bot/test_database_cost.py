@@ -1,0 +1,93 @@
+"""What the database costs a review: so many statements, whichever database it is."""
+
+import shutil
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event
+
+from bot.local.server import LocalServer
+from db.engine import Sessions
+from tests.bot.conftest import RunningBot
+from tests.bot.local_client import Person, chat_client
+from tests.bot.talking import ANYA, BORIS, REVIEW, all_done
+
+pytestmark = pytest.mark.anyio
+
+ALONE, AMONG_MANY = 17, 16
+"""The most statements of a review, with those that store its update and claim it; transactions
+begin and end besides."""
+
+TRANSACTIONS = 9
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres_url"))
+    file = shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "kinorate.db")
+    return f"sqlite+aiosqlite:///{file}"
+
+
+class Cost:
+    def __init__(self) -> None:
+        self.statements: Counter[str] = Counter()
+        self.transactions = 0
+        self.seconds = 0.0
+
+    def told(self, name: str, updates: int) -> str:
+        lines = [
+            f"{name}: {self.statements.total() / updates:.1f} statements and"
+            f" {self.transactions / updates:.1f} transactions an update,"
+            f" {1000 * self.seconds / updates:.1f} ms"
+        ]
+        for sql, count in self.statements.most_common():
+            lines.append(f"{count / updates:6.1f} {sql[:90]}")
+        return "\n".join(lines)
+
+
+def count(engine: Engine, costs: list[Cost]) -> None:
+    """Add what is executed to the last of the costs, the beats of the process included."""
+
+    def before(connection: Any, _: Any, statement: str, *rest: Any) -> None:
+        connection.info["began"] = time.perf_counter()
+        if not statement.startswith(("PRAGMA", "BEGIN", "SAVEPOINT", "RELEASE")):
+            costs[-1].statements[" ".join(statement.split())] += 1
+
+    def after(connection: Any, *rest: Any) -> None:
+        costs[-1].seconds += time.perf_counter() - connection.info["began"]
+
+    def began(_: Any) -> None:
+        costs[-1].transactions += 1
+
+    event.listen(engine, "before_cursor_execute", before)
+    event.listen(engine, "after_cursor_execute", after)
+    event.listen(engine, "begin", began)
+
+
+async def test_a_review_costs_few_statements(
+    running_bot: RunningBot, telegram: LocalServer, read: Sessions
+) -> None:
+    async with running_bot() as bot:
+        costs = [Cost()]
+        count(bot.parts.database.engine.sync_engine, costs)
+        async with chat_client(telegram.url) as http:
+            people = [Person(http, ANYA), Person(http, BORIS)]
+            await people[0].ask(REVIEW)
+            costs.append(Cost())
+            for number in range(10):
+                await people[0].ask(f"{REVIEW} Раз {number}.")
+            costs.append(Cost())
+            for number in range(40):
+                await people[number % 2].send(f"{REVIEW} Подряд {number}.")
+            await people[0].wait_until(lambda messages: len(messages) == 22 + 40)
+            await people[1].wait_until(lambda messages: len(messages) == 40)
+            await all_done(read)
+    _, alone, among_many = costs
+    print(alone.told("one at a time", 10), among_many.told("many at once", 40), sep="\n")
+    assert alone.statements.total() / 10 <= ALONE
+    assert among_many.statements.total() / 40 <= AMONG_MANY
+    assert alone.transactions / 10 <= TRANSACTIONS
