@@ -48,8 +48,9 @@ def push(
 ) -> Pushed:
     """Commit the copy to the repository `name`, owner/name, which is made if there is none.
 
-    `private` refuses one that everybody can read. The plain protocol is used, not Xet: its uploads
-    can be watched and resumed file by file, and mirrors speak it too.
+    `private` refuses one that everybody can read. Large files go by Git LFS and not by Xet: its
+    uploads can be watched, and mirrors speak it too; the hub takes both in any repository
+    (https://huggingface.co/docs/hub/xet/legacy-git-lfs).
 
     Raises ClassifierError; the repository is then as it was before.
     """

@@ -2,20 +2,26 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
 import yaml
 
+from classifier.data.tokenizer import load_tokenizer
+from classifier.modeling.loading import classifier_on
+from classifier.modeling.saving import save_model
 from classifier.registry.registry import Registry
 from classifier.registry.version import Version
 from classifier.serving.predictor import Predictor
+from classifier.sharing.layout import may_leave
 from tests.classifier.command_line import CommandLine
 from tests.classifier.modeling.test_modeling_kinorate import make_old
 from tests.classifier.sharing import versions
 from tests.classifier.sharing.model_hub import ModelHub, manifest_of, metadata_errors
 from tests.classifier.sharing.versions import SECRET
 from tests.classifier.small_versions import leftovers
+from tests.families import FAMILIES, write_encoder
 
 NAME = "anna/kinorate"
 
@@ -270,3 +276,15 @@ def test_a_damaged_version_is_not_pushed(
     untold.mkdir()
     status, _, err = line.here("models", "push", untold.name, NAME)
     assert (status, "no complete model version" in err) == (1, True)
+
+
+@pytest.mark.parametrize("family", sorted(FAMILIES.keys() - {"gpt2"}))
+def test_all_that_a_model_is_loaded_from_may_leave(family: str, tmp_path: Path) -> None:
+    encoder = write_encoder(tmp_path / family, family)
+    model = classifier_on(encoder, attention_dropout=False, pooling="cls")
+    save_model(model, load_tokenizer(encoder), tmp_path / "cls")
+    names = {f"cls/{path.name}" for path in (tmp_path / "cls").iterdir()}
+    assert "cls/model.safetensors" in names
+    assert [name for name in names if not may_leave(name)] == []
+    refused = "cls/predictions.csv", "cls/notes.txt", "cls/model.bin", "reviews.jsonl", "cls/a.py"
+    assert not any(map(may_leave, refused))
