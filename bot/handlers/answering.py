@@ -18,7 +18,7 @@ from bot.services.reviewing import ReviewRequest
 from bot.services.services import Services
 from bot.texts import conversation as phrases
 from bot.texts.locale import Phrase, locale_for
-from bot.views.keyboards import rating_keyboard
+from bot.views.keyboards import answer_keyboard
 from bot.views.review_answer import answer, rating_of
 from db.models import Review
 
@@ -77,10 +77,11 @@ class Answering:
         # An answer sent but not recorded before a kill may have been rated already.
         rating = rating_of(review, request.user_id)
         asked = (await self._feedback.draw()).is_asked(review.update_id)
-        text = answer(review, locale_for(request.language), rating, asked=asked)
+        locale = locale_for(request.language)
+        text = answer(review, locale, rating, asked=asked)
         async with self._one_at_a_time(request.chat_id):
             # While it waited for its chat's turn, no other chat would be answered.
-            keyboard = rating_keyboard(review.id, rating)
+            keyboard = answer_keyboard(review.id, locale, rating)
             sent = await self._reply(request, text, keyboard, rate_limit_args=AT_ONCE)
             await self._reviewing.answered(review, sent.message_id)
 

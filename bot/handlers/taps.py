@@ -10,19 +10,37 @@ from telegram.ext import ContextTypes
 from bot.delivery.raw_updates import RawUpdate, UnreadableError, read
 from bot.handlers.incoming import locale_of
 from bot.handlers.replying import is_button, show, tell, tell_beside, toast
+from bot.prediction.queue import QueueFull
+from bot.services.explaining import NotExplained
 from bot.services.feedback import NotRated
 from bot.services.flood import Admission
 from bot.services.services import Services
 from bot.texts import conversation as phrases
+from bot.texts import reasons
 from bot.texts.locale import Locale
-from bot.views.keyboards import FORGET_NO, FORGET_YES, RatingTap, rating_keyboard, rating_tap
+from bot.views.keyboards import (
+    FORGET_NO,
+    FORGET_YES,
+    RatingTap,
+    answer_keyboard,
+    rating_tap,
+    why_tap,
+)
+from bot.views.reasons import reasons_message
 from bot.views.review_answer import answer
 from db.models import Review
+
+_WHY_NOT = {
+    NotExplained.GONE: phrases.TOAST_GONE,
+    NotExplained.ELSEWHERE: reasons.TOAST_ELSEWHERE,
+    NotExplained.OTHER_VERSION: reasons.TOAST_OTHER_VERSION,
+}
 
 
 class Taps:
     def __init__(self, services: Services) -> None:
         self._feedback = services.feedback
+        self._explaining = services.explaining
         self._personal = services.personal
         self._reviewing = services.reviewing
         self._limits = services.taps, services.erasures, services.commands
@@ -70,6 +88,8 @@ class Taps:
         rating = rating_tap(query.data)
         if rating is not None:
             await self._rate(query, rating, locale)
+        elif (review_id := why_tap(query.data)) is not None:
+            await self._explain(query, review_id, locale)
         elif query.data == FORGET_YES and _is_own_chat(query):
             await self._erase(query, locale)
         elif query.data == FORGET_NO and _is_own_chat(query):
@@ -88,8 +108,20 @@ class Taps:
         else:
             await toast(query, locale(phrases.TOAST_RATED, rating=rated.rating))
             if is_button(query) or _answers(query.message, rated.review):
-                keyboard = rating_keyboard(rated.review.id, rated.rating)
+                keyboard = answer_keyboard(rated.review.id, locale, rated.rating)
                 await show(query, answer(rated.review, locale, rated.rating), keyboard)
+
+    async def _explain(self, query: CallbackQuery, review_id: int, locale: Locale) -> None:
+        try:
+            explained = await self._explaining.explain(review_id, query.from_user.id, _place(query))
+        except QueueFull:
+            await toast(query, locale(reasons.TOAST_BUSY), alert=True)
+            return
+        if isinstance(explained, NotExplained):
+            await toast(query, locale(_WHY_NOT[explained]), alert=True)
+            return
+        await toast(query)
+        await tell_beside(query, reasons_message(explained, locale))
 
     async def _erase(self, query: CallbackQuery, locale: Locale) -> None:
         erased = await self._personal.erase(query.from_user.id)

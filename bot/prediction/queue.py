@@ -1,6 +1,7 @@
 """The queue before the models: reviews that wait at the same moment are predicted together.
 
-People take turns in it: who has sent sixty reviews does not come before who has sent one.
+People take turns in it: who has sent sixty reviews does not come before who has sent one. What
+can wait, the variants of a review that is explained, is read a few at a time while nobody waits.
 """
 
 import asyncio
@@ -15,6 +16,12 @@ if TYPE_CHECKING:  # torch takes seconds to import
 
 Predictions: TypeAlias = "dict[Pooling, Prediction]"
 """What both models of a version predict of one review."""
+
+_LATER_BATCH = 4
+"""Texts that can wait, read at a time: whoever sends a review meanwhile waits for no more."""
+
+_MOST_LATER = 256
+"""Texts that can wait at most, of some twenty reviews."""
 
 
 class Predicts(Protocol):
@@ -52,6 +59,7 @@ class PredictionQueue:
         self._max_batch = max_batch
         self.limit = limit
         self._people: dict[int, deque[_Waiting]] = {}  # whose turn is next comes first
+        self._later: deque[_Waiting] = deque()
         self.waiting = 0  # reviews that are in no batch yet
         self._changed = asyncio.Event()
         self._stopping = False
@@ -82,14 +90,36 @@ class PredictionQueue:
         self._changed.set()
         return await answer
 
+    async def predict_later(self, texts: list[str]) -> list[Predictions]:
+        """As `predict`, of several texts, whenever no review waits."""
+        if self._task is None:
+            raise RuntimeError("the prediction queue is not running")
+        if len(self._later) + len(texts) > _MOST_LATER:
+            raise QueueFull
+        loop = asyncio.get_running_loop()
+        waiting = [_Waiting(text, loop.create_future()) for text in texts]
+        self._later.extend(waiting)
+        self._changed.set()
+        return await asyncio.gather(*(one.answer for one in waiting))
+
+    @property
+    def version(self) -> str:
+        """Of the models that answer now."""
+        return self._predictor.version
+
     async def _work(self) -> None:
-        while self._people or not self._stopping:
+        while self._people or self._later or not self._stopping:
             self._changed.clear()
+            can_wait = not self._people
+            batch = self._next_later() if can_wait else self._next_batch()
             # A caller that was cancelled needs no answer.
-            if wanted := [one for one in self._next_batch() if not one.answer.done()]:
-                await self._answer(wanted)
-            elif not self._people and not self._stopping:
+            if wanted := [one for one in batch if not one.answer.done()]:
+                await self._answer(wanted, can_wait)
+            elif not (self._people or self._later or self._stopping):
                 await self._changed.wait()
+
+    def _next_later(self) -> list[_Waiting]:
+        return [self._later.popleft() for _ in range(min(_LATER_BATCH, len(self._later)))]
 
     def _next_batch(self) -> list[_Waiting]:
         """One review of each person in turn, and again from the first, until it is full."""
@@ -103,12 +133,13 @@ class PredictionQueue:
         self.waiting -= len(batch)
         return batch
 
-    async def _answer(self, batch: list[_Waiting]) -> None:
+    async def _answer(self, batch: list[_Waiting], can_wait: bool) -> None:
         texts = [one.text for one in batch]
         loop = asyncio.get_running_loop()
         try:
             answers = await loop.run_in_executor(self._executor, self._predictor.predict, texts)
-            self._on_batch(answers)
+            if not can_wait:
+                self._on_batch(answers)
             for one, predictions in zip(batch, answers, strict=True):
                 if not one.answer.done():
                     one.answer.set_result(predictions)

@@ -11,6 +11,7 @@ from bot.services.backing_up import BackingUp
 from bot.services.champion import ChampionWatch, Others
 from bot.services.drift import DriftWatch
 from bot.services.error_analysis import ErrorAnalysis
+from bot.services.explaining import Explaining
 from bot.services.feedback import FeedbackService
 from bot.services.flood import FloodLimit, SenderBook
 from bot.services.joining import WAIT, Joiner
@@ -49,6 +50,7 @@ class Services:
         self.clock = clock
         self.reviewing = Reviewing(write, read, queue, inbox)
         self.feedback = FeedbackService(write, metrics, clock)
+        self.explaining = Explaining(read, queue)
         self.wiping = Wiping(settings.database_url)
         self.backing_up = BackingUp(settings.backups, clock, settings.backup_cron)
         self.retention = Retention(write, clock, settings.backups)

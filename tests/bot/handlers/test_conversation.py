@@ -95,7 +95,7 @@ async def test_a_review_is_answered_and_stored(anya: Person, read: Sessions) -> 
     )
     assert answer.reply_to_message is not None
     assert answer.reply_to_message.message_id == sent.message_id
-    assert [len(row) for row in buttons_of(answer)] == [6, 5]
+    assert [len(row) for row in buttons_of(answer)] == [6, 5, 1]
     await all_done(read)
     (stored,) = await reviews(read)
     assert (stored.text, stored.user_id, stored.source) == (REVIEW, ANYA, "private")

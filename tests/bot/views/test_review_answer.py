@@ -11,7 +11,14 @@ from bot.local.html import parse
 from bot.services.joining import units
 from bot.texts import conversation
 from bot.texts.locale import ENGLISH, RUSSIAN, Locale
-from bot.views.keyboards import FORGET_NO, FORGET_YES, RatingTap, rating_keyboard, rating_tap
+from bot.views.keyboards import (
+    FORGET_NO,
+    FORGET_YES,
+    RatingTap,
+    answer_keyboard,
+    rating_tap,
+    why_tap,
+)
 from bot.views.review_answer import answer, history, snippet
 from db.models import Feedback, Prediction, Review
 
@@ -202,17 +209,22 @@ def test_a_long_text_ends_with_dots() -> None:
 
 
 def test_the_keyboard_has_every_rating_and_ticks_the_chosen_one() -> None:
-    first, second = rating_keyboard(7, 10).inline_keyboard
+    first, second, (why,) = answer_keyboard(7, ENGLISH, 10).inline_keyboard
     assert [button.text for button in first] == ["0", "1", "2", "3", "4", "5"]
     assert [button.text for button in second] == ["6", "7", "8", "9", "✓ 10"]
+    assert why.text == "Why?"
+    assert why_tap(str(why.callback_data)) == 7
 
 
 @given(st.integers(1, 2**63 - 1).filter(lambda number: number < 10**18), st.integers(0, 10))
 def test_a_tap_says_which_button_it_was(review_id: int, rating: int) -> None:
-    buttons = [button for row in rating_keyboard(review_id).inline_keyboard for button in row]
+    buttons = [
+        button for row in answer_keyboard(review_id, RUSSIAN).inline_keyboard for button in row
+    ]
     data = str(buttons[rating].callback_data)
     assert len(data.encode()) <= 64
     assert rating_tap(data) == RatingTap(review_id, rating)
+    assert why_tap(data) is None
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ WEIGHTS: dict[Pooling, dict[str, float]] = {
 }
 
 
-def predicted(text: str, pooling: Pooling, *, rated: bool = True) -> Prediction:
+def predicted(text: str, pooling: Pooling, *, rated: bool = True, version: str = "v") -> Prediction:
     """Goodness 0 to 1, and a rating around ten times that."""
     score = sum(weight * text.lower().count(word) for word, weight in WEIGHTS[pooling].items())
     good = 1 / (1 + math.exp(-score))
@@ -23,13 +23,16 @@ def predicted(text: str, pooling: Pooling, *, rated: bool = True) -> Prediction:
         rating=round(10 * good) if rated else None,
         rating_probabilities=tuple(ratings) if rated else None,
         rating_confidence=0.5 if rated else None,
-        version="v",
+        version=version,
         milliseconds=1.0,
     )
 
 
-def predict(texts: list[str], *, rated: bool = True) -> list[dict[Pooling, Prediction]]:
+def predict(
+    texts: list[str], *, rated: bool = True, version: str = "v"
+) -> list[dict[Pooling, Prediction]]:
     """As Predictor.predict."""
     return [
-        {pooling: predicted(text, pooling, rated=rated) for pooling in WEIGHTS} for text in texts
+        {each: predicted(text, each, rated=rated, version=version) for each in WEIGHTS}
+        for text in texts
     ]

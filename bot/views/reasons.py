@@ -1,0 +1,48 @@
+"""Why the models answered so, as a message."""
+
+from html import escape
+
+from bot.texts import reasons as phrases
+from bot.texts.locale import Locale
+from classifier.evaluation.figures import POOLING_NAMES
+from classifier.explanation.quoting import quoted
+from classifier.explanation.reasons import Explanation, Pull, Reasons
+
+_QUOTED = 90  # characters of a sentence: two lines on a phone
+_QUOTED_AGAIN = 40
+
+
+def reasons_message(explanation: Explanation, locale: Locale) -> str:
+    """What pulls each model's rating up and down, and whether both rest on the same."""
+    is_of_words = explanation.units.kind == "words"
+    blocks = [locale(phrases.TITLE_WORDS if is_of_words else phrases.TITLE)]
+    for pooling, reasons in explanation.by_model.items():
+        heading = locale(phrases.MODEL, model=POOLING_NAMES[pooling])
+        blocks.append("\n".join([heading, *_of_model(reasons, locale)]))
+    if explanation.differ:
+        rest_on = {
+            pooling: _quoted(reasons.decisive, _QUOTED_AGAIN)
+            for pooling, reasons in explanation.by_model.items()
+            if reasons.decisive
+        }
+        blocks.append(locale(phrases.DIFFER, **rest_on))
+    return "\n\n".join(blocks)
+
+
+def _of_model(reasons: Reasons, locale: Locale) -> list[str]:
+    shown = [*reasons.up, *reversed(reasons.down)]
+    lines = [
+        locale(
+            phrases.UP if pull.rating > 0 else phrases.DOWN,
+            points=locale.signed(pull.rating, 1),
+            text=_quoted(pull),
+        )
+        for pull in shown
+    ]
+    if reasons.decisive is not None and reasons.decisive not in shown:
+        lines.append(locale(phrases.RESTS_ON, text=_quoted(reasons.decisive)))
+    return lines or [locale(phrases.NOTHING)]
+
+
+def _quoted(pull: Pull, most: int = _QUOTED) -> str:
+    return escape(quoted(pull.text, most))
