@@ -108,7 +108,11 @@ def new_folder(path: Path) -> Iterator[Path]:
         with explain_unwritable(path):
             fsync_all(temporary)
             temporary.rename(whole)
-            fsync(whole.parent)
+            try:
+                fsync(whole.parent)
+            except OSError:
+                whole.rename(temporary)
+                raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         os.close(owner)

@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
-LOCKS = {"requirements.lock": {"offline", "postgres"}, "requirements-dev.lock": {"dev"}}
+LOCKS = {"requirements.lock": {"offline", "postgres"}, "requirements-dev.lock": {"dev", "onnx"}}
 
 
 def locked(name: str) -> dict[str, str]:

@@ -37,7 +37,7 @@ def export(
     except ImportError as error:
         raise ClassifierError(
             f"export needs {error.name}, which is not installed: the onnx extra has it, "
-            "pip install '.[onnx]' in the project's folder."
+            "pip install -e '.[onnx]' in the project's folder."
         ) from None
     from classifier.commands.quiet import quiet_libraries
     from classifier.export.folder import export as write

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from classifier.errors import ClassifierError
 from classifier.files import (
+    new_folder,
     remove_leftovers,
     replacing,
     spreadsheet_cell,
@@ -117,3 +118,67 @@ def test_no_cell_runs_whichever_separator_the_spreadsheet_expects(text: str) -> 
         lines = io.StringIO(written.getvalue(), newline=None)
         for cell in chain.from_iterable(csv.reader(lines, delimiter=separator)):
             assert not cell.strip().startswith(tuple("=+-@＝")), (separator, cell)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_new_folder_is_there_as_a_whole_or_not_at_all(exists: bool, tmp_path: Path) -> None:
+    target = tmp_path / "a [folder]"
+    if exists:
+        target.mkdir()
+    with suppress(ZeroDivisionError), new_folder(target) as folder:
+        (folder / "half").write_text("a file")
+        raise ZeroDivisionError
+    assert names(tmp_path) == [target.name] * exists
+    assert not (target / "half").exists()
+    with new_folder(target) as folder:
+        (folder / "below").mkdir()
+        (folder / "below" / "file").write_text("a file")
+        assert not (target / "below").exists()
+    assert names(tmp_path) == [target.name]
+    assert (target / "below" / "file").read_text() == "a file"
+
+
+def test_what_is_there_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").write_text("a file")
+    for name, why in [
+        ("full", "is not empty: name a new folder"),
+        ("full/file", "is no folder: name a new folder"),
+        ("missing/folder", "can't be written: No such file or directory"),
+        ("full/file/folder", "can't be written: Not a directory"),
+    ]:
+        with pytest.raises(ClassifierError, match=why), new_folder(tmp_path / name):
+            raise AssertionError("never entered")
+    late = new_folder(tmp_path / "late")
+    (late.__enter__() / "ours").write_text("ours")
+    (tmp_path / "late").mkdir()
+    (tmp_path / "late" / "theirs").write_text("theirs")
+    with pytest.raises(ClassifierError, match="can't be written: Directory not empty"):
+        late.__exit__(None, None, None)
+    assert (names(tmp_path), names(tmp_path / "late")) == (["full", "late"], ["theirs"])
+
+
+def test_a_link_to_an_empty_folder_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "target").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    with new_folder(tmp_path / "link") as folder:
+        (folder / "file").write_text("a file")
+    assert (tmp_path / "link").is_symlink()
+    assert names(tmp_path / "target") == ["file"]
+
+
+def test_what_a_killed_process_left_goes_and_what_a_living_one_writes_stays(
+    tmp_path: Path,
+) -> None:
+    for left in (".new.0123abcd.tmp", ".other.0123abcd.tmp"):
+        (tmp_path / left / "below").mkdir(parents=True)
+    with new_folder(tmp_path / "new") as first:
+        (first / "file").write_text("a living one's")
+        with pytest.raises(ZeroDivisionError), new_folder(tmp_path / "new"):
+            raise ZeroDivisionError
+        assert names(tmp_path) == [first.name, ".other.0123abcd.tmp"]
+    assert names(tmp_path) == [".other.0123abcd.tmp", "new"]

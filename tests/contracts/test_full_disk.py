@@ -24,7 +24,7 @@ from transformers import PreTrainedTokenizerBase
 from bot.storage.backups import Backups
 from classifier.data.tokenizer import tokenize_cached
 from classifier.errors import ClassifierError
-from classifier.files import write_json, write_text
+from classifier.files import new_folder, write_json, write_text
 from classifier.modeling import stand_in
 from classifier.modeling.classifier import PoolingClassifier
 from classifier.registry.registry import Registry
@@ -78,6 +78,15 @@ def published(folder: Path) -> Case:
         assert len(registry.versions()) == 2
 
     return Case(write, str(folder), waits=11, name_last=False)
+
+
+def exported(folder: Path) -> Case:
+    def write(_: int) -> None:
+        with new_folder(folder / "exported") as unfinished:
+            write_text(unfinished / "README.md", "a file")
+            write_json(unfinished / "parity.json", {"of": "a model"})
+
+    return Case(write, "exported;", waits=8, name_last=False)
 
 
 def promoted(folder: Path) -> Case:
@@ -201,7 +210,7 @@ def refused(case: Case) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    "make", [text, figures, published, promoted, predicted, tokens, checkpoint, database]
+    "make", [text, figures, published, exported, promoted, predicted, tokens, checkpoint, database]
 )
 def test_a_disk_that_is_full_from_any_moment_on(
     make: Callable[..., Case], in_memory: Path, afresh: MakeCase, monkeypatch: pytest.MonkeyPatch

@@ -20,6 +20,7 @@ from typing import Any, Protocol
 import pytest
 
 from classifier.errors import ClassifierError
+from classifier.files import new_folder
 from classifier.registry.registry import Registry
 from classifier.serving.bulk_source import BATCH
 from tests.classifier.serving.invented_predictions import fake_predict, jsonl, names, run
@@ -110,8 +111,35 @@ class BulkPrediction:
         self.target.unlink()
 
 
-WRITERS: dict[str, type[Versions] | type[BulkPrediction]] = {
+class Folder:
+    """A new folder with all that is in it, as an export makes one."""
+
+    kills, longest = 12, 0.01
+
+    def __init__(self, folder: Path, _: str, *, long: bool) -> None:
+        self.target, self.files = folder / "exported", 3000 if long else 3
+
+    def work(self) -> None:
+        with new_folder(self.target) as unfinished:
+            for number in range(self.files):
+                (unfinished / f"{number}").write_text("a file")
+
+    def killed(self) -> bool:
+        whole = self.target.exists()
+        assert not whole or len(names(self.target)) == self.files
+        return not whole
+
+    def finish(self) -> None:
+        if not self.target.exists():
+            self.work()
+        assert not self.killed()
+        assert [path.name for path in self.target.parent.iterdir()] == ["exported"]
+        shutil.rmtree(self.target)
+
+
+WRITERS: dict[str, type[Versions | BulkPrediction | Folder]] = {
     "versions": Versions,
+    "folder": Folder,
     ".jsonl": BulkPrediction,
     ".csv": BulkPrediction,
 }
@@ -129,13 +157,17 @@ def killed(moments: str, writer: str, folder: Path) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("writer", "least"), [("versions", 30), (".jsonl", 6), (".csv", 6)])
+@pytest.mark.parametrize(
+    ("writer", "least"), [("versions", 30), ("folder", 3), (".jsonl", 6), (".csv", 6)]
+)
 def test_kill_9_at_random_moments(writer: str, least: int, in_memory: Path) -> None:
     assert killed("random", writer, in_memory) >= least
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("writer", "least"), [("versions", 101), (".jsonl", 21), (".csv", 21)])
+@pytest.mark.parametrize(
+    ("writer", "least"), [("versions", 101), ("folder", 14), (".jsonl", 21), (".csv", 21)]
+)
 def test_kill_9_before_every_file_operation(writer: str, least: int, in_memory: Path) -> None:
     assert killed("every", writer, in_memory) >= least  # so many places to be killed at
 

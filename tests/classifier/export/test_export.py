@@ -293,7 +293,7 @@ def test_without_the_extra(
     sentence = refused(line, "champion", "new")
     assert sentence == (
         f"Error: export needs {package}, which is not installed: the onnx extra has it, "
-        "pip install '.[onnx]' in the project's folder.\n"
+        "pip install -e '.[onnx]' in the project's folder.\n"
     )
 
 
