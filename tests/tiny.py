@@ -153,7 +153,9 @@ def predict_tokens(
     return Outputs(sentiment, rating)
 
 
-def publish_untrained(models: Path, encoder: Path, seed: int = 0) -> Version:
+def publish_untrained(
+    models: Path, encoder: Path, seed: int = 0, recipe: Recipe = RECIPE
+) -> Version:
     """A champion in the folder `models` whose two models have learnt nothing."""
     registry = Registry(models)
     tokenizer = AutoTokenizer.from_pretrained(encoder)
@@ -162,7 +164,7 @@ def publish_untrained(models: Path, encoder: Path, seed: int = 0) -> Version:
         torch.random.fork_rng([]),
     ):
         for pooling in ("cls", "mean"):
-            model = new_model(str(encoder), pooling, RECIPE, seed)
+            model = new_model(str(encoder), pooling, recipe, seed)
             save_model(model, tokenizer, staging.path / pooling)
         for stem in ("metrics", "history", "training"):
             write_json(staging.path / f"{stem}.json", {"of": "an untrained version"})

@@ -115,9 +115,13 @@ def _spread(texts: list[str]) -> list[str]:
 
 
 def _file(file: Path, texts: int, difference: float) -> Figures:
-    beside = file.with_name(f"{file.name}.data")
-    size = file.stat().st_size + (beside.stat().st_size if beside.exists() else 0)
-    return {"bytes": size, "texts": texts, "largest_logit_difference": difference}
+    files = sorted(file.parent.glob(f"{file.name}*"))  # its weights beside it, where they are large
+    return {
+        "files": [one.name for one in files],
+        "bytes": sum(one.stat().st_size for one in files),
+        "texts": texts,
+        "largest_logit_difference": difference,
+    }
 
 
 def _beside_predict(source: Path, tokens: Tokens, exported: Outputs, temperature: float) -> Figures:

@@ -26,20 +26,12 @@ from classifier.registry.version import Version
 from classifier.serving.packed_model import PackedModel
 from classifier.serving.predictor import Predictor
 from tests.classifier.command_line import CommandLine
-from tests.classifier.export.without_torch import WithoutTorch
+from tests.classifier.export.without_torch import ODD, WithoutTorch
 
 FILES = (
     "README.md cls.int8.onnx cls.onnx example.py mean.int8.onnx mean.onnx parity.json"
     " rating_patterns.py settings.json tokenizer.json written_ratings.py"
 )
-ODD = [
-    "Скучно до зевоты, зато музыка хороша.",
-    "Шедевр! 10 из 10. Моя оценка: 9",
-    "[CLS] фильм [SEP] хорош [MASK] [PAD] <s>",
-    "",
-    "😀",
-    "Очень длинная рецензия: «хорошо» сменяется на «плохо»! " * 60,
-]
 
 
 @pytest.fixture(scope="module")
@@ -124,49 +116,26 @@ def test_the_models_take_any_batch_and_any_length(exported: Path) -> None:
         assert [value.shape[0] for value in out] == [batch] * 4
 
 
-ASK = """
-import json, sys
-sys.path.insert(0, sys.argv[1])
-import example
-texts = json.load(open(sys.argv[2]))
-rated = {}
-for model in sys.argv[3:]:
-    rated[model] = [
-        {k: v.tolist() if hasattr(v, "tolist") else v for k, v in one.items()}
-        for one in example.rate(texts, model)
-    ]
-stripped = [example.strip_ratings(text) for text in texts]
-print(json.dumps({"ids": list(example.token_ids(stripped)), "rated": rated}))
-"""
-
-
 @pytest.fixture(scope="module")
-def answered(exported: Path, without_torch: WithoutTorch, texts: list[str]) -> dict[str, Any]:
-    """What the example's functions answer to `texts` and `ODD`, all in one batch."""
-    program = without_torch.folder / "ask.py"
-    program.write_text(ASK)
-    asked = without_torch.folder / "texts.json"
-    asked.write_text(json.dumps(texts + ODD))
+def rated(exported: Path, without_torch: WithoutTorch, texts: list[str]) -> dict[str, Any]:
+    """What the example gives for `texts` and `ODD`."""
     models = ("cls.onnx", "mean.onnx", "cls.int8.onnx", "mean.int8.onnx")
-    status, out, err = without_torch.run(program, exported, asked, *models)
-    assert (status, err) == (0, "")
-    found: dict[str, Any] = json.loads(out)
-    return found
+    return without_torch.rate(exported, texts + ODD, *models)
 
 
 def test_the_example_makes_the_tokens_that_predict_makes(
-    answered: dict[str, Any], champion: Version, texts: list[str]
+    rated: dict[str, Any], champion: Version, texts: list[str]
 ) -> None:
     stripped = [strip_ratings(text) for text in texts + ODD]
     assert stripped != texts + ODD
     tokens = FastTokenizer(champion.path / "cls").tokens(stripped, 64, 0.5)
     expected = [part.tolist() for part in np.split(tokens.ids, tokens.starts[1:-1])]
     assert max(map(len, expected)) == 64
-    assert answered["ids"] == expected
+    assert rated["ids"] == expected
 
 
 def test_the_example_answers_what_predict_answers(
-    answered: dict[str, Any], champion: Version, texts: list[str], monkeypatch: pytest.MonkeyPatch
+    rated: dict[str, Any], champion: Version, texts: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     predictor = Predictor(champion.path, torch.device("cpu"))
     for pooling in predictor.models:
@@ -175,7 +144,7 @@ def test_the_example_answers_what_predict_answers(
         )
     for row, expected in enumerate(predictor.predict(texts + ODD)):
         for pooling, prediction in expected.items():
-            found = answered["rated"][f"{pooling}.onnx"][row]
+            found = rated["answered"][f"{pooling}.onnx"][row]
             assert found["sentiment_probabilities"] == pytest.approx(
                 prediction.sentiment_probabilities, abs=1e-5
             )
@@ -184,7 +153,7 @@ def test_the_example_answers_what_predict_answers(
             )
             assert found["sentiment"] == prediction.sentiment
             assert found["rating"] == prediction.rating
-            small = answered["rated"][f"{pooling}.int8.onnx"][row]
+            small = rated["answered"][f"{pooling}.int8.onnx"][row]
             assert small["sentiment_probabilities"] == pytest.approx(
                 prediction.sentiment_probabilities, abs=0.05
             )
