@@ -82,7 +82,10 @@ def find_encoder(name: str, cache: Path, *, silence_seconds: float = SILENCE_SEC
     UnsuitableError for one that can't be pooled.
     """
     encoder = _found(name, cache, silence_seconds)
-    _ = encoder.positions
+    try:
+        _ = encoder.positions
+    except UnsuitableError as error:  # the hub's folder is called by a commit
+        raise UnsuitableError(str(error).replace(str(encoder.folder), encoder.name)) from error
     return encoder
 
 

@@ -96,7 +96,9 @@ def check_pools(encoder: Any, folder: Path) -> None:
     text = torch.arange(_TEXT).add(_TEXT)[None] % encoder.config.vocab_size
     other = text.clone()
     other[0, -1] = 2 * _TEXT % encoder.config.vocab_size
-    padded = nn.functional.pad(text, (0, _TEXT), value=encoder.config.pad_token_id or 0)
+    padded = nn.functional.pad(
+        text, (0, _TEXT), value=getattr(encoder.config, "pad_token_id", 0) or 0
+    )
 
     def read(ids: torch.Tensor, length: int = _TEXT) -> torch.Tensor:
         mask = (torch.arange(ids.shape[1]) < length).long()[None]

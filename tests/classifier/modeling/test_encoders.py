@@ -19,6 +19,7 @@ from classifier.data.tokenizer import load_tokenizer
 from classifier.errors import ClassifierError
 from classifier.modeling import encoders, stand_in
 from classifier.modeling.encoders import Encoder, find_encoder
+from classifier.modeling.families import UnsuitableError
 from classifier.modeling.loading import load_encoder
 from tests.classifier.data import local_hub
 from tests.classifier.data.local_hub import LocalHub
@@ -136,6 +137,18 @@ def test_the_default_encoder_is_of_one_commit_and_another_is_as_asked(
     assert (another.name, another.revision) == ("owner/tiny", commit)
     with pytest.raises(ClassifierError, match="owner/tiny@main: no commit, which has 40 hex"):
         find_encoder("owner/tiny@main", tmp_path)
+
+
+def test_what_can_t_be_pooled_is_said_of_the_hub_s_too_and_is_not_damaged(
+    hub: LocalHub, tmp_path: Path
+) -> None:
+    config = json.loads(hub.files["config.json"]) | {"is_decoder": True}
+    hub.files["config.json"] = json.dumps(config).encode()
+    with pytest.raises(UnsuitableError, match="^owner/tiny can't be pooled: a bert reads from"):
+        find_encoder("owner/tiny", tmp_path)
+    hub.files["config.json"] = b'{"model_type": "gpt2"}'
+    with pytest.raises(UnsuitableError, match="a gpt2 reads from left to right"):
+        find_encoder(f"owner/tiny@{'decade' * 6}deca", tmp_path)
 
 
 def test_another_commit_than_asked_for_is_not_taken(hub: LocalHub, tmp_path: Path) -> None:
