@@ -144,7 +144,7 @@ def test_what_can_t_be_pooled_is_said_of_the_hub_s_too_and_is_not_damaged(
 ) -> None:
     config = json.loads(hub.files["config.json"]) | {"is_decoder": True}
     hub.files["config.json"] = json.dumps(config).encode()
-    with pytest.raises(UnsuitableError, match="^owner/tiny can't be pooled: a bert reads from"):
+    with pytest.raises(UnsuitableError, match=r"^owner/tiny can't be pooled: a bert reads"):
         find_encoder("owner/tiny", tmp_path)
     hub.files["config.json"] = b'{"model_type": "gpt2"}'
     with pytest.raises(UnsuitableError, match="a gpt2 reads from left to right"):
