@@ -78,6 +78,15 @@ class Parts:
             self.services,
             settings.retrain_cron,
         )
+        self.checkup = Checkup(
+            read=self.database.read,
+            predictor=self.live,
+            queue=self.queue,
+            pulse=self.pulse,
+            by_webhook=settings.webhook_url is not None,
+            backup_age=self.services.backing_up.age,
+            champion_trouble=lambda: self.services.champion.trouble,
+        )
         self.processor = InboxProcessor(
             Shares(CONCURRENT_UPDATES, OF_ONE_PERSON), self.inbox, apologise
         )
@@ -196,16 +205,7 @@ def build_application(
     assert isinstance(application, Kinorate)
     application.monitoring = monitoring or Monitoring.of(settings)
     if application.monitoring is not None:
-        checkup = Checkup(
-            read=parts.database.read,
-            predictor=parts.live,
-            queue=parts.queue,
-            pulse=parts.pulse,
-            by_webhook=settings.webhook_url is not None,
-            backup_age=parts.services.backing_up.age,
-            champion_trouble=lambda: parts.services.champion.trouble,
-        )
-        application.monitoring.watch(checkup, parts.metrics)
+        application.monitoring.watch(parts.checkup, parts.metrics)
     services, admin_ids, schedule = parts.services, settings.admin_ids, parts.schedule
     schedule.add("retention", RETENTION_ENFORCED, services.retention.enforce)
     schedule.add(

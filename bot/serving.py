@@ -11,6 +11,7 @@ from bot.delivery.retries import check_token, log_failure
 from bot.delivery.transactions import pause_before
 from bot.delivery.webhook import Webhook
 from bot.errors import BotError
+from bot.monitoring import systemd
 from bot.settings import Settings
 from bot.stopping import Stopped, unless
 from bot.views.menu import register_commands
@@ -33,6 +34,7 @@ async def serve(application: Kinorate, settings: Settings, stop: asyncio.Event) 
     except Stopped:
         pass
     finally:
+        systemd.tell("STOPPING=1")
         closing = asyncio.create_task(_close(application))
         _, late = await asyncio.wait({closing}, timeout=SECONDS_TO_STOP)
         if late:
@@ -64,8 +66,10 @@ async def _fetch(application: Kinorate, settings: Settings) -> None:
         asyncio.create_task(register_commands(bot, settings.admin_ids), name="menus"),
         asyncio.create_task(parts.lease.keep(), name="lease"),
         asyncio.create_task(parts.claiming.run(bot, parts.database.engine), name="claiming"),
+        asyncio.create_task(systemd.keep_telling(parts.checkup.examine), name="systemd"),
     ]
     logger.info("ready")
+    systemd.tell("READY=1")
     try:
         await asyncio.wait(tasks[:1])
     finally:

@@ -20,6 +20,10 @@ PATIENCE = 2.0
 """Seconds that the database may take to answer."""
 
 
+STUCK = 60.0
+"""Seconds without an end of what takes moments: it hangs, and a restart may help."""
+
+
 @dataclass(frozen=True)
 class Health:
     """The state at one moment; the problems are sentences for the operator."""
@@ -32,6 +36,7 @@ class Health:
     last_poll_seconds: float | None  # None where Telegram brings the updates itself
     newest_backup_seconds: float | None  # its age; None without any
     training_runs: dict[str, int]  # how many of each status, as last read
+    is_stuck: bool  # the bot itself hangs; any other problem is somebody else's
 
     @property
     def is_well(self) -> bool:
@@ -52,13 +57,20 @@ class Checkup:
     _waiting: int = 0
     _backup_age: float | None = None
     _runs: dict[str, int] = field(default_factory=dict)
+    _asked: float = 0.0
     _asking: "asyncio.Task[bool] | None" = None
 
     async def examine(self) -> Health:
         """Never raises, and takes no longer than PATIENCE."""
         problems = []
+        is_stuck = False
         if not await self._database_answers():
             problems.append("The database does not answer.")
+            is_stuck = time.monotonic() - self._asked > STUCK
+        batch = time.monotonic() - (self.queue.batch_began or time.monotonic())
+        if batch > STUCK:
+            problems.append(f"The models have been predicting one batch for {batch:.0f} seconds.")
+            is_stuck = True
         age = time.monotonic() - self.pulse.last_good
         if self.pulse.is_standing_by:
             age = 0.0
@@ -70,6 +82,7 @@ class Checkup:
                 f"No valid answer of Telegram since {since:%H:%M:%S} UTC"
                 f" ({self.pulse.trouble or 'silence'})."
             )
+            is_stuck = is_stuck or (age > SILENCE + STUCK and not self.pulse.trouble)
         return Health(
             problems=tuple(problems),
             warnings=tuple(filter(None, [self.champion_trouble()])),
@@ -79,13 +92,14 @@ class Checkup:
             last_poll_seconds=None if self.by_webhook else round(age, 1),
             newest_backup_seconds=None if self._backup_age is None else round(self._backup_age),
             training_runs=self._runs,
+            is_stuck=is_stuck,
         )
 
     async def _database_answers(self) -> bool:
         # One query at a time, however often a monitor asks, and never cancelled: that would leave
         # a connection in the middle of it.
         if self._asking is None or self._asking.done():
-            self._asking = asyncio.create_task(self._ask())
+            self._asking, self._asked = asyncio.create_task(self._ask()), time.monotonic()
         answered, _ = await asyncio.wait({self._asking}, timeout=PATIENCE)
         return bool(answered) and self._asking.result()
 

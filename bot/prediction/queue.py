@@ -5,6 +5,7 @@ can wait, the variants of a review that is explained, is read a few at a time wh
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -60,6 +61,7 @@ class PredictionQueue:
         self.limit = limit
         self._people: dict[int, deque[_Waiting]] = {}  # whose turn is next comes first
         self._later: deque[_Waiting] = deque()
+        self.batch_began: float | None = None  # time.monotonic() of the one being predicted
         self.waiting = 0  # reviews that are in no batch yet
         self._changed = asyncio.Event()
         self._stopping = False
@@ -136,6 +138,7 @@ class PredictionQueue:
     async def _answer(self, batch: list[_Waiting], can_wait: bool) -> None:
         texts = [one.text for one in batch]
         loop = asyncio.get_running_loop()
+        self.batch_began = time.monotonic()
         try:
             answers = await loop.run_in_executor(self._executor, self._predictor.predict, texts)
             if not can_wait:
@@ -147,3 +150,5 @@ class PredictionQueue:
             for one in batch:
                 if not one.answer.done():
                     one.answer.set_exception(error)
+        finally:
+            self.batch_began = None
