@@ -115,7 +115,9 @@ class KinorateOutput(ModelOutput):
 class _WithEncoder(PreTrainedModel):
     config_class = KinorateConfig
     base_model_prefix = "encoder"
+    # What the encoder can't do it does otherwise by itself, or refuses.
     _supports_sdpa = _supports_flash_attn = _supports_attention_backend = True
+    supports_gradient_checkpointing = True
 
     def __init__(self, config: KinorateConfig, encoder: PreTrainedModel | None = None) -> None:
         """`encoder`: one that is loaded; without it its weights are drawn at random."""
