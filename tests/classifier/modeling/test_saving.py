@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
 from transformers import PreTrainedTokenizerBase
 
 from classifier.data.tokenizer import load_tokenizer
@@ -23,7 +22,7 @@ from classifier.serving.predictor import Predictor
 from classifier.training.loop import new_model
 from classifier.training.recipe import Recipe
 from tests.classifier.command_line import CommandLine
-from tests.classifier.modeling.saved_models import SOURCE, TEXTS, classify
+from tests.classifier.modeling.saved_models import SOURCE, TEXTS, classify, make_old
 
 pytestmark = pytest.mark.usefixtures("code_cache")
 CPU = torch.device("cpu")
@@ -73,28 +72,6 @@ def test_a_model_can_be_the_encoder_of_the_next_training(
     save_model(model, load_tokenizer(found.folder), again)
     (label,) = classify(again, TEXTS[0])
     assert label["label"] in SENTIMENTS
-
-
-def make_old(version: Path) -> None:
-    """The layout of versions of earlier code: a BERT's settings among ours, weights of "bert."."""
-    for pooling in POOLINGS:
-        folder = version / pooling
-        config = json.loads((folder / "config.json").read_text("utf-8"))
-        own = ("pooling", "rating_head", "max_tokens", "head_share", "keep_ratings", "temperature")
-        old = config["encoder"] | {name: config[name] for name in own}
-        old["architectures"] = ["PoolingClassifier"]
-        (folder / "config.json").write_text(json.dumps(old))
-        weights = load_file(folder / "model.safetensors")
-        renamed = {
-            "bert." + name.removeprefix("encoder.") if name.startswith("encoder.") else name: weight
-            for name, weight in weights.items()
-        }
-        save_file(renamed, folder / "model.safetensors", metadata={"format": "pt"})
-        (folder / SOURCE.name).unlink()
-        settings_of_tokenizer = json.loads((folder / "tokenizer_config.json").read_text("utf-8"))
-        for name in ("auto_map", "head_share", "split_special_tokens", "model_input_names"):
-            del settings_of_tokenizer[name]
-        (folder / "tokenizer_config.json").write_text(json.dumps(settings_of_tokenizer))
 
 
 def test_a_version_of_earlier_code_serves_and_is_saved_as_one_of_today(

@@ -16,7 +16,7 @@ from classifier.registry.version import Version
 from classifier.serving.predictor import Predictor
 from classifier.sharing.layout import may_leave
 from tests.classifier.command_line import CommandLine
-from tests.classifier.modeling.test_modeling_kinorate import make_old
+from tests.classifier.modeling.saved_models import make_old
 from tests.classifier.sharing import versions
 from tests.classifier.sharing.model_hub import ModelHub, manifest_of, metadata_errors
 from tests.classifier.sharing.versions import SECRET
