@@ -25,7 +25,6 @@ TITLE_WORDS = Phrase(
     "<b>Why?</b> There is only one sentence, so by words: by how many points each changes the"
     " rating.",
 )
-MODEL = Phrase("<b>{model}</b>", "<b>{model}</b>")
 UP = Phrase("▲ {points} «{text}»", "▲ {points} “{text}”")
 DOWN = Phrase("▼ {points} «{text}»", "▼ {points} “{text}”")
 RESTS_ON = Phrase("Настроение держится на «{text}»", "The sentiment rests on “{text}”")

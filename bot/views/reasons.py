@@ -17,7 +17,7 @@ def reasons_message(explanation: Explanation, locale: Locale) -> str:
     is_of_words = explanation.units.kind == "words"
     blocks = [locale(phrases.TITLE_WORDS if is_of_words else phrases.TITLE)]
     for pooling, reasons in explanation.by_model.items():
-        heading = locale(phrases.MODEL, model=POOLING_NAMES[pooling])
+        heading = f"<b>{POOLING_NAMES[pooling]}</b>"
         blocks.append("\n".join([heading, *_of_model(reasons, locale)]))
     if explanation.differ:
         rest_on = {
