@@ -175,6 +175,16 @@ say "first answer after $(since "$started")"
 docker kill --signal TERM "$name-bot" >/dev/null
 docker wait "$name-bot" | grep -qx 0 || fail "SIGTERM does not stop it in order."
 
+say "it answers with models that it can only read"
+stamp=$(date --iso-8601=seconds)
+docker rename "$name-bot" "$name-before"
+run bot --detach --volume "$name-data:/data" --volume "$name-models:/models:ro" >/dev/null
+wait_for 120 printed "$stamp"
+ask "$stamp" | head -1
+docker logs "$name-bot" 2>&1 | grep 'nothing is retrained here' || fail "it does not say that they are read-only."
+docker logs "$name-bot" 2>&1 | grep Traceback && fail "there is a traceback."
+docker rm --force "$name-bot" >/dev/null
+
 say "what is wrong is told in a sentence"
 sentence() { # PATTERN NAME OPTIONS…
     local said status=0

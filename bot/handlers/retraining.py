@@ -52,6 +52,8 @@ class Retrainings:
             await message.reply_html(locale(phrases.BUSY))
         elif begun is NotBegun.SKIPPED:
             await message.reply_html(locale(phrases.SKIPPED))
+        elif begun is NotBegun.READ_ONLY:
+            await message.reply_html(locale(phrases.READ_ONLY))
         else:
             assert isinstance(begun, int)
             await self._log.note(user.id, language_of(user), "retrain", {"run": begun})

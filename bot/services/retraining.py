@@ -56,6 +56,7 @@ class Watcher(Protocol):
 class NotBegun(Enum):
     BUSY = auto()  # one is running
     SKIPPED = auto()  # too few new ratings; a run with the reason is stored
+    READ_ONLY = auto()  # the folder of the models is
 
 
 @dataclass
@@ -77,6 +78,8 @@ class Retraining:
 
     async def begin(self, trigger: str) -> int | NotBegun:
         """Start a retraining ("schedule" or "admin") in the background; the run's id."""
+        if not self._can_keep():
+            return NotBegun.READ_ONLY
         async with self._beginning:
             if not await self._take_between_runs():
                 return NotBegun.BUSY
@@ -149,6 +152,8 @@ class Retraining:
 
     async def recover(self) -> None:
         """Mark a run whose bot is dead as interrupted, and remove what it left."""
+        if not self._can_keep():
+            return
         if not await self.turn.take():
             return  # the bot that runs it is alive, in another process
         try:
@@ -282,6 +287,12 @@ class Retraining:
             await telling
         except Exception:  # Telegram can't be reached: no reason to stop a training
             logger.warning("the watcher of a retraining failed", exc_info=True)
+
+    def _can_keep(self) -> bool:
+        """Whether a new version can be written; says so if not."""
+        if not self.training.can_write:
+            logger.warning("nothing is retrained here: the folder of the models is read-only")
+        return self.training.can_write
 
     async def _take_between_runs(self) -> bool:
         """Take the turn, after waiting for a bot that clears up; False where one is retraining."""

@@ -82,6 +82,11 @@ class TrainingProcess:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
 
+    @property
+    def can_write(self) -> bool:
+        """Whether a new version can be added to the models' folder."""
+        return not self._models.exists() or os.access(self._models, os.W_OK)
+
     def clear(self) -> None:
         """Remove what the training has left."""
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -13,6 +13,10 @@ BUSY = Phrase("Модели уже переобучаются.", "The models are
 SKIPPED = Phrase(
     "Новых оценок для обучения нет: все уже учтены.", "There are no new ratings to learn from."
 )
+READ_ONLY = Phrase(
+    "Здесь нельзя переобучить модели: их папка доступна только для чтения.",
+    "The models can't be trained here: their folder is read-only.",
+)
 OVER = Phrase("Переобучение закончилось, итог ниже.", "The training has ended, see below.")
 TOAST_NOT_RUNNING = Phrase("Уже не идёт.", "It is not running any more.")
 

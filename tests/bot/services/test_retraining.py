@@ -163,6 +163,26 @@ async def test_a_refused_challenger_does_not(
     assert live.version == registry.get("champion").name == champion
 
 
+async def test_nothing_is_trained_where_the_models_are_read_only(
+    new_retraining: NewRetraining,
+    registry: Registry,
+    write: Sessions,
+    read: Sessions,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await rate(write, 3)
+    retraining, _ = new_retraining("accept")
+    before = sorted(registry.root.iterdir())
+    monkeypatch.setattr("os.access", lambda *_, **__: False)  # root may write everywhere else
+    await retraining.recover()
+    assert await retraining.begin("admin") is NotBegun.READ_ONLY
+    assert await runs(read) == []
+    assert sorted(registry.root.iterdir()) == before
+    said = {record.getMessage() for record in caplog.records if record.levelname == "WARNING"}
+    assert said == {"nothing is retrained here: the folder of the models is read-only"}
+
+
 async def test_a_training_that_fails_says_why(
     new_retraining: NewRetraining, write: Sessions, read: Sessions
 ) -> None:
