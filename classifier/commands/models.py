@@ -103,7 +103,7 @@ def push(
     ] = False,
     models: Models = DEFAULT_MODELS,
 ) -> None:
-    """Share a version on the hub; texts and ids of reviews stay here, unless they are public.
+    """Share a version on the hub; texts of reviews stay here, and ids of those not public.
 
     HF_TOKEN is a token that may write. Both models go into one repository, the better one at its
     root too, for pipeline("text-classification", model="OWNER/NAME", trust_remote_code=True).

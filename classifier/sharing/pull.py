@@ -7,6 +7,7 @@ models/ appears the whole version or nothing.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -128,10 +129,12 @@ def _read(name: str, file: Path) -> _Manifest:
         found = json.loads(file.read_bytes())
         made, files = found["made"], found["files"]
         total = sum(max(0, int(entry["size"])) for entry in files.values())
-        sound = parsed_stamp(made) and all(isinstance(one["sha256"], str) for one in files.values())
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        sound = None
-    if not sound:
+        at = parsed_stamp(made)
+        sound = all(isinstance(one["sha256"], str) for one in files.values())
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+        at, sound = None, False
+    # One of the future would stay the newest.
+    if not sound or at is None or at > datetime.now(UTC) + timedelta(days=1):
         raise ClassifierError(f"{name} holds no version: its {MANIFEST} is another program's.")
     for path in files:
         if not may_leave(path):

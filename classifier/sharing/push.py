@@ -81,7 +81,7 @@ def _check_identity(api: HfApi) -> None:
     who = api.whoami()
     if not isinstance(who.get("name"), str):
         raise TypeError
-    access = who.get("auth", {}).get("accessToken", {})
+    access = (who.get("auth") or {}).get("accessToken") or {}
     if access.get("role") == "read":
         raise ClassifierError(f"the token of {who['name']} may only read")
 
@@ -95,6 +95,8 @@ def _repository(api: HfApi, name: str, private: bool) -> ModelInfo:
             f"it exists, and everybody can read it: make it private in its settings at "
             f"{hub_address()}/{name}/settings, or take another name"
         )
+    if ".gitignore" in _files(info):
+        raise ClassifierError("it has a .gitignore, which could leave files out: delete that first")
     there = _files(info) - _MADE_BY_THE_HUB
     if there and not {MANIFEST, "cls/config.json", "mean/config.json"} <= there:
         raise ClassifierError(

@@ -16,9 +16,17 @@ ATTRIBUTES = {".gitattributes"}
 
 
 def killed(
-    line: CommandLine, hub: ModelHub, arguments: tuple[str, ...], call: str, nth: int
-) -> None:
-    """Run the command until its `nth` call that begins so, and kill it there."""
+    line: CommandLine,
+    hub: ModelHub,
+    arguments: tuple[str, ...],
+    call: str,
+    nth: int,
+    by: signal.Signals = signal.SIGKILL,
+) -> tuple[int, str]:
+    """Run the command until its `nth` call that begins so, and end it there.
+
+    Returns its exit status, and what it wrote to the standard error.
+    """
     reached, count = threading.Event(), 0
 
     def before(asked: str) -> tuple[int, str] | None:
@@ -33,10 +41,11 @@ def killed(
     hub.before = before
     process = line.start("-m", "classifier", "models", *arguments)
     assert reached.wait(120), process.communicate()
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    process.send_signal(by)
+    _, err = process.communicate()
     hub.before = lambda asked: None
     hub.end_silence()
+    return process.returncode, err
 
 
 @pytest.mark.slow
@@ -109,3 +118,14 @@ def test_a_killed_pull_goes_on(
     pulled = Registry(line.folder / "pulled").get(out.split()[-1])
     pulled.verify()
     assert leftovers(line.folder / "pulled") == []
+
+
+@pytest.mark.slow
+def test_an_interrupted_push_says_how_it_goes_on(
+    line: CommandLine, hub: ModelHub, version: Version
+) -> None:
+    push = ("push", version.name, NAME)
+    ended = killed(line, hub, push, "PUT /large/", 2, signal.SIGINT)
+    assert ended == (130, "Interrupted. The same command goes on from there.\n")
+    assert leftovers(line.models) == []
+    assert len(hub.large) == 1

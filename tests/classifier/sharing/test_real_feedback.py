@@ -46,7 +46,8 @@ def test_no_text_and_no_id_of_a_retraining_is_sent(
     split = json.loads((line.models / newest / "split.json").read_text("utf-8"))
     hidden = [text[:_OPENING] for text in texts]
     hidden += [one for ids in split.values() for one in ids]
-    hidden += ["4815", "Так писал я", "extra.jsonl", str(trained_on_few), str(line.folder)]
+    hidden += [row[key] for row in rated for key in ("person", "review_id")]
+    hidden += ["Так писал я", "extra.jsonl", str(trained_on_few), str(line.folder)]
     everything = b"\n".join(sent)
     assert len(everything) > 100_000
     assert [one for one in hidden if one.encode() in everything] == []

@@ -173,6 +173,9 @@ def test_another_repository_is_not_overwritten(
     said = refused(line, "push", version.name, NAME)
     assert "it holds something else than a version, config.json for one" in said
     assert (repo.files, hub.large) == (before, {})
+    repo.commit(dict.fromkeys(("cls/config.json", "mean/config.json", "manifest.json"), b""))
+    repo.commit(repo.files | {".gitignore": b"*.safetensors"})
+    assert "it has a .gitignore" in refused(line, "push", version.name, NAME)
 
 
 def test_of_two_pushes_at_once_one_is_told_of_the_other(
@@ -238,7 +241,7 @@ SPOILT: dict[str, tuple[Callable[[dict[str, bytes]], None], str]] = {
         "no version that can be",
     ),
     "configuration": (lambda files: files.update({"mean/config.json": b"[]"}), "mean/config.json"),
-    "tokenizer": (lambda files: cut(files, "cls/tokenizer.json"), "cls/tokenizer.json"),
+    "tokenizer": (lambda files: cut(files, "cls/tokenizer.json"), "cls has no tokenizer"),
     "no JSON": (lambda files: files.update({"metrics.json": b"{"}), "metrics.json"),
     "other figures": (
         lambda files: files.update({"metrics.json": b'{"cls": 1}'}),
@@ -276,7 +279,8 @@ def test_a_file_that_is_not_the_one_of_the_manifest(
 OTHER_MANIFESTS = [
     *(b"", b"[]", b"{", b'{"files": {}}', b'{"made": "x", "files": {}}', b"\xff", b"[" * 10**5),
     *(b'{"made": "20260132T000000Z", "files": {}}', b'{"made": 1, "files": {"README.md": 1}}'),
-    b'{"made": "../..", "files": {}}',
+    *(b'{"made": "../..", "files": {}}', b'{"made": "29990101T000000Z", "files": {}}'),
+    b'{"made": "20260101T000000Z", "files": {"README.md": {"size": Infinity, "sha256": ""}}}',
     b'{"made": "20260101T000000Z", "files": {"README.md": {"size": "x", "sha256": 1}}}',
     b'{"made": "20260101T000000Z", "files": {"README.md": {"size": 1e15, "sha256": ""}}}',
 ]
