@@ -41,9 +41,7 @@ def test_the_sentences_that_it_explains_are_said() -> None:
         r'"([^"]+)"',
         "\n".join(line.split("|")[1] for line in table.splitlines()[2:] if line.startswith("|")),
     )
-    parts = {
-        part.strip(" :") for quote in quoted for part in re.split(r"…|data/kinorate\.db|12|14", quote)
-    }
+    parts = {part.strip(" :") for quote in quoted for part in re.split(r"…|data/\S+|12|14", quote)}
     sources = [
         re.sub(r'"\s*\n\s*f?"', "", file.read_text(encoding="utf-8"))
         for package in ("bot", "classifier", "db")
