@@ -128,11 +128,11 @@ class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
     async def stop(self) -> None:
         """Finish the updates in hand; what is only queued stays in the inbox."""
         await asyncio.gather(self.parts.processor.finish(SECONDS_TO_FINISH), self._end_retraining())
+        await self.parts.lease.end()
         await self.parts.services.wiping.stop()
         await self.parts.services.champion.stop()
         await super().stop()
         await self.parts.queue.stop()
-        await self.parts.lease.end()
 
     async def _end_retraining(self) -> None:
         await self.parts.scheduling.stop()

@@ -161,13 +161,26 @@ async def set_aside(session: AsyncSession, update_id: int) -> None:
     await session.execute(aside.values(unreadable=True, **_UNCLAIMED))
 
 
-async def mark_done(session: AsyncSession, update_ids: Collection[int], now: datetime) -> None:
-    """Note that these updates are handled: of each only the id stays, as seen."""
-    await session.execute(
-        update(Update)
-        .where(Update.update_id.in_(update_ids), _PENDING)
-        .values(done_at=now, payload=None, user_id=None, **_UNCLAIMED)
-    )
+async def is_pending(session: AsyncSession, update_id: int) -> bool:
+    """Whether an update is still to be handled, by whichever process."""
+    waiting = select(Update.update_id).where(Update.update_id == update_id, _PENDING)
+    return await session.scalar(waiting) is not None
+
+
+async def mark_done(
+    session: AsyncSession,
+    update_ids: Collection[int],
+    now: datetime,
+    process: str | None = None,
+) -> None:
+    """Note that these updates are handled: of each only the id stays, as seen.
+
+    With a `process`, those that others have claimed are left alone.
+    """
+    done = update(Update).where(Update.update_id.in_(update_ids), _PENDING)
+    if process is not None:
+        done = done.where(Update.claimed_by.is_(None) | (Update.claimed_by == process))
+    await session.execute(done.values(done_at=now, payload=None, user_id=None, **_UNCLAIMED))
 
 
 async def delete_old(session: AsyncSession, now: datetime) -> int:

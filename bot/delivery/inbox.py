@@ -108,15 +108,18 @@ class Inbox:
         update_ids: Sequence[int],
         also: Callable[[AsyncSession], Awaitable[None]] | None = None,
     ) -> None:
-        """Note that updates are handled, once what `also` does is stored with it.
+        """Note that updates are handled; what `also` does is stored with it, or nothing is.
 
-        The database may be away for a while: it is waited for.
+        Without it, what others have claimed meanwhile is left to them. The database may be away for
+        a while: it is waited for.
         """
 
         async def note(session: AsyncSession) -> None:
+            owner: str | None = self.lease.process
             if also is not None:
                 await also(session)
-            await updates.mark_done(session, update_ids, self.clock())
+                owner = None
+            await updates.mark_done(session, update_ids, self.clock(), owner)
 
         await self.transactions.run(note)
         self._done |= self.in_hand.intersection(update_ids)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery.inbox import Inbox
+from bot.delivery.lease import LeaseLostError
 from bot.prediction.queue import PredictionQueue, QueueFull
 from bot.services.checking import Problem, ReviewText, check
 from classifier.labels import SENTIMENTS
@@ -56,7 +57,10 @@ class Reviewing:
             return await reviews.find(session, chat_id=chat_id, message_id=message_id)
 
     async def review(self, request: ReviewRequest) -> Review | Problem | None:
-        """Predict and store; what is wrong with the text, or None for a user erased meanwhile."""
+        """Predict and store; what is wrong with the text, or None for a user erased meanwhile.
+
+        Raises LeaseLostError where it is another process's by now.
+        """
         checked = await asyncio.to_thread(check, request.text)
         if not isinstance(checked, ReviewText):
             return checked
@@ -87,6 +91,8 @@ class Reviewing:
             # lease has run out, another process may be about to store it.
             process = self.inbox.lease.process
             if not await updates.is_claimed(session, request.update_id, process):
+                if await updates.is_pending(session, request.update_id):
+                    raise LeaseLostError("another process stores it")
                 return None
             await users.seen(session, request.user_id, request.language, now)
             if request.parts:
