@@ -122,7 +122,9 @@ def test_a_card_that_the_hub_would_refuse_is_told_from_one_that_it_takes() -> No
         assert metadata_errors(spoilt)
 
 
-@pytest.mark.parametrize("holdout", [None, "private", "sample"])
+@pytest.mark.parametrize(
+    "holdout", [None, *(pytest.param(one, marks=pytest.mark.slow) for one in ("private", "sample"))]
+)
 def test_nothing_of_reviews_that_are_not_public_leaves(
     line: CommandLine, hub: ModelHub, holdout: str | None
 ) -> None:
