@@ -1,4 +1,4 @@
-"""`python -m benchmarks training | serving | quality | tables`."""
+"""`python -m benchmarks training | serving | load | quality | tables`."""
 
 import importlib
 import shlex
@@ -75,6 +75,41 @@ def serving(
 
 
 @app.command()
+def load(
+    reviews: ReviewsSource = "sample",
+    processes: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=1,
+            help="So many bots share the inbox; may be given several times. With more than one "
+            "they are on a PostgreSQL server, which is started for it.",
+        ),
+    ] = None,
+    retraining: Annotated[
+        bool, typer.Option("--retraining", help="Measure beside a retraining too.")
+    ] = False,
+    rate: Annotated[
+        float | None,
+        typer.Option(min=0.01, help="Reviews a second; by default the highest held is searched."),
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=1, help="How long a run sends reviews.")] = 30.0,
+    bound: Annotated[
+        float, typer.Option(min=0.01, help="Seconds within which 95 % are to be answered.")
+    ] = 1.0,
+    version: Annotated[str, typer.Option(help="The version that answers.")] = CHAMPION,
+    models: Models = DEFAULT_MODELS,
+    path: Json = None,
+) -> None:
+    """Reviews a second that the bot answers in time, sent as people do: at random moments."""
+    from benchmarks import load as benchmark
+
+    counts = processes or [1]
+    plan = benchmark.Plan(reviews, version, models, rate, seconds, bound, max(counts) > 1)
+    names = benchmark.arms_of(counts, retraining=retraining)
+    _show(benchmark.run_arms(Console(), plan, names, path))
+
+
+@app.command()
 def quality(
     reviews: ReviewsSource = "sample",
     test: Annotated[
@@ -134,7 +169,7 @@ def _measure(
     known: Collection[str],
     path: Path | None,
 ) -> None:
-    """Run the arms and show their table; ClassifierError where one failed."""
+    """Run the arms and show their table."""
     try:
         importlib.import_module("accelerate")  # transformers' Trainer needs it
     except ImportError as error:
@@ -142,14 +177,19 @@ def _measure(
             "The benchmarks need the packages for development, accelerate among them: "
             "pip install --require-hashes --no-deps -r requirements-dev.lock"
         ) from error
-    from benchmarks.tables import table_of
     from classifier.commands.quiet import quiet_libraries
 
     if unknown := sorted(set(arms or []) - set(known)):
         raise ClassifierError(f"--arm {unknown[0]}: there are {'; '.join(known)}.")
     quiet_libraries()
+    _show(run_arms(Console(), plan, arms or list(known), path))
+
+
+def _show(results: "Results") -> None:
+    """The table; ClassifierError where a run failed."""
+    from benchmarks.tables import table_of
+
     console = Console()
-    results = run_arms(console, plan, arms or list(known), path)
     table_of(results.document).show(console)
     console.print(f"Written to {results.path}", highlight=False, soft_wrap=True)
     if failed := results.failed():

@@ -5,8 +5,9 @@ import platform
 import statistics
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,14 @@ _SHOWN = {  # the figures of a run that its line shows, in this order
     "square_gflops": "{:,.0f} GFLOP/s square",
     "layers_gflops": "{:,.0f} GFLOP/s in the layers' shapes",
     "arithmetic": "{}",
+    "rate": "{:.1f} reviews/s sent",
+    "answered": "{} answered",
+    "turned_away": "{} turned away",
     "fit_seconds": "fitted in {:.1f} s",
     "seconds": "{:.2f} s",
     "p50_ms": "p50 {:.1f} ms",
     "p95_ms": "p95 {:.1f} ms",
+    "longest_queue": "{} waiting at most",
     "reviews_per_second": "{:.1f} reviews/s",
     "timed_steps": "{} timed steps",
     "first_loss": "loss {:.2f} at first",
@@ -126,7 +131,9 @@ def _conditions() -> dict[str, dict[str, Any]]:
     found = environment(default_device())
     has_affinity = hasattr(os, "sched_getaffinity")
     flags = torch.cpu.get_capabilities()
-    found["versions"] |= {name: version(name) for name in _MORE_LIBRARIES}
+    for name in _MORE_LIBRARIES:
+        with suppress(PackageNotFoundError):  # of those for development
+            found["versions"][name] = version(name)
     found["machine"] |= {
         "cpu": _cpu(),
         "cores": len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count(),

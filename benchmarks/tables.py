@@ -160,12 +160,36 @@ def _quality(document: Document) -> Table:
     )
 
 
+def _load(document: Document) -> Table:
+    rows, settings = document["rows"], document["settings"]
+    bound = number(settings["bound_ms"] / 1000, 1)
+    return Table(
+        f"Load from outside, Poisson: the highest rate at which 95 % are answered within {bound} s"
+        f" (`{document['command']}`; {rows['rows']:,} reviews, each one message, of "
+        f"{rows['median_characters']:,} characters in the median; {number(settings['seconds'])} s a"
+        f" run, {_machine(document)}). Telegram takes 30 messages a second from a bot.",
+        document["summary"]["arms"],
+        {
+            "reviews/s held": lambda arm: number(arm["rate"] if arm["held"] else None, 1),
+            "p50 ms": lambda arm: number(arm.get("p50_ms")),
+            "p95 ms": lambda arm: number(arm.get("p95_ms")),
+            "waiting at most": lambda arm: number(arm.get("longest_queue")),
+            "all processes, MB": lambda arm: number(arm.get("resident_mb")),
+        },
+        {
+            "sent": lambda arm: number(arm.get("sent")),
+            "answered": lambda arm: number(arm.get("answered")),
+            "turned away": lambda arm: number(arm.get("turned_away")),
+        },
+    )
+
+
 def _metric(name: str, digits: int, *, as_percent: bool = False) -> dict[str, Column]:
     """The column of a metric over the seeds, by its title."""
     return {METRICS[name].name: lambda arm: spread(arm[name], digits, as_percent=as_percent)}
 
 
-_TABLES = {"training": _training, "serving": _serving, "quality": _quality}
+_TABLES = {"training": _training, "serving": _serving, "load": _load, "quality": _quality}
 
 
 def _machine(document: Document) -> str:

@@ -1,7 +1,7 @@
 """`python -m tests.bot.fixed_time_bot`: the bot, with models that take a fixed time a review.
 
-So a machine with few cores shows what several processes do that have models of their own. The time
-is in the environment: SECONDS_A_REVIEW.
+So a machine with few cores shows what several processes do that have models of their own. In the
+environment are the time, SECONDS_A_REVIEW, and how many reviews the models get at once at most.
 """
 
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from bot.prediction import live_models
-from bot.prediction.queue import Predictions, Predicts
+from bot.prediction.queue import PredictionQueue, Predictions, Predicts
 
 
 class FixedPrediction(NamedTuple):
@@ -47,5 +47,9 @@ if __name__ == "__main__":
     live_models.load_models = load  # before bot.app, which imports it
     import bot.__main__ as start
 
+    if at_once := os.environ.get("REVIEWS_AT_ONCE"):
+        defaults = PredictionQueue.__init__.__kwdefaults__
+        assert defaults is not None
+        defaults["max_batch"] = int(at_once)
     start._load = lambda champion: load(champion.path)
     sys.exit(start.main())

@@ -1,0 +1,171 @@
+"""`load`: how many reviews a second the bot answers in time, as people see it from outside.
+
+One, two or three processes, with and without a retraining beside them.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from benchmarks import rows
+from benchmarks.bots import Bots, bots_on
+from benchmarks.outside import Outside
+from benchmarks.postgres import PostgresServer, postgres_server
+from benchmarks.results import Results, Run, line_of
+from bot.local.text import units
+from bot.services.joining import NEAR_LIMIT
+from classifier.data.reviews import Reviews, load_reviews
+from classifier.errors import ClassifierError
+from classifier.registry.registry import Registry
+from classifier.registry.version import Version
+
+FIRST_RATE = 2.0  # reviews a second, from which the search goes up
+HIGHEST_RATE = 60.0
+"""Twice what Telegram lets a bot send."""
+
+CLOSE_ENOUGH = 1.1
+"""The search ends where the lowest rate that is too high is so many times the highest held."""
+
+RETRAINING = ", retraining"
+
+
+@dataclass(frozen=True)
+class Plan:
+    reviews: str  # a source
+    version: str  # a name in the registry
+    models: Path
+    rate: float | None  # reviews a second; None: search the highest one that is held
+    seconds: float  # of a run
+    bound: float  # seconds within which 95 % are to be answered
+    with_postgres: bool  # also for one process, to compare it with several
+
+    def is_held(self, run: Run) -> bool:
+        """Whether nobody was turned away, and 95 % were answered in time."""
+        p95, sent = run["p95_ms"], run["sent"]
+        return run["answered"] == sent and p95 is not None and p95 < 1000 * self.bound
+
+
+def arms_of(processes: list[int], *, retraining: bool) -> list[str]:
+    """What is measured: "1 process", "2 processes, retraining" …"""
+    names = [f"{count} process{'es' * (count > 1)}" for count in processes]
+    return [name + more for name in names for more in ("", RETRAINING)[: 1 + retraining]]
+
+
+def run_arms(console: Console, plan: Plan, names: list[str], path: Path | None) -> Results:
+    """Each arm in turn: one run at the plan's rate, or as many as the search takes."""
+    version = Registry(plan.models).get(plan.version)
+    reviews = load_reviews(plan.reviews)
+    texts = [text for text in reviews.rows["text"] if units(text) < NEAR_LIMIT]
+    settings = {
+        "version": version.name,
+        "rate": plan.rate,
+        "seconds": plan.seconds,
+        "bound_ms": 1000 * plan.bound,
+    }
+    about = {name: _about(name, plan) for name in names}
+    results = Results(
+        path, name="load", arms=about, settings=settings, rows=_described(reviews, texts)
+    )
+    for name in names:
+        try:
+            asyncio.run(_measure(console, plan, name, (version, texts), results))
+        except ClassifierError as error:
+            results.add(name, {"failed": str(error)})
+            console.print(f"{name}: failed: {error}", highlight=False)
+    results.finish({"arms": {name: summary(results.runs(name), plan) for name in names}})
+    return results
+
+
+def summary(runs: list[Run], plan: Plan) -> dict[str, Any]:
+    """Of an arm: its run at the highest rate that was held or, if none was, at the lowest."""
+    held = [run for run in runs if plan.is_held(run)]
+    shown = max(held, key=lambda run: run["rate"], default=None) or min(
+        runs, key=lambda run: run["rate"], default={}
+    )
+    return shown | {"held": bool(held)}
+
+
+async def _measure(
+    console: Console, plan: Plan, name: str, given: tuple[Version, list[str]], results: Results
+) -> None:
+    version, texts = given
+    count = int(name.split()[0])
+    outside = Outside(texts)
+    await outside.server.start()
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        try:
+            server = stack.enter_context(postgres_server()) if _on_postgres(count, plan) else None
+            database = _database(server, Path(folder))
+            async with bots_on(outside, version, count, database, Path(folder)) as bots:
+
+                async def run(rate: float) -> bool:
+                    found = await _run(plan, rate, outside, bots, retrain=RETRAINING in name)
+                    results.add(name, found)
+                    held = "" if plan.is_held(found) else ", not held"
+                    console.print(f"{name}: {line_of(found)}{held}", highlight=False)
+                    return plan.is_held(found)
+
+                await (run(plan.rate) if plan.rate is not None else search(run))
+        finally:
+            await outside.server.stop()
+
+
+async def search(is_held: Callable[[float], Awaitable[bool]]) -> None:
+    """Ask about higher rates until one isn't held, then about those between."""
+    held, too_high, rate = 0.0, 0.0, FIRST_RATE
+    while True:
+        if await is_held(rate):
+            held = rate
+        else:
+            too_high = rate
+        if held >= HIGHEST_RATE or (not held and rate < FIRST_RATE / 8):
+            return
+        if too_high and held and too_high <= CLOSE_ENOUGH * held:
+            return
+        if not too_high:
+            rate = min(2 * held, HIGHEST_RATE)
+        elif not held:
+            rate = too_high / 2
+        else:
+            rate = (held * too_high) ** 0.5
+
+
+async def _run(plan: Plan, rate: float, outside: Outside, bots: Bots, *, retrain: bool) -> Run:
+    if retrain:
+        await bots.retrain()
+    told = await outside.load(rate, plan.seconds, patience=2 * plan.seconds)
+    bots.check()
+    found = {"rate": rate, **told.figures(), "processes": bots.memory()}
+    found["resident_mb"] = sum(one["resident_mb"] or 0.0 for one in found["processes"])
+    if retrain:
+        found["still_retraining"] = bots.is_retraining()
+    return found
+
+
+def _on_postgres(count: int, plan: Plan) -> bool:
+    return count > 1 or plan.with_postgres
+
+
+def _database(server: PostgresServer | None, folder: Path) -> str:
+    return server.url("postgres") if server else f"sqlite+aiosqlite:///{folder}/bot.db"
+
+
+def _about(name: str, plan: Plan) -> str:
+    database = "PostgreSQL" if _on_postgres(int(name.split()[0]), plan) else "SQLite"
+    beside = ", while the models are retrained at the lowest priority" * (RETRAINING in name)
+    return f"python -m bot on {database}, polling a local Bot API server{beside}"
+
+
+def _described(reviews: Reviews, texts: list[str]) -> dict[str, Any]:
+    if not texts:
+        raise ClassifierError("No review fits into one message.")
+    described = rows.described(reviews, reviews.rows)
+    lengths = sorted(map(len, texts))
+    # A longer one would wait for the rest of it.
+    return described | {"rows": len(texts), "median_characters": lengths[len(lengths) // 2]}

@@ -1,0 +1,118 @@
+"""The load from outside: people who write to the bot at a given rate, and what they see of it.
+
+The reviews come at random times (a Poisson process), whether or not the bot has answered the last
+ones. Each is one message.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from bot.clock import utc_now
+from bot.local.people import BOT, CHATS, LOCAL_ADMIN_ID, MEMBERS, USERS, Json
+from bot.local.server import LOCAL_TOKEN, LocalServer
+from bot.local.state import State
+from bot.local.text import TEXT, cleaned, text_fields
+
+PEOPLE = range(5_001, 5_301)
+"""So many that nobody's own limit is met: a chat may get one answer a second."""
+
+
+@dataclass
+class Told:
+    """What became of the reviews of a time."""
+
+    sent: dict[int, float] = field(default_factory=dict)  # when, by message
+    answered: dict[int, float] = field(default_factory=dict)
+    turned_away: set[int] = field(default_factory=set)  # told to come again later
+    longest_queue: int = 0
+
+    @property
+    def waiting(self) -> int:
+        return len(self.sent) - len(self.answered) - len(self.turned_away)
+
+    def figures(self) -> dict[str, Any]:
+        """p50 and p95 count a review without an answer as one that took for ever: None."""
+        took = [self.answered.get(message, np.inf) - when for message, when in self.sent.items()]
+        p50, p95 = (float(np.percentile(took, share, method="higher")) for share in (50, 95))
+        return {
+            "sent": len(self.sent),
+            "answered": len(self.answered),
+            "turned_away": len(self.turned_away),
+            "p50_ms": None if np.isinf(p50) else 1000 * p50,
+            "p95_ms": None if np.isinf(p95) else 1000 * p95,
+            "longest_queue": self.longest_queue,
+        }
+
+
+class _WatchedState(State):
+    """The chats, of which each message of the bot's is noted."""
+
+    told = Told()
+
+    def post(self, chat_id: int, author: Json, content: Json, reply_to: Json | None) -> Json:
+        if author is BOT and reply_to is not None and reply_to["message_id"] in self.told.sent:
+            message = reply_to["message_id"]
+            if "reply_markup" in content:  # to rate it; a refusal has none
+                self.told.answered.setdefault(message, time.perf_counter())
+            else:
+                self.told.turned_away.add(message)
+        return super().post(chat_id, author, content, reply_to)
+
+
+class Outside:
+    """The local Bot API server and its people."""
+
+    def __init__(self, texts: Sequence[str], seed: int = 0) -> None:
+        for user_id in PEOPLE:
+            USERS[user_id] = USERS[LOCAL_ADMIN_ID] | {"id": user_id}
+            CHATS[user_id] = {"id": user_id, "type": "private", "first_name": "Зритель"}
+            MEMBERS[user_id] = frozenset([user_id])
+        self.server = LocalServer()
+        self.server.state = self.state = _WatchedState(utc_now)
+        self.token = LOCAL_TOKEN
+        self._texts, self._chance = texts, random.Random(seed)
+
+    def write(self, user: int) -> Json:
+        """A review by this person."""
+        text = cleaned(self._chance.choice(self._texts))
+        message = self.state.post(user, USERS[user], text_fields(TEXT, text), None)
+        self.state.told.sent[message["message_id"]] = time.perf_counter()
+        self.state.told.longest_queue = max(self.state.told.longest_queue, self.state.told.waiting)
+        return message
+
+    def say(self, user: int, text: str) -> None:
+        """A command, or whatever is no review."""
+        self.state.post(user, USERS[user], text_fields(TEXT, text), None)
+
+    def tap(self, user: int, message: Json, label: str) -> None:
+        """The button of this label."""
+        rows = message["reply_markup"]["inline_keyboard"]
+        data = next(one["callback_data"] for row in rows for one in row if one["text"] == label)
+        self.state.add_query(USERS[user], user, message["message_id"], data)
+
+    def said_by_bot(self, user: int) -> list[Json]:
+        return [one for one in self.state.messages(user) if one["from"] is BOT]
+
+    async def load(self, rate: float, seconds: float, patience: float) -> Told:
+        """Reviews at `rate` a second; what became of them within `patience` after the last one."""
+        told = self.state.told = Told()
+        began = due = time.perf_counter()
+        while (due := due + self._chance.expovariate(rate)) < began + seconds:
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            message = self.write(self._chance.choice(PEOPLE))
+            told.sent[message["message_id"]] = due  # not later, should this process be slow
+        await self.wait_for_answers(patience)
+        return told
+
+    async def wait_for_answers(self, patience: float) -> bool:
+        """Whether all have come within so many seconds."""
+        give_up = time.perf_counter() + patience
+        while self.state.told.waiting and time.perf_counter() < give_up:
+            await asyncio.sleep(0.02)
+        return not self.state.told.waiting
