@@ -97,7 +97,7 @@ async def _measure(
     version, texts = given
     count = int(name.split()[0])
     outside = Outside(texts)
-    await outside.server.start()
+    await outside.start()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         try:
             server = stack.enter_context(postgres_server()) if _on_postgres(count, plan) else None
@@ -113,7 +113,7 @@ async def _measure(
 
                 await (run(plan.rate) if plan.rate is not None else search(run))
         finally:
-            await outside.server.stop()
+            await outside.stop()
 
 
 async def search(is_held: Callable[[float], Awaitable[bool]]) -> None:

@@ -39,7 +39,7 @@ class Told:
     def figures(self) -> dict[str, Any]:
         """p50 and p95 count a review without an answer as one that took for ever: None."""
         took = [self.answered.get(message, np.inf) - when for message, when in self.sent.items()]
-        p50, p95 = (float(np.percentile(took, share, method="higher")) for share in (50, 95))
+        p50, p95 = (float(np.percentile(took, share, method="inverted_cdf")) for share in (50, 95))
         return {
             "sent": len(self.sent),
             "answered": len(self.answered),
@@ -66,17 +66,22 @@ class _WatchedState(State):
 
 
 class Outside:
-    """The local Bot API server and its people."""
+    """The local Bot API server and its people, from `start` to `stop`."""
 
     def __init__(self, texts: Sequence[str], seed: int = 0) -> None:
-        for user_id in PEOPLE:
-            USERS[user_id] = USERS[LOCAL_ADMIN_ID] | {"id": user_id}
-            CHATS[user_id] = {"id": user_id, "type": "private", "first_name": "Зритель"}
-            MEMBERS[user_id] = frozenset([user_id])
+        self._invite()
         self.server = LocalServer()
         self.server.state = self.state = _WatchedState(utc_now)
         self.token = LOCAL_TOKEN
         self._texts, self._chance = texts, random.Random(seed)
+
+    async def start(self) -> None:
+        await self.server.start()
+
+    async def stop(self) -> None:
+        await self.server.stop()
+        for user_id in PEOPLE:
+            del USERS[user_id], CHATS[user_id], MEMBERS[user_id]
 
     def write(self, user: int) -> Json:
         """A review by this person."""
@@ -116,3 +121,9 @@ class Outside:
         while self.state.told.waiting and time.perf_counter() < give_up:
             await asyncio.sleep(0.02)
         return not self.state.told.waiting
+
+    def _invite(self) -> None:
+        for user_id in PEOPLE:
+            USERS[user_id] = USERS[LOCAL_ADMIN_ID] | {"id": user_id}
+            CHATS[user_id] = {"id": user_id, "type": "private", "first_name": "Зритель"}
+            MEMBERS[user_id] = frozenset([user_id])
