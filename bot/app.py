@@ -119,6 +119,7 @@ class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
 
     async def start(self) -> None:
         """Begin to handle updates."""
+        await asyncio.to_thread(self.parts.services.temporary.sweep)
         await self.parts.queue.start()
         await super().start()
         self.parts.services.champion.start()

@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.storage.backups import Backups
+from bot.storage.temporary import NAME as TEMPORARY
 from bot.storage.usage import explained
 from classifier.files import remove_leftovers
 from db import migrate
@@ -38,6 +39,7 @@ def _close_to_others(backups: Backups) -> None:
     New files are so by the umask of `python -m bot`. The database's folder is left alone where it
     holds anything else.
     """
+    temporary = backups.folder.parent / TEMPORARY
     kept = {path for _, path in backups.all()}
     file = backups.sqlite_file
     own: set[Path] = set()
@@ -47,7 +49,7 @@ def _close_to_others(backups: Backups) -> None:
         _close(path, 0o600)
     if kept:
         _close(backups.folder, 0o700)
-    if file and own and not {*file.parent.iterdir()} - own - {backups.folder}:
+    if file and own and not {*file.parent.iterdir()} - own - {backups.folder, temporary}:
         _close(file.parent, 0o700)
 
 

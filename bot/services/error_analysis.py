@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.clock import Clock
 from bot.services.periods import Span
 from bot.services.review_table import COLUMNS, table_row
+from bot.storage.temporary import Temporary
 from classifier.labels import NEAR, sentiment_of
 from db.engine import Sessions
 from db.hard_reviews import Group, HardReview, HardReviews, Order
@@ -58,6 +58,7 @@ class TooLarge(Exception):  # noqa: N818  (it is an answer, not an error)
 class ErrorAnalysis:
     read: Sessions
     clock: Clock
+    temporary: Temporary
 
     async def page(self, order: Order, span: Span, number: int) -> Page:
         """A page, or the last one there is where reviews were erased meanwhile."""
@@ -81,8 +82,8 @@ class ErrorAnalysis:
     @asynccontextmanager
     async def table(self, span: Span) -> AsyncIterator[tuple[Path, int]]:
         """Every review as a CSV file, zipped if it is large, and how many; gone afterwards."""
-        with TemporaryDirectory(prefix="kinorate-") as folder:
-            file = Path(folder) / f"kinorate-{span.name}.csv"
+        with self.temporary.folder() as folder:
+            file = folder / f"kinorate-{span.name}.csv"
             count = await self._write(file, span)
             yield await asyncio.to_thread(_sendable, file), count
 

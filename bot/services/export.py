@@ -8,10 +8,10 @@ import zipfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import IO, Any
 
 from bot.services.error_analysis import LARGEST
+from bot.storage.temporary import Temporary
 from db import privacy
 from db.engine import Sessions
 
@@ -107,10 +107,12 @@ class _Files:
 
 
 @asynccontextmanager
-async def export_files(read: Sessions, user_id: int) -> AsyncIterator[list[Path]]:
+async def export_files(
+    read: Sessions, user_id: int, temporary: Temporary
+) -> AsyncIterator[list[Path]]:
     """JSON files with all that is stored about the user; they are gone afterwards."""
-    with TemporaryDirectory(prefix="kinorate-") as folder:
-        files = _Files(Path(folder) / f"kinorate-{user_id}")
+    with temporary.folder() as folder:
+        files = _Files(folder / f"kinorate-{user_id}")
         try:
             started = time.monotonic()
             async for name, value in privacy.export(read, user_id):

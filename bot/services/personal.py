@@ -7,6 +7,7 @@ from pathlib import Path
 from bot.clock import Clock
 from bot.services.export import export_files
 from bot.services.wiping import Wiping
+from bot.storage.temporary import Temporary
 from db import privacy, reviews, users
 from db.engine import Sessions
 from db.models import Review
@@ -20,6 +21,7 @@ class Personal:
     read: Sessions
     clock: Clock
     wiping: Wiping
+    temporary: Temporary
 
     async def seen(self, user_id: int, language: str) -> None:
         """Note that the user has written, and in which language."""
@@ -43,7 +45,7 @@ class Personal:
 
     def export(self, user_id: int) -> AbstractAsyncContextManager[list[Path]]:
         """Files with all that is stored about the user; they are gone afterwards."""
-        return export_files(self.read, user_id)
+        return export_files(self.read, user_id, self.temporary)
 
     async def erase(self, user_id: int) -> dict[str, int] | None:
         """Erase all that is stored about the user: how many rows a table; None if nothing was."""

@@ -27,6 +27,7 @@ from bot.services.turns import Turns
 from bot.services.versions import VersionService
 from bot.services.wiping import Wiping
 from bot.settings import Settings
+from bot.storage.temporary import NAME, Temporary
 from db.engine import Database
 
 TAPS = 3  # for each review: a rating is corrected once or twice
@@ -51,10 +52,11 @@ class Services:
         self.reviewing = Reviewing(write, read, queue, inbox)
         self.feedback = FeedbackService(write, metrics, clock)
         self.explaining = Explaining(read, queue)
+        self.temporary = Temporary(settings.data_folder / NAME)
         self.wiping = Wiping(settings.database_url)
         self.backing_up = BackingUp(settings.backups, clock, settings.backup_cron)
         self.retention = Retention(write, clock, settings.backups)
-        self.personal = Personal(write, read, clock, self.wiping)
+        self.personal = Personal(write, read, clock, self.wiping, self.temporary)
         self.joiner = Joiner(WAIT, can_wait)
         self.turns = Turns()
         book = SenderBook(write)
@@ -80,5 +82,5 @@ class Services:
             settings.retrain_min_feedback,
         )
         self.statistics = StatisticsService(read, clock)
-        self.error_analysis = ErrorAnalysis(read, clock)
+        self.error_analysis = ErrorAnalysis(read, clock, self.temporary)
         self.drift = DriftWatch(write, read, live, clock)

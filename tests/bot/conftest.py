@@ -55,6 +55,7 @@ def new_settings(url: str, tmp_path: Path) -> NewSettings:
             "telegram_token": LOCAL_TOKEN,
             "admin_ids": [1002],
             "database_url": url,
+            "data": tmp_path,
             "models": tmp_path / "models",
             "reviews_per_minute": 1000,
         }

@@ -19,6 +19,7 @@ from bot.services import error_analysis
 from bot.services.error_analysis import PAGE, ErrorAnalysis, Page, TooLarge
 from bot.services.periods import SPANS, Span
 from bot.services.review_table import COLUMNS
+from bot.storage.temporary import Temporary
 from bot.texts import conversation
 from bot.texts import error_analysis as phrases
 from bot.texts.locale import RUSSIAN
@@ -215,8 +216,10 @@ async def test_a_page_of_nothing(boris: Person) -> None:
 
 
 @pytest.mark.usefixtures("live")
-async def test_a_large_table_is_zipped(read: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
-    service = ErrorAnalysis(read, lambda: datetime.now(UTC))
+async def test_a_large_table_is_zipped(
+    read: Sessions, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    service = ErrorAnalysis(read, lambda: datetime.now(UTC), Temporary(tmp_path / "temporary"))
     monkeypatch.setattr(error_analysis, "LARGEST", 30_000)
     async with service.table(SPANS["all"]) as (path, count):
         assert (path.name, count) == ("kinorate-all.zip", 151)
@@ -227,12 +230,12 @@ async def test_a_large_table_is_zipped(read: Sessions, monkeypatch: pytest.Monke
     with pytest.raises(TooLarge):
         async with service.table(SPANS["all"]):
             pass
-    assert not list(Path(path.parent.parent).glob(f"{path.parent.name}*"))
+    assert not list((tmp_path / "temporary").iterdir())
 
 
 @pytest.mark.usefixtures("live")
-async def test_pages_cover_every_review_once(read: Sessions) -> None:
-    service = ErrorAnalysis(read, lambda: datetime.now(UTC))
+async def test_pages_cover_every_review_once(read: Sessions, tmp_path: Path) -> None:
+    service = ErrorAnalysis(read, lambda: datetime.now(UTC), Temporary(tmp_path / "temporary"))
     for order in Order:
         first = await service.page(order, SPANS["all"], 0)
         seen = []

@@ -16,6 +16,7 @@ from telegram import Message
 from bot.local.server import LOCAL_TOKEN, LocalServer
 from bot.services import export
 from bot.services.export import export_files
+from bot.storage.temporary import Temporary
 from bot.texts import conversation
 from bot.texts.locale import RUSSIAN
 from db import updates, users
@@ -68,7 +69,7 @@ def content(file: Path) -> dict[str, Any]:
 
 @pytest.mark.parametrize("seed", range(8))
 async def test_the_parts_together_are_the_whole(
-    write: Sessions, read: Sessions, seed: int, monkeypatch: pytest.MonkeyPatch
+    write: Sessions, read: Sessions, seed: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     random = Random(seed)
     rows = random.choice([0, 1, 99, 100, 101, 430])
@@ -77,7 +78,7 @@ async def test_the_parts_together_are_the_whole(
     monkeypatch.setattr(export, "LARGEST_PLAIN", random.choice([0, 10_000, 10**9]))
     monkeypatch.setattr(export, "_ROOM", 1_000)
     monkeypatch.setattr(export, "LARGEST", random.choice([11_000, 60_000, 10**9]))
-    async with export_files(read, ANYA) as files:
+    async with export_files(read, ANYA, Temporary(tmp_path / "temporary")) as files:
         parts = [content(file) for file in files]
         assert len({file.name for file in files}) == len(files)
     assert not any(file.exists() for file in files)
@@ -173,9 +174,11 @@ async def test_an_export_waits_for_its_turn_and_is_made_once(
 ) -> None:
     made = []
 
-    def noted(read: Sessions, user_id: int) -> AbstractAsyncContextManager[list[Path]]:
+    def noted(
+        read: Sessions, user_id: int, temporary: Temporary
+    ) -> AbstractAsyncContextManager[list[Path]]:
         made.append(user_id)
-        return export_files(read, user_id)
+        return export_files(read, user_id, temporary)
 
     monkeypatch.setattr("bot.services.personal.export_files", noted)
     async with running_bot(), chat_client(telegram.url) as http:

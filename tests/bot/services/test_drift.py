@@ -20,6 +20,7 @@ from bot.services import drift as service
 from bot.services.drift import Drift, DriftWatch
 from bot.services.personal import Personal
 from bot.services.wiping import Wiping
+from bot.storage.temporary import Temporary
 from bot.texts.drift import END
 from bot.texts.locale import RUSSIAN
 from bot.views.drift import notice
@@ -80,7 +81,7 @@ class Week:
         return DriftWatch(self.write, self.read, self.live, lambda: self.now)
 
     async def tell(self, bot: Bot, *admin_ids: int) -> None:
-        personal = Personal(self.write, self.read, lambda: self.now, Wiping(""))
+        personal = Personal(self.write, self.read, lambda: self.now, Wiping(""), Temporary(Path()))
         await watch_drift(bot, admin_ids, self.watch(), personal)
 
     async def receive(self, number: int, good: float = 0.8, letters: int | None = None) -> None:
