@@ -3,7 +3,7 @@
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from classifier.evaluation.figures import (
     METRICS,
@@ -69,14 +69,17 @@ def _with_interval(value: dict[str, Any]) -> str:
 def print_board(console: Console, board: dict[str, Any], facts: dict[str, dict[str, Any]]) -> None:
     """A leaderboard: a line a model, the best macro F1 first, and the verdicts."""
     known = board["models"][0]["figures"]
-    table = Table("encoder", "pooling", *(METRICS[name].name for name in known))
-    for heading in ("parameters", "s to train", "ms to answer"):
-        table.add_column(heading, justify="right")
+    encoder = Column("encoder", overflow="fold", min_width=14)
+    table = Table(encoder, "pooling", box=None, padding=(0, 1, 0, 0))
+    for name in known:
+        table.add_column(METRICS[name].name, no_wrap=True, justify="right")
+    for heading in ("size", "training", "answer"):
+        table.add_column(heading, no_wrap=True, justify="right")
     for model in board["models"]:
         of_pooling = facts[model["encoder"]][model["pooling"]]
         cells = map(figure, model["figures"].values())
-        size, seconds = f"{of_pooling['parameters'] / 1e6:.1f} M", f"{of_pooling['seconds']:,.0f}"
-        answer = f"{of_pooling['milliseconds']:.1f}"
+        size, seconds = f"{of_pooling['parameters'] / 1e6:.1f} M", f"{of_pooling['seconds']:,.0f} s"
+        answer = f"{of_pooling['milliseconds']:.1f} ms"
         name = POOLING_NAMES[model["pooling"]]
         table.add_row(model["encoder"], name, *cells, size, seconds, answer)
     console.print(table)

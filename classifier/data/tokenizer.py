@@ -119,9 +119,12 @@ def _pad_id(tokenizer: "PreTrainedTokenizerBase") -> int:
 
 def special_tokens(tokenizer: Tokenizer) -> tuple[list[int], list[int]]:
     """The ids that the tokenizer puts before and after each text: mostly of [CLS] and of [SEP]."""
-    one = tokenizer.encode("и")
-    words = [at for at, special in enumerate(one.special_tokens_mask) if not special]
-    return one.ids[: words[0]], one.ids[words[-1] + 1 :]
+    for letter in "иa":
+        one = tokenizer.encode(letter)
+        words = [at for at, special in enumerate(one.special_tokens_mask) if not special]
+        if words:
+            return one.ids[: words[0]], one.ids[words[-1] + 1 :]
+    raise ClassifierError("The encoder's tokenizer knows no letter: its words are missing.")
 
 
 def stands_for_cls(tokenizer: "PreTrainedTokenizerBase") -> str | None:
