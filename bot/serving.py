@@ -7,7 +7,7 @@ from telegram.error import InvalidToken, TelegramError
 
 from bot.app import Kinorate
 from bot.delivery.polling import Polling, poll_in_turn
-from bot.delivery.retries import check_token, log_failure
+from bot.delivery.retries import CONFLICTS, check_token, log_failure
 from bot.delivery.transactions import pause_before
 from bot.delivery.webhook import Webhook
 from bot.errors import BotError
@@ -86,9 +86,10 @@ async def _bring(application: Kinorate, settings: Settings) -> None:
     bot, parts = application.bot, application.parts
     if settings.webhook_url:
         await Webhook(settings, bot, parts.inbox, parts.pulse).run()
-    polling = Polling(bot, application.polling, parts.inbox, parts.pulse)
     if not parts.database.is_shared:
-        await polling.run()
+        await Polling(bot, application.polling, parts.inbox, parts.pulse).run()
+    # One of ours that has lost its turn, and does not know it yet, may fetch for some seconds.
+    polling = Polling(bot, application.polling, parts.inbox, parts.pulse, 2 * CONFLICTS)
     turn = AdvisoryLock(parts.database.engine, Task.FETCHING)
     await poll_in_turn(polling, turn, parts.pulse)
 

@@ -16,7 +16,7 @@ from telegram.request._requestparameter import RequestParameter
 from bot.delivery.inbox import Inbox
 from bot.delivery.raw_updates import ALLOWED_UPDATES, Json, parse_json, raw_update
 from bot.delivery.requests import TelegramRequest
-from bot.delivery.retries import Pulse, Retries
+from bot.delivery.retries import CONFLICTS, Pulse, Retries
 from db.advisory_lock import AdvisoryLock
 
 SECONDS_OF_POLL = 10
@@ -39,16 +39,25 @@ class PollingRequest(TelegramRequest):
 class Polling:
     """Fetches updates into the inbox; Telegram forgets them once the next poll confirms them."""
 
-    def __init__(self, bot: Bot, request: PollingRequest, inbox: Inbox, pulse: Pulse) -> None:
+    def __init__(
+        self,
+        bot: Bot,
+        request: PollingRequest,
+        inbox: Inbox,
+        pulse: Pulse,
+        patience: int = CONFLICTS,
+    ) -> None:
+        """`patience`: so many conflicts in a row mean that another program fetches."""
         self._bot, self._request = bot, request
         self._inbox, self._pulse = inbox, pulse
+        self._patience = patience
         self._offset = 0
 
     async def run(self) -> NoReturn:
         """Poll for ever; what fails is tried again. Raises BotError where that is in vain."""
         with self._pulse.beating():
             await self._remove_webhook()
-            retries = Retries(self._bot, self._pulse, "fetching updates failed")
+            retries = Retries(self._bot, self._pulse, "fetching updates failed", self._patience)
             while True:
                 try:
                     items = await self._poll()

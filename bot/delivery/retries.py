@@ -56,11 +56,11 @@ class Pulse:
 class Retries:
     """Counts the failures of one request that is made again and again."""
 
-    def __init__(self, bot: Bot, pulse: Pulse, event: str) -> None:
-        """`event` is logged for each failure."""
+    def __init__(self, bot: Bot, pulse: Pulse, event: str, patience: int = CONFLICTS) -> None:
+        """`event` is logged for each failure; so many conflicts in a row are too many."""
         self._bot, self._pulse, self._event = bot, pulse, event
         self._failures = self._conflicts = 0
-        self._patience = CONFLICTS
+        self._patience = patience
 
     def succeeded(self) -> None:
         self._pulse.good()

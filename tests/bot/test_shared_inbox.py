@@ -159,6 +159,39 @@ async def test_an_erasure_reaches_what_the_other_has_in_its_hands(
     assert await held_by(read, ANYA) == set()
 
 
+async def test_whoever_has_room_is_woken(
+    bots: list[Kinorate],
+    chat: httpx.AsyncClient,
+    read: Sessions,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot.delivery.claiming.SECONDS_BETWEEN_LOOKS", 1000.0)
+    await Person(chat, BORIS).ask(REVIEW)
+    await asyncio.sleep(2.5)  # the last looks without it are over
+    for busy, other in (bots, bots[::-1]):
+        busy.parts.claiming._is_busy, other.parts.claiming._is_busy = lambda: True, lambda: False
+        await receive(busy, message=message(ANYA, text=f"{REVIEW} {busy.parts.lease.process}"))
+        await all_done(read)
+    assert len(await Person(chat, ANYA).from_bot()) == 2
+
+
+async def test_what_nobody_announced_is_found_all_the_same(
+    bots: list[Kinorate],
+    chat: httpx.AsyncClient,
+    read: Sessions,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def announce(*_: object) -> None:
+        """The process was killed right before it."""
+
+    monkeypatch.setattr("db.updates.announce", announce)
+    for bot in bots:
+        monkeypatch.setattr(bot.parts.inbox.changed, "set", lambda: None)
+    await receive(bots[0], message=message(ANYA, text=REVIEW))
+    async with asyncio.timeout(10):
+        await all_done(read)
+
+
 async def test_limits_hold_for_both_together(
     telegram: LocalServer, running_bot: RunningBot, read: Sessions
 ) -> None:
