@@ -16,6 +16,7 @@ from tests.bot.processes import environment
 from tests.postgres import PostgresServer
 
 PATIENCE = 120.0  # seconds; a busy machine is slow
+_AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 WHO_HOLDS = """
 SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)
 WHERE locktype = 'advisory' AND classid = 5466474 AND objid = $1 AND granted
@@ -108,12 +109,14 @@ class Cluster:
         """The first column; again where the server is away."""
         async with asyncio.timeout(PATIENCE), self._one_query_at_a_time:
             while True:
-                with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                with suppress(OSError, *_AWAY):
                     if self._connection is None or self._connection.is_closed():
                         self._connection = await asyncpg.connect(
                             user="postgres", database=self.database, host=str(self.server.folder)
                         )
                     return [row[0] for row in await self._connection.fetch(sql, *values)]
+                if self._connection is not None:
+                    self._connection.terminate()
                 await asyncio.sleep(0.1)
 
     async def holder(self, task: int) -> str | None:

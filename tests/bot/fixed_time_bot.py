@@ -1,7 +1,8 @@
 """`python -m tests.bot.fixed_time_bot`: the bot, with models that take a fixed time a review.
 
 So a machine with few cores shows what several processes do that have models of their own. In the
-environment are the time, SECONDS_A_REVIEW, and how many reviews the models get at once at most.
+environment are the time, SECONDS_A_REVIEW, and how many reviews the models get at once at most. A
+retraining goes on until it is ended.
 """
 
 import os
@@ -46,7 +47,10 @@ def load(folder: Path) -> Predicts:
 if __name__ == "__main__":
     live_models.load_models = load  # before bot.app, which imports it
     import bot.__main__ as start
+    from bot.services.training_process import TrainingProcess
 
+    hang = (sys.executable, str(Path(__file__).with_name("stand_in_training.py")), "hang", "none")
+    TrainingProcess.__init__.__defaults__ = (hang,)
     if at_once := os.environ.get("REVIEWS_AT_ONCE"):
         defaults = PredictionQueue.__init__.__kwdefaults__
         assert defaults is not None

@@ -1,7 +1,10 @@
 """Three bots share an inbox: killed at random, they lose nothing and answer once."""
 
 import asyncio
+import os
 import random
+import shutil
+import signal
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -12,6 +15,8 @@ import pytest
 from telegram import Message
 
 from bot.local.server import LOCAL_TOKEN, LocalServer
+from bot.texts import retraining
+from classifier.registry.registry import Registry
 from db.advisory_lock import Task
 from tests import tiny
 from tests.bot.cluster import PATIENCE, Cluster, cluster
@@ -19,7 +24,8 @@ from tests.bot.crowd import invite
 from tests.bot.local_client import Person, chat_client
 from tests.bot.ports import free_port
 from tests.bot.round_robin import RoundRobin
-from tests.bot.talking import buttons_of, rating_data
+from tests.bot.services.test_retraining import hanging
+from tests.bot.talking import BORIS, REVIEW, buttons_of, rating_data
 from tests.postgres import PostgresServer, postgres_server
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -279,6 +285,78 @@ async def test_kills_lose_nothing_and_double_nothing_by_webhook(
         print(f"requests by process: {[*balancer.passed.values()]}")
         assert all(balancer.passed.values())
     await balancer.stop()
+
+
+async def test_they_act_as_one(
+    server: PostgresServer,
+    http: httpx.AsyncClient,
+    settings: dict[str, object],
+    registry: Registry,
+    tmp_path: Path,
+) -> None:
+    """One migrates, schedules, retrains; a promoted version is taken by all who can see it."""
+    ports = {name: free_port() for name in BOTS}
+    copy = shutil.copytree(registry.root, tmp_path / "a folder of its own")
+    async with cluster(server, "as_one", tmp_path, **settings | {"models": registry.root}) as bots:
+        for name in BOTS:
+            own = {"models": copy} if name == "three" else {}
+            await bots.start(name, monitoring_port=ports[name], **own)
+        await bots.until_ready(len(BOTS))
+        assert bots.count("database migrated") == 1
+        assert bots.count("this process does what is scheduled") == 1
+
+        boris = Person(http, BORIS)
+        answer = await boris.ask(REVIEW, PATIENCE)
+        await boris.tap(answer.message_id, rating_data(answer, 8))
+        old, new = registry.get("champion").name, registry.versions()[0].name
+        registry.promote(new)
+        seconds = await _until_they_answer_with(ports, {"one": new, "two": new, "three": old})
+        print(f"a promoted version is taken by all in {seconds:.1f} s")
+        notice = await _until_said(boris, "MODELS must be one folder for all")
+        assert new in (notice.text or "")
+        listed = {(await boris.ask("/models", PATIENCE)).text for _ in range(5)}
+        assert len(listed) == 1, "whoever is asked"
+
+        await boris.send("/retrain")
+        trainer = await bots.until_held(Task.RETRAINING)
+        await hanging(registry if trainer != "three" else Registry(copy))
+        assert (await boris.ask("/retrain", PATIENCE)).text == retraining.BUSY.ru
+        await bots.kill(trainer)
+        _end_orphan(registry.root if trainer != "three" else copy)
+        await _until_said(boris, "оборвалось")
+        assert await bots.query("SELECT status FROM training_runs") == ["interrupted"]
+        scheduler = await bots.until_held(Task.SCHEDULING)
+        await bots.kill(scheduler)
+        assert await bots.until_held(Task.SCHEDULING, patience=20) != scheduler
+        told = [one for one in await boris.from_bot() if "оборвалось" in (one.text or "")]
+        assert len(told) == 1
+
+
+async def _until_they_answer_with(ports: dict[str, int], models: dict[str, str]) -> float:
+    """The seconds until each process has this version, as its /healthz says."""
+    began = time.monotonic()
+    async with httpx.AsyncClient(trust_env=False) as client, asyncio.timeout(30):
+        for name, model in models.items():
+            while True:
+                health = await client.get(f"http://127.0.0.1:{ports[name]}/healthz")
+                if health.json().get("model") == model:
+                    break
+                await asyncio.sleep(0.1)
+    return time.monotonic() - began
+
+
+async def _until_said(person: Person, words: str) -> Message:
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            for message in await person.from_bot():
+                if words in (message.text or ""):
+                    return message
+            await asyncio.sleep(0.3)
+
+
+def _end_orphan(models: Path) -> None:
+    """The stand-in for a training that its killed bot has left."""
+    os.killpg(os.getpgid(int((models / "child").read_text())), signal.SIGKILL)
 
 
 async def test_more_processes_answer_more(
