@@ -98,8 +98,9 @@ class Parts:
             self.inbox,
             most=CONCURRENT_UPDATES,
             each=OF_ONE_PERSON,
-            is_busy=lambda: self.queue.waiting >= ENOUGH_WAITING,
+            is_busy=lambda: self.queue.waiting + self.inbox.arriving >= ENOUGH_WAITING,
         )
+        self.queue.on_taken = self.inbox.has_room
 
     def _share_limits(self) -> None:
         """Those that hold for all processes together: each that is alive has an equal part."""

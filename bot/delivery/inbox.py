@@ -8,6 +8,7 @@ be reached: each is idempotent by update id.
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -35,6 +36,9 @@ MAX_RETRIES = 1500
 
 MOST_PAUSED = 1000
 """Updates that are to be tried again later; with more than that, no others are claimed."""
+
+SECONDS_TO_ARRIVE = 2.0
+"""From a claim to the models; what takes longer, as a wait for parts does, holds up no claim."""
 
 _NO_LIMIT = 1_000_000
 """Of the places that PTB knows: it gives them by order of arrival, to whoever sends most."""
@@ -68,6 +72,7 @@ class Inbox:
         self.changed = asyncio.Event()  # there may be updates to claim, or room for them
         self.is_all_claimed = False  # as far as is known: then more room changes nothing
         self.in_hand: set[int] = set()  # claimed, queued or being handled
+        self._fresh: dict[int, float] = {}  # of them, and since when: it is not known how long for
         self.paused: set[int] = set()  # claimed, to be tried again later
         self._done: set[int] = set()  # noted so by their handlers, which have not returned yet
         self._on_unreadable = on_unreadable
@@ -124,10 +129,25 @@ class Inbox:
         await self.transactions.run(note)
         self._done |= self.in_hand.intersection(update_ids)
 
+    @property
+    def arriving(self) -> int:
+        """How many of those in hand may be reviews that have yet to come before the models."""
+        since = time.monotonic() - SECONDS_TO_ARRIVE
+        return sum(claimed > since for claimed in self._fresh.values())
+
+    def arrived(self, update_id: int) -> None:
+        """Note that an update is a review, which waits for the models from now on."""
+        self._fresh.pop(update_id, None)
+
     def end(self, update_id: int) -> None:
         """Note that an update is in hand no more, so that there is room for others."""
         self.in_hand.discard(update_id)
+        self._fresh.pop(update_id, None)
         self._done.discard(update_id)
+        self.has_room()
+
+    def has_room(self) -> None:
+        """Have others claimed, if there are any."""
         if not self.is_all_claimed:
             self.changed.set()
 
@@ -138,6 +158,7 @@ class Inbox:
     def forget(self) -> None:
         """Others have what was claimed here: what is queued is not handled."""
         self.in_hand.clear()
+        self._fresh.clear()
         self.paused.clear()
         while not self.queue.empty():
             self.queue.get_nowait()
@@ -178,6 +199,7 @@ class Inbox:
             await self.transactions.run(lambda each: updates.set_aside(each, raw.update_id))
         else:
             self.in_hand.add(raw.update_id)
+            self._fresh[raw.update_id] = time.monotonic()
             self.queue.put_nowait(update)
 
     def _tell_unreadable(self, event: str, raw: RawUpdate, why: str) -> None:

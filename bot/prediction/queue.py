@@ -63,6 +63,7 @@ class PredictionQueue:
         self._later: deque[_Waiting] = deque()
         self.batch_began: float | None = None  # time.monotonic() of the one being predicted
         self.waiting = 0  # reviews that are in no batch yet
+        self.on_taken: Callable[[], None] = lambda: None  # fewer are waiting now
         self._changed = asyncio.Event()
         self._stopping = False
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="predictions")
@@ -133,6 +134,8 @@ class PredictionQueue:
             if theirs:
                 self._people[person] = theirs
         self.waiting -= len(batch)
+        if batch:
+            self.on_taken()
         return batch
 
     async def _answer(self, batch: list[_Waiting], can_wait: bool) -> None:

@@ -64,6 +64,7 @@ class Reviewing:
         checked = await asyncio.to_thread(check, request.text)
         if not isinstance(checked, ReviewText):
             return checked
+        self.inbox.arrived(request.update_id)
         try:
             predictions = await self.queue.predict(checked.text, request.user_id)
         except QueueFull:

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from bot.app import Kinorate
 from bot.local.people import USERS
@@ -157,6 +157,37 @@ async def test_an_erasure_reaches_what_the_other_has_in_its_hands(
     await all_done(read)
     assert await reviews(read) == []
     assert await held_by(read, ANYA) == set()
+
+
+async def test_a_burst_is_left_to_those_who_have_room(
+    running_bot: RunningBot, telegram: LocalServer, read: Sessions
+) -> None:
+    stuck = InventedPredictor()
+    stuck.gate.clear()
+    async with running_bot(stuck) as one:
+        async with asyncio.timeout(60):
+            while not one.parts.pulse.fetching:
+                await asyncio.sleep(0.02)
+        for number in range(60):
+            user = {"id": 7001 + number % 20, "is_bot": False, "first_name": "Зритель"}
+            chat = {"id": user["id"], "type": "private"}
+            sent = message(ANYA, chat, text=f"{REVIEW} Раз {number}.") | {"from": user}
+            await receive(one, message=sent)
+        async with asyncio.timeout(30):
+            while one.parts.queue.waiting < 16:
+                await asyncio.sleep(0.02)
+        await asyncio.sleep(1)
+        async with read() as session:
+            claimed = select(func.count()).where(Update.claimed_by.is_not(None))
+            # A batch that is predicted, one that waits, and hardly more.
+            assert 16 < (await session.scalar(claimed) or 0) <= 36
+        async with running_bot():
+            async with asyncio.timeout(30):
+                while len(await reviews(read)) < 20:
+                    await asyncio.sleep(0.05)
+            stuck.gate.set()
+            await all_done(read)
+    assert len(await reviews(read)) == 60
 
 
 async def test_whoever_has_room_is_woken(
