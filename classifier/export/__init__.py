@@ -4,7 +4,8 @@
 - int8: a copy of a quarter of its size
 - onnx_model: what onnxruntime answers
 - parity: whether that is what the model answers
+- models: the ONNX files, each written and compared
 - folder: the files beside the models, and the whole, all at once
 
-Imports evaluation, registry and what is below them. Needs the `onnx` extra.
+Imports reports and what is below it. Needs the `onnx` extra.
 """
