@@ -30,6 +30,7 @@ class Scheduling:
         self._cron = cron
         self._stopping = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._clearing_up: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         self._stopping.clear()
@@ -69,7 +70,8 @@ class Scheduling:
         logger.info("this process does what is scheduled")
         self.is_ours = True
         self._schedule.start(since)
-        self._begin(self._clear_up(), "catching up")
+        if self._clearing_up is None or self._clearing_up.done():
+            self._clearing_up = self._begin(self._clear_up(), "catching up")
 
     def _give_up(self) -> None:
         if self.is_ours:
@@ -101,7 +103,8 @@ class Scheduling:
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()
 
-    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task

@@ -85,17 +85,21 @@ class AdvisoryLock:
     async def _take(self) -> bool:
         if await self._is_ours():
             return True
-        connection = await self._engine.connect()
-        taken = False
+        connection: AsyncConnection | None = None
         try:
-            connection = await connection.execution_options(isolation_level="AUTOCOMMIT")
-            asked = text("SELECT pg_try_advisory_lock(:ours, :task)")
-            taken = bool(await connection.scalar(asked, self._keys))
-        finally:
-            if taken:
-                self._connection = connection
-            else:
-                await connection.close()
+            async with asyncio.timeout(SECONDS_TO_ANSWER):
+                connection = await self._engine.connect()
+                connection = await connection.execution_options(isolation_level="AUTOCOMMIT")
+                asked = text("SELECT pg_try_advisory_lock(:ours, :task)")
+                taken = bool(await connection.scalar(asked, self._keys))
+        except BaseException:
+            if connection is not None:
+                await _close(connection)
+            raise
+        if taken:
+            self._connection = connection
+        else:
+            await connection.close()
         return taken
 
     async def _is_ours(self) -> bool:
@@ -104,13 +108,13 @@ class AdvisoryLock:
         if await self._ask("SELECT 1"):
             return True
         logger.warning("a lock of the database is lost", extra={"task": self._keys["task"]})
-        await self._close()
+        await self._drop()
         return False
 
     async def _release(self) -> None:
         if self._connection is not None:
             await self._ask("SELECT pg_advisory_unlock(:ours, :task)", self._keys)
-            await self._close()
+            await self._drop()
 
     async def _ask(self, query: str, values: dict[str, int] | None = None) -> bool:
         """Whether the server has answered."""
@@ -122,10 +126,14 @@ class AdvisoryLock:
             return False
         return True
 
-    async def _close(self) -> None:
-        """Not back into the pool, where a lock might go on being held."""
+    async def _drop(self) -> None:
         connection, self._connection = self._connection, None
         assert connection is not None
-        with suppress(SQLAlchemyError, OSError):
-            await connection.invalidate()
-            await connection.close()
+        await _close(connection)
+
+
+async def _close(connection: AsyncConnection) -> None:
+    """Not back into the pool, where a lock might go on being held."""
+    with suppress(SQLAlchemyError, OSError):
+        await connection.invalidate()
+        await connection.close()

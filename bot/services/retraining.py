@@ -4,7 +4,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Protocol
@@ -12,11 +11,11 @@ from typing import Protocol
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.clock import Clock
-from bot.delivery.transactions import Transactions, database_away
+from bot.delivery.transactions import Transactions
 from bot.errors import BotError
 from bot.schedule import Schedule
 from bot.services.raters import StoodOut, stood_out
-from bot.services.retraining_turn import RetrainingTurn
+from bot.services.retraining_turn import CANCELLED, RetrainingTurn
 from bot.services.training_process import Progress, TrainingFailed, TrainingProcess
 from bot.services.versions import VersionService
 from classifier.errors import ClassifierError
@@ -32,15 +31,10 @@ NEW_PER_USER = 10
 
 REFUSED_KEPT = 3  # newest refused versions that stay on disk, for an admin who wants one anyway
 
-SECONDS_BETWEEN_LOOKS = 1.0
-"""How soon another process's wish to end a run is seen, and a lost lock taken again."""
-
 SECONDS_TO_CANCEL = 10.0
 
 # How long a start waits while a bot clears up, which it does when it starts and after a run.
 SECONDS_TO_CLEAR_UP = 10.0
-
-_CANCELLED = Ending("cancelled", "an admin cancelled it")
 
 logger = logging.getLogger(__name__)
 
@@ -121,7 +115,7 @@ class Retraining:
         if run is None or run.id != run_id:
             return False
         if self._is_at_work:
-            return await self._kill(_CANCELLED)
+            return await self._kill(CANCELLED)
         async with self.write.begin() as session:
             await training_runs.ask_to_cancel(session, run_id)
         give_up = time.monotonic() + SECONDS_TO_CANCEL
@@ -183,7 +177,7 @@ class Retraining:
 
     async def _work(self, run_id: int) -> None:
         over = asyncio.Event()
-        watching = asyncio.create_task(self._watch(run_id, over), name="watching the retraining")
+        watching = asyncio.create_task(self.turn.watch(run_id, over, self._end_early))
         try:
             try:
                 ending = await self._trained(run_id)
@@ -202,27 +196,10 @@ class Retraining:
             await asyncio.wait({watching})
             await self.turn.give_back()
 
-    async def _watch(self, run_id: int, over: asyncio.Event) -> None:
-        """Kill the training once another process wants that, or has taken this one for dead."""
-        while not over.is_set():
-            try:
-                await self.turn.keep()
-                if self._killed_as is None and (ending := await self._unwanted(run_id)):
-                    self._killed_as = ending
-                    self.training.kill()
-            except Exception as error:
-                if not database_away(error):
-                    logger.exception("a retraining can't be watched", extra={"run": run_id})
-            with suppress(TimeoutError):
-                async with asyncio.timeout(SECONDS_BETWEEN_LOOKS):
-                    await over.wait()
-
-    async def _unwanted(self, run_id: int) -> Ending | None:
-        async with self.read() as session:
-            run = await session.get(TrainingRun, run_id)
-        if run is None or run.status != "running":
-            return Ending("interrupted", "another process took this one for dead")
-        return _CANCELLED if run.cancel_requested else None
+    def _end_early(self, ending: Ending) -> None:
+        if self._killed_as is None:
+            self._killed_as = ending
+            self.training.kill()
 
     async def _trained(self, run_id: int) -> Ending:
         async with self.read() as session:
@@ -248,7 +225,7 @@ class Retraining:
         version, reason = decision["challenger"], decision["reason"]
         if not decision["accepted"]:
             return Ending("refused", reason, version, decision)
-        if ending := await self._unwanted(run_id):
+        if ending := await self.turn.unwanted(run_id):
             return ending
         await self.versions.install(version)
         return Ending("promoted", reason, version, decision)

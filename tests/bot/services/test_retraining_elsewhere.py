@@ -59,7 +59,7 @@ async def new_process(url: str, registry: Registry) -> AsyncIterator[NewProcess]
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.services.retraining.SECONDS_BETWEEN_LOOKS", 0.1)
+    monkeypatch.setattr("bot.services.retraining_turn.SECONDS_BETWEEN_LOOKS", 0.1)
     monkeypatch.setattr("bot.services.retraining_turn.SECONDS_TO_RETURN", 1.0)
 
 
