@@ -81,23 +81,36 @@ async def _train(
         start_new_session=True,  # Ctrl-C ends the bot, which ends the training
     )
     logger.info("first training", extra={"minutes": minutes})
-    last = "it said nothing"
+    heard = _Listener(process, startup, say)
     try:
-        assert process.stdout is not None
-        async for line in process.stdout:
-            startup.sign_of_life()
-            if text := line.decode("utf-8", "replace").rstrip():
-                say(text)
-                last = text
+        await heard.to_the_end()
         status = await process.wait()
     finally:
-        await _end(process)
+        await _end(process, heard)
     if status:
-        raise BotError(f"The first training failed (exit status {status}): {last}")
+        raise BotError(f"The first training failed (exit status {status}): {heard.last}")
     logger.info("first training done")
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+class _Listener:
+    """Passes on what a training says, line by line."""
+
+    def __init__(
+        self, process: asyncio.subprocess.Process, startup: Startup, say: Callable[[str], None]
+    ) -> None:
+        assert process.stdout is not None
+        self._lines, self._startup, self._say = process.stdout, startup, say
+        self.last = "it said nothing"
+
+    async def to_the_end(self) -> None:
+        async for line in self._lines:
+            self._startup.sign_of_life()
+            if text := line.decode("utf-8", "replace").rstrip():
+                self._say(text)
+                self.last = text
+
+
+async def _end(process: asyncio.subprocess.Process, heard: _Listener) -> None:
     """End the training if it still runs, so that it can go on later; kill it if it doesn't end."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         if process.returncode is not None:
@@ -106,4 +119,5 @@ async def _end(process: asyncio.subprocess.Process) -> None:
             os.killpg(process.pid, number)
         with suppress(TimeoutError):
             async with asyncio.timeout(SECONDS_TO_END):
+                await heard.to_the_end()
                 await process.wait()

@@ -24,9 +24,10 @@ cleanup() {
     docker volume rm "$name-data" "$name-models" >/dev/null 2>&1 || true
     if [ -n "$daemon" ]; then
         kill "$daemon" 2>/dev/null && wait "$daemon" 2>/dev/null || true
+        umount "$scratch"/run/netns/* "$scratch/docker" 2>/dev/null || true
     fi
     [ "$own_wheels" = no ] || rm -f deploy/wheels/*.whl
-    rm -rf "$scratch"
+    rm -rf "$scratch" || true # what is left says why it could not be removed
 }
 trap cleanup EXIT
 
@@ -84,11 +85,10 @@ python=.venv/bin/python
 if ! ls deploy/wheels/*.whl >/dev/null 2>&1 \
     && [ "$($python -c 'import sys; print(*sys.version_info[:2], sep=".")' 2>/dev/null)" = 3.11 ]; then
     own_wheels=yes
-    $python -m pip download --quiet --require-hashes --no-deps --requirement requirements.lock \
-        --dest deploy/wheels 2>/dev/null
-    TORCH=$(grep -o 'torch==[0-9.]*' pyproject.toml)
-    $python -m pip download --quiet --no-deps --dest deploy/wheels \
-        --extra-index-url https://download.pytorch.org/whl/cpu "$TORCH" 2>/dev/null
+    download() { "$python" -m pip download --quiet --no-deps --dest deploy/wheels "$@" 2>"$scratch/pip.log"; }
+    download --require-hashes --requirement requirements.lock \
+        && download --extra-index-url https://download.pytorch.org/whl/cpu "$(grep -o 'torch==[0-9.]*' pyproject.toml)" \
+        || { say "no wheels from here: $(tail -1 "$scratch/pip.log")"; rm -f deploy/wheels/*.whl; }
 fi
 # BuildKit is quicker; newer clients need a plugin for it.
 client=docker
