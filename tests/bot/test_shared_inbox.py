@@ -159,6 +159,7 @@ async def test_an_erasure_reaches_what_the_other_has_in_its_hands(
     assert await held_by(read, ANYA) == set()
 
 
+@pytest.mark.slow
 async def test_a_burst_is_left_to_those_who_have_room(
     running_bot: RunningBot, telegram: LocalServer, read: Sessions
 ) -> None:
@@ -169,7 +170,7 @@ async def test_a_burst_is_left_to_those_who_have_room(
             while not one.parts.pulse.fetching:
                 await asyncio.sleep(0.02)
         for number in range(60):
-            user = {"id": 7001 + number % 20, "is_bot": False, "first_name": "Зритель"}
+            user = {"id": 7001 + number, "is_bot": False, "first_name": "Зритель"}
             chat = {"id": user["id"], "type": "private"}
             sent = message(ANYA, chat, text=f"{REVIEW} Раз {number}.") | {"from": user}
             await receive(one, message=sent)
@@ -190,6 +191,7 @@ async def test_a_burst_is_left_to_those_who_have_room(
     assert len(await reviews(read)) == 60
 
 
+@pytest.mark.slow
 async def test_whoever_has_room_is_woken(
     bots: list[Kinorate],
     chat: httpx.AsyncClient,
