@@ -244,7 +244,9 @@ def test_one_that_is_in_use_is_refused(
             move_to(str(sqlite_file), empty_postgres)
         return
     options = ("-h", str(postgres.folder), "-U", "postgres", "-d", "second")
-    other = subprocess.Popen([postgres.programs / "psql", *options, "-c", "SELECT pg_sleep(30)"])
+    # Idle: a server that runs a query would notice only at its end that this client is gone.
+    psql = [str(postgres.programs / "psql"), *options]
+    other = subprocess.Popen(psql, stdin=subprocess.PIPE)
     try:
         deadline = time.monotonic() + 20
         while not asyncio.run(is_in_use(empty_postgres)):
