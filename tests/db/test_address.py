@@ -1,6 +1,7 @@
 """Each address of a database works, or ends in a sentence that shows no password."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ from sqlalchemy import text
 
 from bot.database import bring_up_to_date
 from bot.storage.backups import Backups
-from db.address import DatabaseError, driver_arguments, parse_url, sqlite_file
+from db.address import DatabaseError, driver_arguments, libpq_options, parse_url, sqlite_file
 from db.engine import create_engine
 from tests.db.conftest import NOW
 from tests.postgres import PostgresServer
@@ -236,3 +237,25 @@ def test_the_alembic_command_says_it_in_a_line(tmp_path: Path) -> None:
     assert "the option sslmode, which must be" in alembic.stdout + alembic.stderr
     assert "Traceback" not in alembic.stderr
     assert SECRET not in alembic.stdout + alembic.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "options"),
+    [
+        (
+            "postgresql://me:p%40s%20s@db.example.org/films?sslmode=require&connect_timeout=3",
+            "host=db.example.org user=me password=p@s s dbname=films sslmode=require"
+            " connect_timeout=3",
+        ),
+        (
+            "postgresql://me@a:1,[::1]:2,c/films?statement_cache_size=0",
+            "host=a,::1,c port=1,2,5432 user=me dbname=films",
+        ),
+        ("postgresql://[::1]:6432/films", "host=::1 port=6432 dbname=films"),
+        ("postgresql:///films?host=/run/pg", "host=/run/pg dbname=films"),
+    ],
+)
+def test_postgresqls_own_programs_get_the_same_address(url: str, options: str) -> None:
+    found = libpq_options(parse_url(url))
+    expected = re.findall(r"(\w+)=(.*?)(?= \w+=|$)", options)
+    assert found == dict(expected)
