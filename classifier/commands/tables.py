@@ -83,6 +83,8 @@ def print_board(console: Console, board: dict[str, Any], facts: dict[str, dict[s
         name = POOLING_NAMES[model["pooling"]]
         table.add_row(model["encoder"], name, *cells, size, seconds, answer)
     console.print(table)
+    if board["unlearnt"]:
+        console.print(board["unlearnt"], style="bold yellow", highlight=False, soft_wrap=True)
     for verdict in (board["overall"]["verdict"], board["dependence"]["verdict"]):
         console.print(verdict, style="bold", highlight=False, soft_wrap=True)
 

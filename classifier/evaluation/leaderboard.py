@@ -25,7 +25,7 @@ from classifier.evaluation.resampling import (
     percentile_interval,
 )
 from classifier.evaluation.review_sums import figures_of_sums, review_sums, with_ratings
-from classifier.modeling.outputs import Labels, Outputs, answers_of
+from classifier.modeling.outputs import Answers, Labels, Outputs, answers_of
 
 POOLINGS = ("cls", "mean")
 _RESAMPLES = 2000
@@ -46,7 +46,8 @@ class Entry:
 def board(entries: Sequence[Entry]) -> dict[str, Any]:
     """The figures of every encoder and pooling and how they compare, ready for JSON.
 
-    Keys: `rows`, `seeds`; `models`, each encoder's two, the best macro F1 first (`encoder`,
+    Keys: `rows`, `seeds`; `unlearnt`, a sentence about models that answer every review alike, or
+    None; `models`, each encoder's two, the best macro F1 first (`encoder`,
     `pooling`, `figures`, their `intervals` of 95 %, and `behind`, the best one's figures less
     these); `poolings`, for each encoder mean pooling less CLS pooling (`differences`, as of
     `comparison.compare`, and `verdict`), `overall`, the same over all of them together, and
@@ -68,6 +69,7 @@ def board(entries: Sequence[Entry]) -> dict[str, Any]:
     return {
         "rows": len(labels.sentiment),
         "seeds": seeds,
+        "unlearnt": _unlearnt(answers),
         "models": _models(sums),
         "poolings": {
             name: _compared(sums[name, "cls"], sums[name, "mean"], f"{scope} with {name}")
@@ -76,6 +78,18 @@ def board(entries: Sequence[Entry]) -> dict[str, Any]:
         "overall": _compared(cls, mean, _of_all(scope, len(names))),
         "dependence": _dependence(names, sums),
     }
+
+
+def _unlearnt(answers: dict[tuple[str, str], list[Answers]]) -> str | None:
+    alike = [
+        f"{name} with {POOLING_TITLES[pooling]}"
+        for (name, pooling), each in answers.items()
+        if all(np.ptp(one.sentiment) == 0 for one in each)
+    ]
+    if not alike:
+        return None
+    which = "Every model answers" if len(alike) == len(answers) else f"{', '.join(alike)} answers"
+    return f"{which} every review with one sentiment: nothing was learnt of it, train for longer."
 
 
 def _of_all(scope: str, encoders: int) -> str:

@@ -85,6 +85,18 @@ def test_the_best_comes_first_and_the_others_are_compared_with_it() -> None:
         assert behind["low"] < gap < behind["high"]
 
 
+def test_models_that_answer_every_review_alike_are_named() -> None:
+    logits = np.tile([0.0, 0.0, 9.0], (ROWS, 1))
+    same, learnt = Outputs(logits, outputs(0.9, 1).rating_logits), outputs(0.9, 1)
+    assert board([entry("e", [learnt], [learnt])])["unlearnt"] is None
+    assert board([entry("e", [learnt, same], [same, same])])["unlearnt"] == (
+        "e with mean pooling answers every review with one sentiment: nothing was learnt of it, "
+        "train for longer."
+    )
+    everywhere = board([entry("e", [same], [same]), entry("f", [same], [same])])
+    assert everywhere["unlearnt"].startswith("Every model answers every review with one")
+
+
 @pytest.mark.parametrize("without", ["a model", "the reviews"])
 def test_ratings_are_compared_where_there_are_some_everywhere(without: str) -> None:
     heads: dict[str, Any] = {"rating_head": without != "a model"}
