@@ -174,13 +174,9 @@ def _load(document: Document) -> Table:
             "p50 ms": lambda arm: number(arm.get("p50_ms")),
             "p95 ms": lambda arm: number(arm.get("p95_ms")),
             "waiting at most": lambda arm: number(arm.get("longest_queue")),
-            "all processes, MB": lambda arm: number(arm.get("resident_mb")),
+            "MB": lambda arm: number(arm.get("resident_mb")),
         },
-        {
-            "sent": lambda arm: number(arm.get("sent")),
-            "answered": lambda arm: number(arm.get("answered")),
-            "turned away": lambda arm: number(arm.get("turned_away")),
-        },
+        {"answered": lambda arm: f"{number(arm.get('answered'))}/{number(arm.get('sent'))}"},
     )
 
 
