@@ -20,14 +20,18 @@ name=kinorate-try-$$
 own_wheels=no
 daemon=
 cleanup() {
+    local status=$?
+    set +e
     docker ps --all --quiet --filter "name=$name" 2>/dev/null | xargs --no-run-if-empty docker rm --force >/dev/null
-    docker volume rm "$name-data" "$name-models" >/dev/null 2>&1 || true
+    docker volume rm "$name-data" "$name-models" >/dev/null 2>&1
+    docker rmi "$name" >/dev/null 2>&1
     if [ -n "$daemon" ]; then
-        kill "$daemon" 2>/dev/null && wait "$daemon" 2>/dev/null || true
-        umount "$scratch"/run/netns/* "$scratch/docker" 2>/dev/null || true
+        kill "$daemon" 2>/dev/null && wait "$daemon" 2>/dev/null
+        umount "$scratch"/run/netns/* "$scratch/docker" 2>/dev/null
     fi
     [ "$own_wheels" = no ] || rm -f deploy/wheels/*.whl
-    rm -rf "$scratch" || true # what is left says why it could not be removed
+    rm -rf "$scratch"
+    exit "$status"
 }
 trap cleanup EXIT
 
@@ -77,7 +81,7 @@ if ! docker image inspect "$base" >/dev/null 2>&1 && ! timeout 60 docker pull --
     rm -rf "$scratch/base"
 fi
 docker run --rm --network=host "$base" apt-get update >"$scratch/first.log" 2>&1 \
-    || skip "a container does not run, or does not reach Debian: $(tail -1 "$scratch/first.log")"
+    || skip "a container does not run, or does not reach Debian: $(grep -v "help'" "$scratch/first.log" | grep . | tail -1)"
 
 # --- The build --------------------------------------------------------------------------------
 # This machine's pip knows its index and its certificate, which a container doesn't.
