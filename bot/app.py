@@ -8,10 +8,11 @@ from telegram.ext import Application, Defaults
 
 from bot.clock import Clock, utc_now
 from bot.delivery.claiming import Claiming
-from bot.delivery.inbox import Inbox, InboxProcessor, can_wait
+from bot.delivery.inbox import Inbox
 from bot.delivery.lease import Lease
 from bot.delivery.outgoing import Outgoing
 from bot.delivery.polling import PollingRequest
+from bot.delivery.processor import InboxProcessor, can_wait
 from bot.delivery.requests import TelegramRequest
 from bot.delivery.retries import Pulse
 from bot.delivery.route import route_to

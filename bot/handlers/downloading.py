@@ -7,7 +7,7 @@ from pathlib import Path
 from telegram import Document, File
 from telegram.error import BadRequest, NetworkError, TelegramError
 
-from bot.delivery.inbox import can_wait
+from bot.delivery.processor import can_wait
 from bot.services.checking import LARGEST_FILE
 from bot.texts import conversation as phrases
 from bot.texts.locale import Phrase

@@ -16,8 +16,8 @@ from telegram import (
 from telegram.constants import ParseMode
 from telegram.error import RetryAfter, TelegramError
 
-from bot.delivery.inbox import can_wait
 from bot.delivery.outgoing import seconds_of
+from bot.delivery.processor import can_wait
 
 _SECONDS_TO_SEND = 300  # a file of 45 MB may take that long
 _TURNS_AWAITED = 5

@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from bot.delivery.inbox import Inbox, can_wait
+from bot.delivery.inbox import Inbox
+from bot.delivery.processor import can_wait
 from bot.monitoring.metrics import Metrics
 from bot.prediction.live_models import LiveModels
 from bot.prediction.queue import PredictionQueue

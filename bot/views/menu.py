@@ -9,8 +9,8 @@ import telegram
 from telegram import Bot, BotCommand, BotCommandScope
 from telegram.error import RetryAfter, TelegramError
 
-from bot.delivery.inbox import can_wait
 from bot.delivery.outgoing import seconds_of
+from bot.delivery.processor import can_wait
 from bot.delivery.transactions import pause_before
 from bot.texts.conversation import ADMIN_MENU, GROUP_MENU, PRIVATE_MENU
 from bot.texts.locale import ENGLISH, RUSSIAN, Locale, Phrase

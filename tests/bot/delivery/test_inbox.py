@@ -20,7 +20,8 @@ from telegram.error import (
     TimedOut,
 )
 
-from bot.delivery.inbox import MAX_ATTEMPTS, Inbox, InboxProcessor, can_wait
+from bot.delivery.inbox import Inbox
+from bot.delivery.processor import MAX_ATTEMPTS, InboxProcessor, can_wait
 from bot.delivery.raw_updates import Json
 from bot.delivery.shares import Shares
 from bot.delivery.transactions import Transactions, pause_before
@@ -103,7 +104,7 @@ class Workshop:
 
 @pytest.fixture
 def workshop(inbox: Inbox, write: Sessions, monkeypatch: pytest.MonkeyPatch) -> Workshop:
-    monkeypatch.setattr("bot.delivery.inbox.pause_before", lambda retry: 0.001 * retry)
+    monkeypatch.setattr("bot.delivery.processor.pause_before", lambda retry: 0.001 * retry)
     return Workshop(inbox, write)
 
 
@@ -278,7 +279,7 @@ async def test_an_update_that_was_in_hand_at_many_kills_is_given_up(
 async def test_after_a_day_in_vain_an_update_is_given_up(
     workshop: Workshop, write: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.delivery.inbox.MAX_RETRIES", 2)
+    monkeypatch.setattr("bot.delivery.processor.MAX_RETRIES", 2)
     workshop.errors = [NetworkError("away")] * 3
     await workshop.inbox.receive([new_update(1)])
     for _ in range(3):
@@ -384,7 +385,7 @@ async def test_a_network_error_while_sending_loses_and_doubles_nothing(
     read: Sessions,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("bot.delivery.inbox.pause_before", lambda retry: 0.1 * retry)
+    monkeypatch.setattr("bot.delivery.processor.pause_before", lambda retry: 0.1 * retry)
     async with chat_client(telegram.url) as http:
         people = [Person(http, 1001), Person(http, 1002)]
         await control(http, fail={"method": "sendMessage", "next": 3, "status": 502})

@@ -159,7 +159,7 @@ async def test_what_is_too_large_is_not_sent_again(
 async def test_an_export_that_never_arrives_is_made_three_times(
     running_bot: RunningBot, telegram: LocalServer, read: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.delivery.inbox.pause_before", lambda _: 0.01)
+    monkeypatch.setattr("bot.delivery.processor.pause_before", lambda _: 0.01)
     async with running_bot(), chat_client(telegram.url) as http:
         anya = Person(http, ANYA)
         odd = {"method": "sendDocument", "next": 99, "status": 0, "body": "", "seconds": 0}
