@@ -81,8 +81,8 @@ def _may_pass(error: BaseException | None) -> bool:
     return code[:2] in ("08", "40", "53", "57") or type(error).__name__ in _CLOSED
 
 
-_CLOSED = ("ConnectionDoesNotExistError", "InterfaceError")
-"""What asyncpg raises on a connection that has been closed meanwhile."""
+_CLOSED = ("ConnectionDoesNotExistError", "InterfaceError", "InternalClientError")
+"""What asyncpg raises on a connection that has been closed meanwhile, or is about to be."""
 
 
 def pause_before(retry: int) -> float:

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Bot, Update
 from telegram.error import (
@@ -372,6 +373,26 @@ async def test_a_transaction_outlives_its_cancelled_caller(write: Sessions) -> N
 )
 def test_only_what_may_mend_itself_can_wait(error: Exception, waits: bool) -> None:
     assert can_wait(error) is waits
+
+
+@pytest.mark.parametrize(
+    ("name", "waits"),
+    [
+        ("CannotConnectNowError", True),  # the server starts
+        ("AdminShutdownError", True),
+        ("ConnectionDoesNotExistError", True),
+        ("TooManyConnectionsError", True),
+        ("DeadlockDetectedError", True),
+        ("_base.InternalClientError", True),  # told of the shutdown in the middle of a query
+        ("UniqueViolationError", False),
+        ("UndefinedColumnError", False),
+    ],
+)
+def test_what_asyncpg_raises_by_itself_can_wait_where_it_may_pass(name: str, waits: bool) -> None:
+    exceptions = pytest.importorskip("asyncpg.exceptions")
+    error = attrgetter(name)(exceptions)("…")
+    assert can_wait(error) is waits
+    assert can_wait(DBAPIError("SELECT", {}, error)) is waits
 
 
 def test_the_pauses_grow_to_a_minute() -> None:
