@@ -112,3 +112,24 @@ async def test_a_cancelled_wait_leaves_nothing_locked(engines: list[AsyncEngine]
             text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
         )
     assert held == 0
+
+
+async def test_a_server_that_is_starting_is_waited_for(
+    engines: list[AsyncEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """asyncpg tells that with an error of its own, which SQLAlchemy does not wrap."""
+    asyncpg = pytest.importorskip("asyncpg")
+    lock = AdvisoryLock(engines[0], Task.FETCHING)
+    refusals = [asyncpg.exceptions.CannotConnectNowError("the database system is starting up")]
+    take = lock._take
+
+    async def refused_once() -> bool:
+        if refusals:
+            raise refusals.pop()
+        return await take()
+
+    monkeypatch.setattr(lock, "_take", refused_once)
+    async with asyncio.timeout(10):
+        await lock.wait()
+    assert await lock.is_ours()
+    await lock.release()
