@@ -318,4 +318,4 @@ async def test_without_a_lease_nothing_is_sent(
     anya = Person(chat, ANYA)
     (sent,) = await anya.send(REVIEW)
     await anya.answer_to(sent.message_id)  # after the next beat
-    assert all(bot.parts.lease.is_held for bot in bots)
+    assert any(bot.parts.lease.is_held for bot in bots)
