@@ -65,6 +65,9 @@ docker version --format 'Docker {{.Server.Version}}'
 image=${1:-$name}
 if [ $# = 0 ]; then
 
+gigabytes=$(df --output=avail -BG "$scratch" | tail -1 | tr -dc 0-9)
+[ "$gigabytes" -ge 12 ] || skip "a build needs 12 GB of disk, and $gigabytes are free."
+
 # --- The base image ---------------------------------------------------------------------------
 base=$(sed -nE 's/^FROM ([^ ]+:[^ ]+) AS base$/\1/p' Dockerfile)
 if ! docker image inspect "$base" >/dev/null 2>&1 && ! timeout 60 docker pull --quiet "$base" >/dev/null 2>&1; then
@@ -92,7 +95,7 @@ if ! ls deploy/wheels/*.whl >/dev/null 2>&1 \
     download() { "$python" -m pip download --quiet --no-deps --dest deploy/wheels "$@" 2>"$scratch/pip.log"; }
     download --require-hashes --requirement requirements.lock \
         && download --extra-index-url https://download.pytorch.org/whl/cpu "$(grep -o 'torch==[0-9.]*' pyproject.toml)" \
-        || { say "no wheels from here: $(tail -1 "$scratch/pip.log")"; rm -f deploy/wheels/*.whl; }
+        || skip "its packages can't be downloaded: $(tail -1 "$scratch/pip.log")"
 fi
 # BuildKit is quicker; newer clients need a plugin for it.
 client=docker
