@@ -103,8 +103,9 @@ def _found(name: str, cache: Path, silence_seconds: float) -> Encoder:
         repository = replace(repository, revision=revision or ENCODER_REVISION)
 
     def found(origin: str, *, from_cache: bool) -> Encoder:
+        check = _check_default if name == DEFAULT_ENCODER else _check
         folder = repository_files(
-            repository, _check, from_cache=from_cache, silence_seconds=silence_seconds
+            repository, check, from_cache=from_cache, silence_seconds=silence_seconds
         )
         return Encoder(name, folder, f"{name} from {origin}", revision=folder.name)
 
@@ -134,10 +135,15 @@ def _found(name: str, cache: Path, silence_seconds: float) -> Encoder:
 
 def _check(folder: Path) -> None:
     """Raise ClassifierError for what a hub has sent, or a cache kept, that is no encoder."""
-    _check_files(folder)
     with suppress(UnsuitableError):  # its files are what they should be
-        load_encoder(folder)
-        load_tokenizer(folder)
+        _check_default(folder)
+
+
+def _check_default(folder: Path) -> None:
+    """As `_check`, of the default encoder: unsuitable it can be through damage alone."""
+    _check_files(folder)
+    load_encoder(folder)
+    load_tokenizer(folder)
 
 
 def _check_files(folder: Path) -> None:

@@ -169,8 +169,14 @@ class Page:
         """Load the page anew; what is waited for in the old one would be cut short."""
         await self.evaluate("window.old = true; location.reload()")
         async with asyncio.timeout(PATIENCE_MS / 1000):
-            while await self.evaluate("window.old || document.readyState !== 'complete'"):
+            while await self._is_loading():
                 await asyncio.sleep(0.05)
+
+    async def _is_loading(self) -> bool:
+        try:
+            return bool(await self.evaluate("window.old || document.readyState !== 'complete'"))
+        except AssertionError:  # asked just when the old page went
+            return True
 
     async def until(self, expression: str) -> Any:
         return await self.evaluate(UNTIL % (expression, PATIENCE_MS))

@@ -42,7 +42,6 @@ def check_process(folder: Path, **settings: object) -> "subprocess.CompletedProc
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.commands.check_telegram.SECONDS", 2.0)
     monkeypatch.setattr("bot.commands.check_telegram.SECONDS_OF_POLL", 1)
 
 

@@ -12,7 +12,7 @@ import pytest
 from bot.local.server import LocalServer
 from bot.monitoring.probe import probe
 from bot.monitoring.server import Monitoring
-from bot.monitoring.startup import Startup
+from bot.monitoring.startup import STARTS_WITHIN, Startup
 from bot.serving import serve
 from tests.bot.conftest import NewBot, RunningBot
 from tests.bot.local_client import Person, chat_client
@@ -99,19 +99,23 @@ async def test_a_bot_that_answers_is_ok_and_one_that_was_is_failing(
 
 
 async def test_a_bot_that_never_gets_through_is_failing_in_the_end(
-    telegram: LocalServer, new_bot: NewBot, port: int, monkeypatch: pytest.MonkeyPatch
+    telegram: LocalServer, new_bot: NewBot, port: int
 ) -> None:
     await telegram.stop()
-    monkeypatch.setattr("bot.monitoring.startup.STARTS_WITHIN", 1.0)
+    application, settings = new_bot(monitoring_port=port)
     stop = asyncio.Event()
-    serving = asyncio.create_task(serve(*new_bot(monitoring_port=port), stop))
-    await asyncio.sleep(0.3)
-    first = await asyncio.to_thread(probe, port)
-    await asyncio.sleep(1.2)
+    serving = asyncio.create_task(serve(application, settings, stop))
+    monitoring = application.monitoring
+    assert monitoring is not None
+    async with asyncio.timeout(60):
+        while (first := await asyncio.to_thread(probe, port))[1].startswith("not there"):
+            await asyncio.sleep(0.05)
+    monitoring.startup._since -= STARTS_WITHIN
     later = await asyncio.to_thread(probe, port)
     stop.set()
     await serving
-    assert first == (True, "starting for 0 seconds. No updates are fetched.")
+    assert first[0] is True
+    assert first[1].startswith("starting for ")
     assert later[0] is False
     assert later[1].endswith("seconds. No updates are fetched.")
 
