@@ -42,7 +42,7 @@ def check_process(folder: Path, **settings: object) -> "subprocess.CompletedProc
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.commands.check_telegram.SECONDS_OF_POLL", 1)
+    monkeypatch.setattr("bot.commands.check_telegram.SECONDS_OF_POLL", 0)
 
 
 @pytest.fixture
@@ -160,7 +160,10 @@ async def test_a_wrong_clock(
     assert "seconds ahead of" in line if hours > 0 else "seconds behind" in line
 
 
-async def test_another_program_that_fetches(sound: Settings, telegram: LocalServer) -> None:
+async def test_another_program_that_fetches(
+    sound: Settings, telegram: LocalServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.commands.check_telegram.SECONDS_OF_POLL", 1)
     base = f"/bot{LOCAL_TOKEN}/getUpdates"
 
     async def fetch() -> None:

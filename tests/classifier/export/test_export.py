@@ -28,6 +28,8 @@ from classifier.serving.predictor import Predictor
 from tests.classifier.command_line import CommandLine
 from tests.classifier.export.without_torch import ODD, WithoutTorch
 
+pytestmark = pytest.mark.slow  # two real exports take seconds
+
 FILES = (
     "README.md cls.int8.onnx cls.onnx example.py mean.int8.onnx mean.onnx parity.json"
     " rating_patterns.py settings.json tokenizer.json written_ratings.py"
