@@ -57,8 +57,9 @@ class Bots:
         """Have a retraining go on beside the answers, from now or already."""
         if self.is_retraining():
             return
-        answers = self._outside.said_by_bot(PEOPLE[0])
-        self._outside.tap(PEOPLE[0], answers[0], "8")  # something to learn from
+        for person in PEOPLE[:_WARM_UP]:  # something to learn from: a fifth is held out
+            for answer in self._outside.said_by_bot(person)[:1]:
+                self._outside.tap(person, answer, "8")
         await asyncio.sleep(1)
         self._outside.say(LOCAL_ADMIN_ID, "/retrain")
         try:
