@@ -1,6 +1,8 @@
-"""The time, passed to whatever needs it, so that a test can choose it."""
+"""The time, passed to whatever needs it, so that a test can choose it; and waiting for so long."""
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 Clock = Callable[[], datetime]
@@ -9,3 +11,11 @@ Clock = Callable[[], datetime]
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+async def is_set_within(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for the event, so long at most; whether it is set then."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    return event.is_set()

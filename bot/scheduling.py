@@ -3,10 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.clock import is_set_within
 from bot.delivery.transactions import database_away
 from bot.schedule import Schedule
 from bot.services.lock import Lock
@@ -61,7 +61,7 @@ class Scheduling:
                     elif not is_ours:
                         self._give_up()
                     done_until = datetime.now(UTC)
-                await self._pause(SECONDS_BETWEEN_LOOKS)
+                await is_set_within(self._stopping, SECONDS_BETWEEN_LOOKS)
         finally:
             await self._lock.release()
             self.is_ours = False
@@ -88,7 +88,7 @@ class Scheduling:
             await self._try(lambda: services.retraining.catch_up(self._schedule, cron))
         await self._try(lambda: services.backing_up.catch_up(self._schedule))
         while self.is_ours and not self._stopping.is_set():
-            await self._pause(SECONDS_BETWEEN_RECOVERIES)
+            await is_set_within(self._stopping, SECONDS_BETWEEN_RECOVERIES)
             if self.is_ours:
                 await self._try(services.retraining.recover_others)
 
@@ -97,11 +97,6 @@ class Scheduling:
             await work()
         except Exception as error:  # the next time then
             logger.warning("an earlier process can't be cleared up after", exc_info=error)
-
-    async def _pause(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()
 
     def _begin(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=name)

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from telegram import Bot
 
+from bot.clock import is_set_within
 from bot.delivery.inbox import MOST_PAUSED, Inbox
 from db.bell import listen
 
@@ -42,7 +43,7 @@ class Claiming:
         try:
             while True:
                 if not await self._claim(bot):
-                    await self._wait_for_a_change()
+                    await is_set_within(self._inbox.changed, SECONDS_BETWEEN_LOOKS)
         finally:
             listening.cancel()
             await asyncio.wait({listening})
@@ -67,13 +68,6 @@ class Claiming:
         # With fewer in hand nobody can have more than a share.
         self._inbox.is_all_claimed = claimed < room and len(self._inbox.in_hand) < self._each
         return claimed == room
-
-    async def _wait_for_a_change(self) -> None:
-        try:
-            async with asyncio.timeout(SECONDS_BETWEEN_LOOKS):
-                await self._inbox.changed.wait()
-        except TimeoutError:
-            return
 
     async def _listen(self, engine: AsyncEngine) -> None:
         is_told = False

@@ -8,9 +8,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from datetime import datetime
 
+from bot.clock import is_set_within
 from bot.delivery.transactions import database_away
 from bot.prediction.live_models import LiveModels
 from db import processes
@@ -88,18 +88,12 @@ class ChampionWatch:
         await self._notify()
 
     async def _run(self) -> None:
-        while not await self._is_stopped_within(SECONDS_BETWEEN_LOOKS):
+        while not await is_set_within(self._stopping, SECONDS_BETWEEN_LOOKS):
             try:
                 await self.look()
             except Exception as error:  # whatever it is, the next look may do
                 if not database_away(error):
                     logger.exception("the champion can't be looked for")
-
-    async def _is_stopped_within(self, seconds: float) -> bool:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()
-        return self._stopping.is_set()
 
     async def _unseen(self) -> str | None:
         """What is wrong where another process has a newer champion than this folder."""

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 
+from bot.clock import is_set_within
 from bot.delivery.transactions import database_away
 from bot.services.lock import Lock
 from db import training_runs
@@ -53,9 +53,7 @@ class RetrainingTurn:
             except Exception as error:
                 if not database_away(error):
                     logger.exception("a retraining can't be watched", extra={"run": run_id})
-            with suppress(TimeoutError):
-                async with asyncio.timeout(SECONDS_BETWEEN_LOOKS):
-                    await over.wait()
+            await is_set_within(over, SECONDS_BETWEEN_LOOKS)
 
     async def unwanted(self, run_id: int) -> Ending | None:
         """Why the run is to end, as others want it; None where it is to go on."""

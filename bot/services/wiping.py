@@ -4,8 +4,8 @@ import asyncio
 import logging
 import sqlite3
 import time
-from contextlib import suppress
 
+from bot.clock import is_set_within
 from db.wiping import wipe
 
 INTERVAL = 60.0  # seconds
@@ -43,15 +43,11 @@ class Wiping:
         done = asyncio.Event()
         self._waiting.append(done)
         self._wanted.set()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE):
-                await done.wait()
+        await is_set_within(done, PATIENCE)
 
     async def _run(self) -> None:
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(INTERVAL):
-                    await self._wanted.wait()
+            await is_set_within(self._wanted, INTERVAL)
             self._wanted.clear()
             started = time.monotonic()
             waiting = len(self._waiting)  # who comes later needs another wiping

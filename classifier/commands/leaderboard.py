@@ -9,10 +9,15 @@ from classifier.commands.options import (
     DEFAULT_CACHE,
     Cache,
     Columns,
+    Epochs,
     Json,
     Labels,
+    Limit,
+    MaxTokens,
     ReviewsSource,
     Scale,
+    Split,
+    split_by,
     try_outputs,
 )
 from classifier.errors import ClassifierError, DiskFullError, Interrupted
@@ -27,9 +32,7 @@ def leaderboard(
         typer.Option(help="A hub id, maybe with @commit, or a folder; once for each encoder."),
     ],
     reviews: ReviewsSource = "auto",
-    split: Annotated[
-        str, typer.Option(help="random, or film: no film in two parts, the honest figure.")
-    ] = "random",
+    split: Split = "random",
     holdout: Annotated[
         str | None,
         typer.Option(metavar="SOURCE", help="Judge by these reviews instead of by a tenth."),
@@ -37,17 +40,9 @@ def leaderboard(
     columns: Columns = "",
     labels: Labels = "",
     scale: Scale = "",
-    limit: Annotated[
-        int | None, typer.Option(min=1, help="Use a stratified subset of so many reviews.")
-    ] = None,
-    epochs: Annotated[
-        int | None,
-        typer.Option(min=1, help="3 by default. If given, few reviews are not mixed into more."),
-    ] = None,
-    max_tokens: Annotated[
-        int | None,
-        typer.Option(min=8, help="What is read of a review; 1,024 by default."),
-    ] = None,
+    limit: Limit = None,
+    epochs: Epochs = None,
+    max_tokens: MaxTokens = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     seeds: Annotated[int, typer.Option(min=1, help="Train each encoder with so many seeds.")] = 1,
     out: Annotated[
@@ -74,8 +69,6 @@ def leaderboard(
 
     quiet_libraries()
     try_outputs(json_path, out)
-    if split not in ("random", "film"):
-        raise ClassifierError(f"--split {split}: there are random and film.")
     recipe = DEFAULT.changed(
         epochs=epochs, least_steps=None if epochs is None else 0, max_tokens=max_tokens
     )
@@ -83,7 +76,7 @@ def leaderboard(
         reviews=reviews,
         encoder="",
         recipe=recipe,
-        split="film" if split == "film" else "random",
+        split=split_by(split),
         schema=Schema(columns, labels, scale),
         holdout=holdout,
         limit=limit,

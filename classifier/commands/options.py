@@ -2,11 +2,15 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from classifier.errors import ClassifierError
 from classifier.files import make_folder, try_to_write
+
+if TYPE_CHECKING:  # --help does without the library of datasets
+    from classifier.data.splits import By
 
 Models = Annotated[Path, typer.Option(help="The folder of model versions.")]
 Cache = Annotated[
@@ -48,9 +52,31 @@ Scale = Annotated[
         "where. A row may say it too: 4/5.",
     ),
 ]
+Split = Annotated[
+    str, typer.Option(help="random, or film: no film in two parts, the honest figure.")
+]
+Limit = Annotated[
+    int | None, typer.Option(min=1, help="Use a stratified subset of so many reviews.")
+]
+Epochs = Annotated[
+    int | None,
+    typer.Option(min=1, help="3 by default. If given, few reviews are not mixed into more."),
+]
+MaxTokens = Annotated[
+    int | None, typer.Option(min=8, help="What is read of a review; 1,024 by default.")
+]
 
 DEFAULT_MODELS = Path("models")
 DEFAULT_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kinorate"
+
+
+def split_by(split: str) -> "By":
+    """What --split means; ClassifierError for anything else than random and film."""
+    if split == "random":
+        return "random"
+    if split == "film":
+        return "film"
+    raise ClassifierError(f"--split {split}: there are random and film.")
 
 
 def try_outputs(written: Path | None, models: Path | None = None) -> None:

@@ -10,11 +10,16 @@ from classifier.commands.options import (
     DEFAULT_MODELS,
     Cache,
     Columns,
+    Epochs,
     Json,
     Labels,
+    Limit,
+    MaxTokens,
     Models,
     ReviewsSource,
     Scale,
+    Split,
+    split_by,
     try_outputs,
 )
 from classifier.data.hub import DEFAULT_ENCODER
@@ -35,9 +40,7 @@ def train(
     recipe: Annotated[
         str, typer.Option(help="default, or notebook: the reference notebook's, slow and plain.")
     ] = "default",
-    split: Annotated[
-        str, typer.Option(help="random, or film: no film in two parts, the honest figure.")
-    ] = "random",
+    split: Split = "random",
     holdout: Annotated[
         str | None,
         typer.Option(
@@ -52,24 +55,16 @@ def train(
     keep_ratings: Annotated[
         bool, typer.Option(help="Leave ratings written in the texts where they are.")
     ] = False,
-    limit: Annotated[
-        int | None, typer.Option(min=1, help="Use a stratified subset of so many reviews.")
-    ] = None,
+    limit: Limit = None,
     minutes: Annotated[
         float | None, typer.Option(min=0.1, help="Use as many reviews as fit into that time.")
     ] = None,
-    epochs: Annotated[
-        int | None,
-        typer.Option(min=1, help="3 by default. If given, few reviews are not mixed into more."),
-    ] = None,
+    epochs: Epochs = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="16 by default.")] = None,
     learning_rate: Annotated[
         float | None, typer.Option(min=0, help="By default the recipe's.")
     ] = None,
-    max_tokens: Annotated[
-        int | None,
-        typer.Option(min=8, help="What is read of a review; 1,024 by default."),
-    ] = None,
+    max_tokens: MaxTokens = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     seeds: Annotated[
         int, typer.Option(min=1, help="Repeat the whole comparison over so many seeds.")
@@ -99,8 +94,7 @@ def train(
     try_outputs(json_path, models)
     if recipe not in RECIPES:
         raise ClassifierError(f"--recipe {recipe}: there are {' and '.join(RECIPES)}.")
-    if split not in ("random", "film"):
-        raise ClassifierError(f"--split {split}: there are random and film.")
+    by = split_by(split)
     chosen = RECIPES[recipe].changed(
         epochs=epochs,
         least_steps=None if epochs is None else 0,
@@ -112,7 +106,7 @@ def train(
         reviews=reviews,
         encoder=encoder,
         recipe=chosen,
-        split="film" if split == "film" else "random",
+        split=by,
         schema=Schema(columns, labels, scale),
         keep_ratings=keep_ratings,
         holdout=holdout,

@@ -15,7 +15,7 @@ MOST_UNITS = 12
 do; neighbours among more are taken together."""
 
 _LONGEST_READ = 100_000
-"""Characters that are cut into units; the rest belongs to the last. No answer reads so many."""
+"""Characters that are cut into units; the rest is in none. No answer reads so many."""
 
 
 class Span(NamedTuple):
@@ -27,7 +27,7 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True)
 class Units:
-    """The pieces of a text in their order; between them is only space."""
+    """The pieces of a text in their order."""
 
     text: str
     kind: Literal["sentences", "words"]
