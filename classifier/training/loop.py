@@ -23,7 +23,7 @@ from classifier.training.augmentation import hide_words, random_windows
 from classifier.training.checkpoint import Checkpoint, History
 from classifier.training.distributed import Group
 from classifier.training.dropout import use_fast_dropout
-from classifier.training.loss import LossMeter, loss_sums
+from classifier.training.loss import LossMeter, class_weights, loss_sums
 from classifier.training.masked_words import WordModel
 from classifier.training.optimization import WeightAverage, optimization
 from classifier.training.parts import Part
@@ -177,8 +177,13 @@ class _Classification:
     validation: Part
     group: Group
     mask_id: int | None
+    by_class: Tensor = field(init=False)  # float32 [3]
     tokens: Tokens = field(init=False)  # of the epoch under way, as is the meter
     meter: LossMeter = field(init=False)
+
+    def __post_init__(self) -> None:
+        weights = class_weights(self.training.labels.sentiment, self.recipe.class_power)
+        self.by_class = weights.to(self.group.device)
 
     def begin_epoch(self, chance: np.random.Generator) -> list[NDArray[np.int64]]:
         recipe = self.recipe
@@ -199,9 +204,9 @@ class _Classification:
         width = recipe.max_tokens if recipe.padding == "full" else None
         output = forward(*self.tokens.batch(mine, width))
         targets = self.training.targets(mine, group.device)
-        sentiment_loss, rating_loss = losses = loss_sums(output, targets)
-        if factor:
-            self.meter.add(output, targets, losses)
+        if factor:  # without the classes' weights, as for the validation part
+            self.meter.add(output, targets, loss_sums(output, targets))
+        sentiment_loss, rating_loss = loss_sums(output, targets, self.by_class)
         rated = max(1, int((self.training.labels.rating[rows] != NO_RATING).sum()))
         return sentiment_loss / len(rows) + rating_loss / rated, factor
 

@@ -31,6 +31,7 @@ class Recipe:
     word_dropout: float = 0.15  # of the words hidden in a step, see augmentation.py
     head_share: float = 0.5  # of the tokens kept of a long review; 1.0 keeps only its beginning
     rating_head: bool = True
+    class_power: float = 0.5  # of the sentiments' weights, see loss.py; 0: all reviews count alike
     number_format: Literal["fastest", "float32"] = "fastest"  # of the matrix products
     padding: Literal["batch", "full"] = "batch"  # to the longest of a batch, or to max_tokens
     batch_order: Literal["like_length", "random"] = "like_length"  # like_length: hardly any padding
@@ -106,6 +107,7 @@ NOTEBOOK = Recipe(
     window=512,
     head_share=1.0,
     rating_head=False,
+    class_power=0.0,
     number_format="float32",
     padding="full",
     batch_order="random",

@@ -3,6 +3,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score
 from torch.nn.functional import cross_entropy
 
@@ -10,7 +12,7 @@ from classifier.labels import NO_RATING
 from classifier.modeling.modeling_kinorate import KinorateOutput
 from classifier.modeling.outputs import Outputs, rating_distribution, shown_rating
 from classifier.training.distributed import Group
-from classifier.training.loss import LossMeter, Targets, loss_sums
+from classifier.training.loss import LossMeter, Targets, class_weights, loss_sums
 
 
 @dataclass
@@ -151,3 +153,29 @@ def test_a_row_of_weight_two_counts_as_two(batch: Batch) -> None:
     plain = loss_sums(repeated, Targets(targets.sentiment[twice], targets.rating[twice]))
     for one, other in zip(weighted, plain, strict=True):
         assert one.item() == pytest.approx(other.item(), rel=1e-5)
+
+
+@given(
+    counts=st.tuples(*[st.integers(0, 40)] * 3).filter(any),
+    power=st.floats(0, 1),
+)
+def test_rarer_sentiments_weigh_more_and_a_row_weighs_one_in_the_mean(
+    counts: tuple[int, int, int], power: float
+) -> None:
+    sentiment = np.repeat(np.arange(3), counts)
+    weights = class_weights(sentiment, power)
+    assert weights[sentiment].mean().item() == pytest.approx(1, rel=1e-5)
+    present = [(count, weights[label].item()) for label, count in enumerate(counts) if count]
+    for count, weight in present:
+        expected = (present[0][0] / count) ** power
+        assert weight / present[0][1] == pytest.approx(expected, rel=1e-5)
+
+
+def test_classes_weigh_in_the_loss_of_the_sentiment_alone(batch: Batch) -> None:
+    by_class = torch.tensor([2.0, 0.5, 1.0])
+    sentiment, rating = loss_sums(batch.output, batch.targets, by_class)
+    logits, truth = batch.output.sentiment_logits, batch.targets.sentiment
+    assert logits is not None
+    wanted = cross_entropy(logits, truth, weight=by_class, reduction="sum")
+    assert sentiment.item() == pytest.approx(wanted.item(), rel=1e-5)
+    assert rating.item() == loss_sums(batch.output, batch.targets)[1].item()
