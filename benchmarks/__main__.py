@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 from rich.console import Console
 
-from classifier.commands.options import DEFAULT_CACHE, DEFAULT_MODELS, Cache, Models, ReviewsSource
+from classifier.commands.options import (
+    DEFAULT_CACHE,
+    DEFAULT_MODELS,
+    Cache,
+    Models,
+    ReviewsSource,
+    Split,
+    split_by,
+)
 from classifier.data.hub import DEFAULT_ENCODER
 from classifier.errors import ClassifierError
 from classifier.files import write_text
@@ -31,7 +39,9 @@ _Plan = TypeVar("_Plan")
 EncoderName = Annotated[str, typer.Option(help="A hub id, or a folder with a BERT.")]
 Json = Annotated[
     Path | None,
-    typer.Option("--json", help="Where the results go; benchmarks/results/ by default."),
+    typer.Option(
+        "--json", help="Where the results go; by default benchmarks/results/, by kind of processor."
+    ),
 ]
 Repeats = Annotated[int, typer.Option(min=1, help="How often each arm is measured.")]
 Arms = Annotated[
@@ -54,7 +64,7 @@ def training(
     from benchmarks import training as benchmark
 
     plan = benchmark.Plan(reviews, rows, repeats, seconds, encoder, cache)
-    _measure(benchmark.run_arms, plan, arms, benchmark.ARMS, path)
+    _measure(benchmark.run_arms, plan, (arms, benchmark.ARMS), path or _path_by_kind("training"))
 
 
 @app.command()
@@ -71,7 +81,7 @@ def serving(
     from benchmarks import serving as benchmark
 
     plan = benchmark.Plan(reviews, rows, repeats, version, models)
-    _measure(benchmark.run_arms, plan, arms, benchmark.ARMS, path)
+    _measure(benchmark.run_arms, plan, (arms, benchmark.ARMS), path or _path_by_kind("serving"))
 
 
 @app.command()
@@ -106,7 +116,7 @@ def load(
     counts = processes or [1]
     plan = benchmark.Plan(reviews, version, models, rate, seconds, bound, max(counts) > 1)
     names = benchmark.arms_of(counts, retraining=retraining)
-    _show(benchmark.run_arms(Console(), plan, names, path))
+    _show(benchmark.run_arms(Console(), plan, names, path or _path_by_kind("load")))
 
 
 @app.command()
@@ -116,6 +126,7 @@ def quality(
         str | None,
         typer.Option(metavar="SOURCE", help="Judge on these; by default on the split's holdout."),
     ] = None,
+    split: Split = "random",
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds to train with.")] = 3,
     encoder: EncoderName = DEFAULT_ENCODER,
     work: Annotated[
@@ -136,8 +147,11 @@ def quality(
     from benchmarks import quality as benchmark
 
     options, work = tuple(shlex.split(train_options)), work or cache / "benchmarks"
-    plan = benchmark.Plan(reviews, test, seeds, encoder, options, cache, work)
-    _measure(benchmark.run_arms, plan, arms or benchmark.USUAL, benchmark.ARMS, path)
+    plan = benchmark.Plan(
+        reviews, test, split_by(split), seeds, encoder, options=options, cache=cache, work=work
+    )
+    arms = arms or benchmark.USUAL
+    _measure(benchmark.run_arms, plan, (arms, benchmark.ARMS), path or benchmark.path_of(plan))
 
 
 @app.command()
@@ -162,14 +176,19 @@ def tables(
     write_text(readme, wanted)
 
 
+def _path_by_kind(name: str) -> Path:
+    from benchmarks.machine import path_by_kind
+
+    return path_by_kind(name)
+
+
 def _measure(
-    run_arms: "Callable[[Console, _Plan, list[str], Path | None], Results]",
+    run_arms: "Callable[[Console, _Plan, list[str], Path], Results]",
     plan: _Plan,
-    arms: list[str] | None,
-    known: Collection[str],
-    path: Path | None,
+    arms: tuple[list[str] | None, Collection[str]],
+    path: Path,
 ) -> None:
-    """Run the arms and show their table."""
+    """Run the arms that were named, or all that there are, and show their table."""
     try:
         importlib.import_module("accelerate")  # transformers' Trainer needs it
     except ImportError as error:
@@ -179,10 +198,11 @@ def _measure(
         ) from error
     from classifier.commands.quiet import quiet_libraries
 
-    if unknown := sorted(set(arms or []) - set(known)):
+    named, known = arms
+    if unknown := sorted(set(named or []) - set(known)):
         raise ClassifierError(f"--arm {unknown[0]}: there are {'; '.join(known)}.")
     quiet_libraries()
-    _show(run_arms(Console(), plan, arms or list(known), path))
+    _show(run_arms(Console(), plan, named or list(known), path))
 
 
 def _show(results: "Results") -> None:

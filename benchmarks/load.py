@@ -57,7 +57,7 @@ def arms_of(processes: list[int], *, retraining: bool) -> list[str]:
     return [name + more for name in names for more in ("", RETRAINING)[: 1 + retraining]]
 
 
-def run_arms(console: Console, plan: Plan, names: list[str], path: Path | None) -> Results:
+def run_arms(console: Console, plan: Plan, names: list[str], path: Path) -> Results:
     """Each arm in turn: one run at the plan's rate, or as many as the search takes."""
     version = Registry(plan.models).get(plan.version)
     reviews = load_reviews(plan.reviews)

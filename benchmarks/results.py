@@ -1,28 +1,18 @@
-"""A benchmark's results as JSON, and the machine that they were measured on."""
+"""A benchmark's results as JSON, with the machine that they were measured on."""
 
-import os
-import platform
 import statistics
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import torch
 from rich.console import Console
 
-from benchmarks import RESULTS
+from benchmarks.machine import conditions
 from classifier.errors import ClassifierError
 from classifier.evaluation.figures import METRICS
 from classifier.files import write_json
-from classifier.modeling.device import default_device
-from classifier.training.publishing import environment
-
-_MORE_LIBRARIES = ("accelerate", "tokenizers")
-_FLAGS = ("avx2", "avx512_f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8", "sve_bf16")
 
 _SHOWN = {  # the figures of a run that its line shows, in this order
     "failed": "failed: {}",
@@ -42,6 +32,7 @@ _SHOWN = {  # the figures of a run that its line shows, in this order
     "first_loss": "loss {:.2f} at first",
     "last_loss": "loss {:.2f} at last",
     **{name: f"{METRICS[name].name} {{:.3f}}" for name in ("accuracy", "macro_f1", "rating_mae")},
+    "neutral_f1": "Neutral's F1 {:.3f}",
     "train_seconds": "trained in {:,.0f} s",
     "answer_p50_ms": "answers in {:.0f} ms",
     "resident_mb": "{:,.0f} MB resident",
@@ -56,14 +47,14 @@ class Results:
 
     def __init__(
         self,
-        path: Path | None,
+        path: Path,
         *,
         name: str,
         arms: dict[str, str],  # what exactly each is
         settings: dict[str, Any],
         rows: dict[str, Any],
     ) -> None:
-        self.path = path or RESULTS / f"{name}.json"
+        self.path = path
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._partial = self.path.with_suffix(".partial.json")
         self.document: dict[str, Any] = {
@@ -71,7 +62,7 @@ class Results:
             "command": _command(),
             "began": _now(),
             "ended": None,
-            **_conditions(),
+            **conditions(),
             "settings": settings,
             "rows": rows,
             "arms": {arm: {"about": text, "runs": []} for arm, text in arms.items()},
@@ -124,30 +115,6 @@ def line_of(run: Run) -> str:
     """The main figures of a run in a line."""
     known = {name: value for name, value in run.items() if isinstance(value, int | float | str)}
     return ", ".join(text.format(known[name]) for name, text in _SHOWN.items() if name in known)
-
-
-def _conditions() -> dict[str, dict[str, Any]]:
-    """What training.json keeps of libraries and machine, and what else decides the speed."""
-    found = environment(default_device())
-    has_affinity = hasattr(os, "sched_getaffinity")
-    flags = torch.cpu.get_capabilities()
-    for name in _MORE_LIBRARIES:
-        with suppress(PackageNotFoundError):  # of those for development
-            found["versions"][name] = version(name)
-    found["machine"] |= {
-        "cpu": _cpu(),
-        "cores": len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count(),
-        "flags": [flag for flag in _FLAGS if flags.get(flag)],
-        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
-    }
-    return found
-
-
-def _cpu() -> str:
-    file = Path("/proc/cpuinfo")
-    lines = file.read_text("utf-8").splitlines() if file.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
 
 
 def _command() -> str:

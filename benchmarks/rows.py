@@ -2,6 +2,7 @@
 
 import json
 import statistics
+from collections import Counter
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -9,6 +10,7 @@ from datasets import Dataset
 
 from classifier.data.reviews import Reviews
 from classifier.data.splits import stratified_subset
+from classifier.labels import SENTIMENTS
 
 _MULTIPLE_OF = 64  # so that every batch of a training is a full one
 
@@ -28,13 +30,15 @@ def subset(rows: Dataset, limit: int) -> Dataset:
 
 
 def described(reviews: Reviews, rows: Dataset) -> dict[str, Any]:
-    """For the results: where the rows come from, how many, and how long."""
+    """For the results: where the rows come from, how many, how long, and of which sentiments."""
+    counts = Counter(rows["sentiment"])
     return {
         "source": Path(reviews.source).name,
         "fingerprint": reviews.fingerprint,
         "usable": len(reviews.rows),
         "rows": len(rows),
         "median_characters": round(statistics.median(map(len, rows["text"]))),
+        "shares": {name: counts[index] / len(rows) for index, name in enumerate(SENTIMENTS)},
     }
 
 

@@ -75,7 +75,7 @@ class Plan:
     models: Path
 
 
-def run_arms(console: Console, plan: Plan, names: list[str], path: Path | None) -> Results:
+def run_arms(console: Console, plan: Plan, names: list[str], path: Path) -> Results:
     """Every arm once, then every arm again, `repeats` times; each in a process of its own.
 
     The cold start and the bot are measured too, whichever arms are named.

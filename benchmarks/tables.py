@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table as TerminalTable
 
+from benchmarks.kinds import KINDS, kind_of
 from classifier.errors import ClassifierError
 from classifier.evaluation.figures import METRICS
 
@@ -66,14 +67,21 @@ def with_tables(readme: str, results: Path) -> str:
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise ClassifierError(f"The README has no line {BEGIN if not begin else END}")
-    sections = [_section(results / f"{name}.json") for name in _TABLES]
+    sections = [section for name in _TABLES for section in _sections(name, results)]
     return before + "\n\n".join([BEGIN, *sections, END]) + after
 
 
-def _section(file: Path) -> str:
-    if not file.exists():
-        return f"Not measured yet: `python -m benchmarks {file.stem}`."
-    return table_of(json.loads(file.read_bytes())).markdown()
+def _sections(name: str, results: Path) -> list[str]:
+    """A benchmark's tables: of speed one for each kind of machine, of quality for each pair."""
+    if name == "quality":
+        files = sorted((results / name).glob("*.json"))
+    else:
+        kinds = {file: file.parent.name for file in sorted(results.glob(f"*/{name}.json"))}
+        order = [*KINDS, *sorted(set(kinds.values()) - set(KINDS))]
+        files = sorted(kinds, key=lambda file: order.index(kinds[file]))
+    if not files:
+        return [f"Not measured yet: `python -m benchmarks {name}`."]
+    return [table_of(json.loads(file.read_bytes())).markdown() for file in files]
 
 
 def _training(document: Document) -> Table:
@@ -83,9 +91,9 @@ def _training(document: Document) -> Table:
     adapted = ", the adaptation's time included" if "ours, adapting" in arms else ""
     arithmetic = document["machine"]["arithmetic"]
     return Table(
-        f"Training, reviews a second and pooling (`{document['command']}`; {rows['rows']:,} "
-        f"reviews, {rows['median_characters']:,} characters in the median; {_machine(document)}). "
-        f"Both poolings of ours{adapted}: "
+        f"**Training on {_kind(document)}**, reviews a second and pooling ({_machine(document)}; "
+        f"`{document['command']}`; {rows['rows']:,} reviews, {rows['median_characters']:,} "
+        f"characters in the median). Both poolings of ours{adapted}: "
         f"{times(summary['ours_to_notebook'])} the notebook's recipe, "
         f"{times(summary['ours_to_trainer'])} `transformers.Trainer` at its best. TF-IDF and "
         f"logistic regression fit all of them in "
@@ -111,10 +119,11 @@ def _serving(document: Document) -> Table:
     summary, rows = document["summary"], document["rows"]
     trained_on = rows["trained_on"]
     return Table(
-        f"Answers of both models (`{document['command']}`; {rows['rows']:,} reviews of "
-        f"{rows['median_characters']:,} characters in the median, {_machine(document)}). Cold "
-        f"start of `predict`: {number(summary['cold_start_seconds'], 1)} s. The bot holds "
-        f"{number(summary['bot_resident_mb'])} MB."
+        f"**Answers on {_kind(document)}**, of both models ({_machine(document)}; "
+        f"`{document['command']}`; {rows['rows']:,} reviews of {rows['median_characters']:,} "
+        f"characters in the median{_shares(rows)}). "
+        f"Cold start of `predict`: {number(summary['cold_start_seconds'], 1)} s. "
+        f"The bot holds {number(summary['bot_resident_mb'])} MB."
         + (f" {trained_on:,} of the reviews were trained on." if trained_on else ""),
         summary["arms"],
         {
@@ -140,14 +149,18 @@ def _quality(document: Document) -> Table:
     rows, settings = document["rows"], document["settings"]
     test = settings["test"]
     judged_on = test if isinstance(test, str) else f"{test['rows']:,} others"
+    by_film = ", no film both learnt and judged" * (settings.get("split") == "film")
+    source = rows if isinstance(test, str) else test
     return Table(
-        f"Figures on held-out reviews, mean and range over {settings['seeds']} seeds "
-        f"(`{document['command']}`; {rows['rows']:,} reviews to learn from, judged on {judged_on}, "
+        f"**Quality** on held-out reviews{_shares(source)}{by_film}: mean and range over "
+        f"{settings['seeds']} seeds ({_kind(document)}: {_machine(document)}; "
+        f"`{document['command']}`; {rows['rows']:,} reviews to learn from, judged on {judged_on}, "
         f"written ratings stripped; encoder: {settings['encoder']}).",
         document["summary"]["arms"],
         {
             **_metric("accuracy", 1, as_percent=True),
             **_metric("macro_f1", 3),
+            "Neutral's F1": lambda arm: spread(arm.get("neutral_f1"), 3),
             **_metric("rating_mae", 2),
             "seconds to train, at best": lambda arm: number(
                 (arm["train_seconds"] or {}).get("low")
@@ -164,10 +177,11 @@ def _load(document: Document) -> Table:
     rows, settings = document["rows"], document["settings"]
     bound = number(settings["bound_ms"] / 1000, 1)
     return Table(
-        f"Load from outside, Poisson: the highest rate at which 95 % are answered within {bound} s"
-        f" (`{document['command']}`; {rows['rows']:,} reviews, each one message, of "
-        f"{rows['median_characters']:,} characters in the median; {number(settings['seconds'])} s a"
-        f" run, {_machine(document)}). Telegram takes 30 messages a second from a bot.",
+        f"**Load on {_kind(document)}**, from outside, Poisson: the highest rate at which 95 % are "
+        f"answered within {bound} s ({_machine(document)}; `{document['command']}`; "
+        f"{rows['rows']:,} reviews, each one message, of {rows['median_characters']:,} characters "
+        f"in the median; {number(settings['seconds'])} s a run). "
+        "Telegram takes 30 messages a second from a bot.",
         document["summary"]["arms"],
         {
             "reviews/s held": lambda arm: number(arm["rate"] if arm["held"] else None, 1),
@@ -188,10 +202,24 @@ def _metric(name: str, digits: int, *, as_percent: bool = False) -> dict[str, Co
 _TABLES = {"training": _training, "serving": _serving, "load": _load, "quality": _quality}
 
 
+def _kind(document: Document) -> str:
+    """Figures of different kinds can't be compared."""
+    machine = document["machine"]
+    return kind_of(machine) + ", emulated" * bool(machine.get("emulated"))
+
+
 def _machine(document: Document) -> str:
     machine = document["machine"]
     where = machine["cpu"] if machine["device"] == "cpu" else machine["device"]
-    return f"{machine['cores']} cores of {where}, {machine['arithmetic']}"
+    load = machine.get("load") or 0
+    busy = f", {number(load, 1)} other processes at work when it began" * (load >= 1)
+    return f"{machine['cores']} cores of {where}, {machine['arithmetic']}{busy}"
+
+
+def _shares(rows: dict[str, Any]) -> str:
+    """The shares of the sentiments; nothing in results of a time when they weren't noted."""
+    shares = [f"{percent(share, 1)} {name}" for name, share in rows.get("shares", {}).items()]
+    return f", {', '.join(shares)}" if shares else ""
 
 
 def ratio(value: float | None, to: float | None) -> float | None:

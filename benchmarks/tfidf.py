@@ -40,11 +40,15 @@ class Tfidf:
         return np.asarray(np.clip(np.rint(answered), 0, RATINGS[-1]), dtype=np.int64)
 
 
-def fit(found: list[Row]) -> Tfidf:
-    """Fit both models on the same features. There is no randomness in it."""
+def fit(found: list[Row], *, balanced: bool = False) -> Tfidf:
+    """Fit both models on the same features. There is no randomness in it.
+
+    `balanced`: every sentiment counts the same in the fit, however few of the rows have it.
+    """
     vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
     features = vectorizer.fit_transform([row["text"] for row in found])
-    sentiment = LogisticRegression(C=10, max_iter=1000)
+    weights = "balanced" if balanced else None
+    sentiment = LogisticRegression(C=10, max_iter=1000, class_weight=weights)
     sentiment.fit(features, [row["sentiment"] for row in found])
     rated = [number for number, row in enumerate(found) if row["rating"] is not None]
     rating = Ridge(alpha=0.3, solver="sparse_cg") if rated else None
@@ -74,24 +78,21 @@ def measure_answers(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def measure_quality(values: dict[str, Any]) -> dict[str, Any]:
-    """The figures on `test` of a model fitted on `rows`."""
-    from classifier.evaluation.metrics import resampled_figures
+    """The figures on `test` of a model fitted on `rows`, `balanced` or not."""
+    from classifier.evaluation.metrics import figures_of_answers
     from classifier.modeling.outputs import Answers, Labels
 
     found, test = rows.load(values["rows"]), rows.load(values["test"])
     started = time.perf_counter()
-    fitted = fit(found)
+    fitted = fit(found, balanced=values["balanced"])
     seconds = time.perf_counter() - started
     texts = [row["text"] for row in test]
     ratings = [NO_RATING if row["rating"] is None else row["rating"] for row in test]
-    figures = resampled_figures(
-        Answers(fitted.sentiments(texts), fitted.ratings(texts)),
-        Labels(np.array([row["sentiment"] for row in test]), np.array(ratings)),
-        np.arange(len(test))[None],  # the test rows themselves, once
-    )
-    names = ("accuracy", "macro_f1", "weighted_f1", "rating_mae")  # the last, if rows had ratings
     return {
-        **{name: float(figures[name][0]) if name in figures else None for name in names},
+        **figures_of_answers(
+            Answers(fitted.sentiments(texts), fitted.ratings(texts)),
+            Labels(np.array([row["sentiment"] for row in test]), np.array(ratings)),
+        ),
         "train_seconds": seconds,
         "trained_on": len(found),
         "test_rows": len(test),

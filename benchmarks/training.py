@@ -71,7 +71,7 @@ class Plan:
     cache: Path
 
 
-def run_arms(console: Console, plan: Plan, names: list[str], path: Path | None) -> Results:
+def run_arms(console: Console, plan: Plan, names: list[str], path: Path) -> Results:
     """Every arm once, then every arm again, `repeats` times; each in a process of its own."""
     encoder = find_encoder(plan.encoder, plan.cache)
     reviews = load_reviews(plan.reviews)

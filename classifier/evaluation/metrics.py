@@ -96,6 +96,16 @@ def evaluate(
     }
 
 
+def figures_of_answers(answers: Answers, labels: Labels) -> Metrics:
+    """The sentiment and rating figures that `evaluate` has, of answers without probabilities."""
+    every_row = np.arange(len(labels.sentiment))[None, :]
+    figures = resampled_figures(answers, labels, every_row).items()
+    return {
+        **{name: None if np.isnan(value) else float(value) for name, (value,) in figures},
+        **_class_metrics(_confusion(answers, labels, every_row)),
+    }
+
+
 def absent_classes(labels: Labels) -> list[str]:
     """The sentiments that no row has: each counts 0 in the macro figures."""
     return [name for index, name in enumerate(SENTIMENTS) if index not in labels.sentiment]
