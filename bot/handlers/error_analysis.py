@@ -29,6 +29,7 @@ from db.hard_reviews import Order
 class ErrorAnalysisCommand:
     def __init__(self, services: Services) -> None:
         self._analysis = services.error_analysis
+        self._explaining = services.explaining
         self._admin_log = services.admin_log
         self._turns = services.turns
         self._making = False
@@ -92,8 +93,11 @@ class ErrorAnalysisCommand:
             await tell_beside(query, locale(phrases.TOO_LARGE))
 
     async def _send_page(self, query: CallbackQuery, span: Span, locale: Locale) -> None:
+        to_explain = await self._analysis.to_explain(span)
+        reasons = await self._explaining.explain_all(to_explain)
+        # Read once more: one of them may be erased by now.
         analysis = await self._analysis.analysis(span)
-        page = await asyncio.to_thread(errors_page, analysis, locale)
+        page = await asyncio.to_thread(errors_page, analysis, reasons, locale)
         shown = len(analysis.worst.reviews) + len(analysis.disagreed.reviews)
         await self._note(query, "html", span, shown)
         caption = locale(phrases.HTML_CAPTION, span=locale(terms.SPANS[span.name]))

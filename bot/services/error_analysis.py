@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,6 +23,7 @@ from db.statistics import Written, written
 
 PAGE = 3  # reviews a message
 ON_THE_PAGE = 200  # reviews of each kind on the exported page; the table has all of them
+EXPLAINED = 20  # of them, of each kind: a review costs as much as ten answers
 LARGEST = 45_000_000  # bytes of a file: Telegram takes 50 MB from a bot
 
 
@@ -67,6 +69,13 @@ class ErrorAnalysis:
             count = await hard.count(order)
             number = min(number, max(0, (count - 1) // PAGE))
             return Page(order, span, number, count, await hard.first(order, PAGE, PAGE * number))
+
+    async def to_explain(self, span: Span) -> list[HardReview]:
+        """The first reviews of the exported page, of both kinds in turn."""
+        async with self.read() as session:
+            hard = self._hard_reviews(session, span)
+            both = [await hard.first(order, EXPLAINED) for order in Order]
+        return [one for pair in zip_longest(*both) for one in pair if one is not None]
 
     async def analysis(self, span: Span) -> Analysis:
         made = self.clock()

@@ -1,14 +1,20 @@
 """Why the models answered as they did: read again when asked for, behind everybody's reviews."""
 
 import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from bot.prediction.queue import PredictionQueue
+from bot.prediction.queue import PredictionQueue, QueueFull
 from classifier.explanation.reasons import Explanation, explained, variants
 from classifier.explanation.units import Units
 from db import reviews
 from db.engine import Sessions
+from db.hard_reviews import HardReview
+
+PATIENCE = 30.0
+"""Seconds for the reasons of several reviews: people's own reviews go before them all the time."""
 
 Place = tuple[int, int]
 """A chat and a message in it."""
@@ -40,14 +46,35 @@ class Explaining:
         if review.user_id != user_id and place != (review.chat_id, review.reply_message_id):
             return NotExplained.ELSEWHERE
         answered_by = {prediction.model_version for prediction in review.predictions}
+        explanation = await self._read_again(review.text, answered_by)
+        if isinstance(explanation, Explanation):
+            async with self.read() as session:
+                if await reviews.find(session, id=review_id) is None:  # erased meanwhile
+                    return NotExplained.GONE
+        return explanation
+
+    async def explain_all(self, chosen: Iterable[HardReview]) -> dict[int, Explanation]:
+        """The reasons by the review's id, of as many as there is time for, the first ones first.
+
+        Of answers by the version that answers now alone. A review may be erased meanwhile.
+        """
+        found: dict[int, Explanation] = {}
+        with suppress(TimeoutError, QueueFull):
+            async with asyncio.timeout(PATIENCE):
+                for review, cls, *_ in chosen:
+                    if review.id not in found:
+                        explanation = await self._read_again(review.text, {cls.model_version})
+                        if isinstance(explanation, Explanation):
+                            found[review.id] = explanation
+        return found
+
+    async def _read_again(self, text: str, answered_by: set[str]) -> Explanation | NotExplained:
+        """The reasons of the answer to a text; raises QueueFull."""
         if answered_by != {self.queue.version}:
             return NotExplained.OTHER_VERSION
-        units = await asyncio.to_thread(Units.of, review.text)
+        units = await asyncio.to_thread(Units.of, text)
         answers = await self.queue.predict_later(variants(units))
         versions = {each.version for answer in answers for each in answer.values()}
         if versions != answered_by:  # another was promoted meanwhile
             return NotExplained.OTHER_VERSION
-        async with self.read() as session:
-            if await reviews.find(session, id=review_id) is None:  # erased meanwhile
-                return NotExplained.GONE
         return explained(units, answers)

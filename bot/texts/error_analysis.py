@@ -69,6 +69,12 @@ PAGE_SHOWN = Phrase(
     "Показано {shown} из {all}; все отзывы есть в таблице CSV.",
     "{shown} of {all} are shown; the CSV table has all reviews.",
 )
+PAGE_EXPLAINED = Phrase(
+    "«Почему» есть у {explained} из них: только среди первых {most} и только об ответах версии,"
+    " которая отвечает сейчас.",
+    "{explained} of them say why: among the first {most} alone, and of answers by the version that"
+    " answers now.",
+)
 PAGE_NO_ANSWERS = Phrase(
     "Оценок от авторов за это время нет.", "No ratings by authors in this time."
 )

@@ -33,3 +33,15 @@ DIFFER = Phrase(
     "Модели опираются на разное: CLS — на «{cls}», Mean — на «{mean}».",
     "The models rest on different parts: CLS on “{cls}”, Mean on “{mean}”.",
 )
+
+# --- on pages, plain text
+PAGE_TITLE = Phrase(
+    "Почему: на сколько баллов каждое предложение меняет оценку",
+    "Why: by how many points each sentence changes the rating",
+)
+PAGE_TITLE_WORDS = Phrase(
+    "Почему: предложение здесь одно, поэтому на сколько баллов оценку меняет каждое слово",
+    "Why: there is one sentence, so by how many points each word changes the rating",
+)
+PAGE_RESTS_ON = Phrase("Настроение держится на", "The sentiment rests on")
+PAGE_DIFFER = Phrase("Модели опираются на разное.", "The models rest on different parts.")

@@ -4,20 +4,28 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bot.services.error_analysis import Analysis
+from bot.services.error_analysis import EXPLAINED, Analysis
 from bot.texts import error_analysis as phrases
 from bot.texts import terms
 from bot.texts.locale import Locale, Phrase
 from bot.views.error_analysis import how_far_off
+from bot.views.reasons import words_of_pages
+from classifier.explanation.reasons import Explanation
 from classifier.labels import sentiment_of
 from classifier.reports.templates import fold, template
+from classifier.reports.why import Why, why
 from db.hard_reviews import CONFIDENCE_GROUPS, LENGTHS, Group, HardReview
 from db.measures import confidence_of
 from db.models import Prediction
 
 
-def errors_page(analysis: Analysis, locale: Locale) -> str:
-    """The page in one language, which escapes whatever users wrote."""
+def errors_page(analysis: Analysis, reasons: dict[int, Explanation], locale: Locale) -> str:
+    """The page in one language, which escapes whatever users wrote.
+
+    `reasons`: why the models answered so, by the ids of some of the reviews.
+    """
+    words = words_of_pages(locale)
+    whys = {review: why(explanation, words) for review, explanation in reasons.items()}
     tables = _tables(analysis, locale)
     return template(Path(__file__).with_name("error_page.html.jinja")).render(
         locale=locale,
@@ -26,14 +34,15 @@ def errors_page(analysis: Analysis, locale: Locale) -> str:
         span=locale(terms.SPANS[analysis.span.name]),
         made=analysis.made.strftime("%Y-%m-%d %H:%M"),
         analysis=analysis,
+        most_explained=EXPLAINED,
         tables=tables,
         sections=[
             *((table["id"], table["title"]) for table in tables),
             ("worst", locale(phrases.WORST_TITLE)),
             ("disagreed", locale(phrases.DISAGREED_TITLE)),
         ],
-        worst=[_example(hard, locale) for hard in analysis.worst.reviews],
-        disagreed=[_example(hard, locale) for hard in analysis.disagreed.reviews],
+        worst=[_example(hard, whys, locale) for hard in analysis.worst.reviews],
+        disagreed=[_example(hard, whys, locale) for hard in analysis.disagreed.reviews],
     )
 
 
@@ -73,7 +82,7 @@ def _confidence(key: int, locale: Locale) -> str:
     return f"{round(100 * begin)}–{locale.percent(end)}"
 
 
-def _example(hard: HardReview, locale: Locale) -> dict[str, Any]:
+def _example(hard: HardReview, whys: dict[int, Why], locale: Locale) -> dict[str, Any]:
     text, sentiment = fold(hard.review.text), "–"
     if hard.given is not None:
         sentiment = locale(terms.SENTIMENTS[sentiment_of(hard.given)])
@@ -88,6 +97,7 @@ def _example(hard: HardReview, locale: Locale) -> dict[str, Any]:
         "given": hard.given,
         "asked": hard.asked,
         "sentiment": sentiment,
+        "why": whys.get(hard.review.id),
         "answers": {row.pooling: _answer(row, hard.given, locale) for row in (hard.cls, hard.mean)},
     }
 

@@ -7,6 +7,7 @@ from bot.texts.locale import Locale
 from classifier.evaluation.figures import POOLING_NAMES
 from classifier.explanation.quoting import quoted
 from classifier.explanation.reasons import Explanation, Pull, Reasons
+from classifier.reports.why import Words
 
 _QUOTED = 90  # characters of a sentence: two lines on a phone
 _QUOTED_AGAIN = 40
@@ -29,18 +30,29 @@ def reasons_message(explanation: Explanation, locale: Locale) -> str:
     return "\n\n".join(blocks)
 
 
+def words_of_pages(locale: Locale) -> Words:
+    """What a page says of the same, as plain text."""
+    return Words(
+        title=locale(phrases.PAGE_TITLE),
+        title_words=locale(phrases.PAGE_TITLE_WORDS),
+        rests_on=locale(phrases.PAGE_RESTS_ON),
+        nothing=locale(phrases.NOTHING),
+        differ=locale(phrases.PAGE_DIFFER),
+        points=lambda pull: locale.signed(pull, 1),
+    )
+
+
 def _of_model(reasons: Reasons, locale: Locale) -> list[str]:
-    shown = [*reasons.up, *reversed(reasons.down)]
     lines = [
         locale(
             phrases.UP if pull.rating > 0 else phrases.DOWN,
             points=locale.signed(pull.rating, 1),
             text=_quoted(pull),
         )
-        for pull in shown
+        for pull in reasons.shown
     ]
-    if reasons.decisive is not None and reasons.decisive not in shown:
-        lines.append(locale(phrases.RESTS_ON, text=_quoted(reasons.decisive)))
+    if reasons.rests_on is not None:
+        lines.append(locale(phrases.RESTS_ON, text=_quoted(reasons.rests_on)))
     return lines or [locale(phrases.NOTHING)]
 
 

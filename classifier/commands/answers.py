@@ -109,17 +109,16 @@ def why(explanation: Explanation, say: Phrases) -> str:
 
 
 def _why_of(name: str, reasons: Reasons, say: Phrases) -> list[str]:
-    shown = [*reasons.up, *reversed(reasons.down)]
     lines = [
         say.pull.format(
             name=name,
             points=f"{pull.rating:+.1f}".replace("-", "−").replace(".", say.decimal),
             text=quoted(pull.text, _QUOTED),
         )
-        for pull in shown
+        for pull in reasons.shown
     ]
-    if reasons.decisive is not None and reasons.decisive not in shown:
-        text = quoted(reasons.decisive.text, _QUOTED)
+    if reasons.rests_on is not None:
+        text = quoted(reasons.rests_on.text, _QUOTED)
         lines.append(say.rests_on.format(name=name, text=text))
     return lines or [say.no_pull.format(name=name)]
 

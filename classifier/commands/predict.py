@@ -93,8 +93,7 @@ def _answered(
     from classifier.commands.answers import answer, why
     from classifier.data.cleaning import has_letters
     from classifier.data.written_ratings import strip_ratings
-    from classifier.explanation.reasons import explained, variants
-    from classifier.explanation.units import Units
+    from classifier.explanation.reasons import explanation_of
 
     for text in texts:
         if not has_letters(strip_ratings(text)):
@@ -105,7 +104,7 @@ def _answered(
         answered: dict[str, Any] = {"text": text}
         answered |= {name: asdict(found) for name, found in predictions.items()}
         if explain:
-            explanation = explained(units := Units.of(text), predictor.predict(variants(units)))
+            explanation = explanation_of(predictor.predict, text)
             print(why(explanation, say), flush=True)
             answered["reasons"] = {
                 name: asdict(reasons) for name, reasons in explanation.by_model.items()

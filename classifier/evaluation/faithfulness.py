@@ -13,12 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier.evaluation.resampling import drawn_rows, percentile_interval
-from classifier.explanation.reasons import Pull, explained, probability_of, variants
+from classifier.explanation.reasons import Predict, Pull, explained, probability_of, variants
 from classifier.explanation.units import Units
 from classifier.modeling.pooling import POOLINGS, Pooling
-from classifier.serving.predictor import Prediction
-
-Predict = Callable[[list[str]], list[dict[Pooling, Prediction]]]
 
 MEASURES = ("named", "random", "named_alone", "random_alone")
 _LIKE_LENGTH = 3  # a random sentence is one of so many whose lengths are nearest

@@ -6,6 +6,7 @@ rests on. The page loads nothing from anywhere: its own content security policy 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from classifier.evaluation.comparison import Comparison, findings_of
 from classifier.evaluation.figures import METRICS, POOLING_NAMES, metrics_of
+from classifier.explanation.reasons import Predict, explanation_of
 from classifier.files import write_text
 from classifier.labels import NO_RATING, SENTIMENTS
 from classifier.modeling.outputs import (
@@ -25,9 +27,18 @@ from classifier.modeling.outputs import (
 from classifier.modeling.temperature import calibrated_probabilities
 from classifier.reports.plots import draw_plots
 from classifier.reports.templates import FoldedText, fold, parts_of_verdict, template
+from classifier.reports.why import Why, Words, why
 
 WORST = 10
 DISAGREEMENTS = 5
+_WHY = Words(
+    title="Why: by how many points each sentence changes the rating",
+    title_words="Why: there is one sentence, so by how many points each word changes the rating",
+    rests_on="The sentiment rests on",
+    nothing="Nothing by itself changes the rating.",
+    differ="The models rest on different parts.",
+    points=lambda pull: f"{pull:+.1f}".replace("-", "−"),
+)
 
 
 @dataclass(frozen=True)
@@ -61,6 +72,7 @@ class Example:
     rating: int | None
     answers: dict[str, Answer]
     text: FoldedText
+    why: Why
 
 
 def write_report(
@@ -69,12 +81,14 @@ def write_report(
     history: dict[str, Any],
     metrics: dict[str, Any],
     holdout: Holdout,
+    predict: Predict,
 ) -> None:
     """Write report.html and, as plots/NAME.png and plots/NAME-dark.png, its plots into `folder`.
 
     `training`, `history` and `metrics` are what a model version's JSON files hold. `metrics` may
     have "unstripped", both models' figures with the written ratings left in the texts, and "seeds",
-    what `comparison.compare_seeds` gives. Files that exist are replaced. Raises ClassifierError
+    what `comparison.compare_seeds` gives. `predict` answers the variants of the reviews that are
+    shown, which says why. Files that exist are replaced. Raises ClassifierError
     where report.html can't be written.
     """
     lengths = np.array([len(text) for text in holdout.texts])
@@ -94,7 +108,9 @@ def write_report(
         compared=[METRICS[name].name for name in metrics["comparison"]["differences"]],
         sentiments=SENTIMENTS,
         examples=examples_of(
-            holdout, {pooling: metrics[pooling]["temperature"] for pooling in POOLING_NAMES}
+            holdout,
+            {pooling: metrics[pooling]["temperature"] for pooling in POOLING_NAMES},
+            predict,
         ),
         plots=plots,
     )
@@ -107,7 +123,9 @@ def shown_better(comparison: Comparison) -> dict[str, str]:
     return {found.measure: comparison["names"][found.better] for found in findings if found.shown}
 
 
-def examples_of(holdout: Holdout, temperatures: dict[str, float]) -> dict[str, list[Example]]:
+def examples_of(
+    holdout: Holdout, temperatures: dict[str, float], predict: Predict
+) -> dict[str, list[Example]]:
     """The reviews worth reading, the worst first, by what makes them so.
 
     `wrong_sentiment` has the ten most confident wrong answers of either model, `wrong_rating` the
@@ -118,11 +136,13 @@ def examples_of(holdout: Holdout, temperatures: dict[str, float]) -> dict[str, l
         for pooling, outputs in holdout.outputs.items()
     }
     pairs = list(zip(answers["cls"], answers["mean"], strict=True))
+    explained = cache(lambda row: why(explanation_of(predict, holdout.texts[row]), _WHY))
 
     def worst(worth: Callable[[Answer, Answer], float], count: int) -> list[Example]:
         worths = [worth(*pair) for pair in pairs]
         order = sorted(range(len(pairs)), key=worths.__getitem__, reverse=True)
-        return [_example(holdout, answers, row) for row in order[:count] if worths[row] > 0]
+        chosen = [row for row in order[:count] if worths[row] > 0]
+        return [_example(holdout, answers, row, explained(row)) for row in chosen]
 
     return {
         "wrong_sentiment": worst(_confidence_when_wrong, WORST),
@@ -172,7 +192,7 @@ def _answers(outputs: Outputs, labels: Labels, temperature: float) -> list[Answe
     return result
 
 
-def _example(holdout: Holdout, answers: dict[str, list[Answer]], row: int) -> Example:
+def _example(holdout: Holdout, answers: dict[str, list[Answer]], row: int, because: Why) -> Example:
     rating = int(holdout.labels.rating[row])
     return Example(
         film=holdout.films[row],
@@ -180,4 +200,5 @@ def _example(holdout: Holdout, answers: dict[str, list[Answer]], row: int) -> Ex
         rating=None if rating == NO_RATING else rating,
         answers={pooling: of_model[row] for pooling, of_model in answers.items()},
         text=fold(holdout.texts[row]),
+        why=because,
     )

@@ -14,7 +14,7 @@ from classifier.evaluation import drift
 from classifier.evaluation.comparison import compare, compare_seeds
 from classifier.files import write_json, write_text
 from classifier.modeling.classifier import PoolingClassifier
-from classifier.modeling.device import compute_dtype
+from classifier.modeling.device import compute_dtype, default_device
 from classifier.modeling.outputs import Labels
 from classifier.modeling.saving import save_model
 from classifier.modeling.temperature import calibrated_probabilities
@@ -22,6 +22,7 @@ from classifier.registry.registry import Registry
 from classifier.registry.version import Version
 from classifier.reports.model_card import model_card
 from classifier.reports.report import Holdout, write_report
+from classifier.serving.predictor import Predictor
 from classifier.training.additional_rows import AdditionalRows
 from classifier.training.both_poolings import Trained
 from classifier.training.parts import Part
@@ -50,7 +51,8 @@ def publish(
         for stem, document in documents.items():
             write_json(staging.path / f"{stem}.json", document)
         write_text(staging.path / "README.md", model_card(training, metrics))
-        write_report(staging.path, training, documents["history"], metrics, holdout)
+        predict = Predictor(staging.path, default_device()).predict
+        write_report(staging.path, training, documents["history"], metrics, holdout, predict)
         return staging.publish()
 
 

@@ -16,11 +16,11 @@ from telegram import Message
 
 from bot.local.server import LocalServer
 from bot.services import error_analysis
-from bot.services.error_analysis import PAGE, ErrorAnalysis, Page, TooLarge
+from bot.services.error_analysis import EXPLAINED, PAGE, ErrorAnalysis, Page, TooLarge
 from bot.services.periods import SPANS, Span
 from bot.services.review_table import COLUMNS
 from bot.storage.temporary import Temporary
-from bot.texts import conversation
+from bot.texts import conversation, reasons
 from bot.texts import error_analysis as phrases
 from bot.texts.locale import RUSSIAN
 from bot.texts.terms import BAD_SPAN
@@ -30,9 +30,10 @@ from db.engine import Sessions
 from db.hard_reviews import Order
 from db.models import AdminAction, Feedback, Prediction, Review
 from tests.bot.conftest import RunningBot
+from tests.bot.handlers.test_why import REVIEW, Weighing
 from tests.bot.live_reviews import add_live_reviews
 from tests.bot.local_client import Person, chat_client
-from tests.bot.talking import ANYA, BORIS, EMILY, all_done, buttons_of, reviews
+from tests.bot.talking import ANYA, BORIS, EMILY, all_done, buttons_of, rating_data, reviews
 
 pytestmark = pytest.mark.anyio
 
@@ -243,3 +244,30 @@ async def test_pages_cover_every_review_once(read: Sessions, tmp_path: Path) -> 
             page = await service.page(order, SPANS["all"], number)
             seen += [hard.review.id for hard in page.reviews]
         assert len(seen) == len(set(seen)) == first.count
+
+
+async def test_the_page_says_why_of_what_the_answering_version_said(
+    running_bot: RunningBot, telegram: LocalServer, read: Sessions
+) -> None:
+    predictor = Weighing()
+    async with (
+        running_bot(predictor, admin_ids=[BORIS]),
+        chat_client(telegram.url) as http,
+    ):
+        anya, boris = Person(http, ANYA), Person(http, BORIS)
+        for version, text in (("older", "Ужасно. Шёл дождь, и мы ели попкорн."), ("newer", REVIEW)):
+            predictor.version = version
+            answer = await anya.ask(text)
+            await anya.tap_and_wait(answer.message_id, rating_data(answer, 5))
+        _, content = await file(boris, await boris.ask("/errors"), phrases.BUTTON_HTML.ru)
+        page = content.decode()
+        worst = page[page.index('<h2 id="worst">') : page.index('<h2 id="disagreed">')]
+        assert worst.count("<article>") == 2
+        assert RUSSIAN(phrases.PAGE_EXPLAINED, explained=1, most=EXPLAINED) in worst
+        assert worst.count('<div class="why">') == 1
+        said = worst[worst.index('<div class="why">') :]
+        assert RUSSIAN(reasons.PAGE_TITLE) in said
+        assert '<b>▲\u00a0+4,5</b> <q lang="ru">Начало великолепно.</q>' in said
+        assert '<b>▼\u00a0−0,3</b> <q lang="ru">Местами скучно.</q>' in said
+        assert RUSSIAN(reasons.PAGE_DIFFER) in said
+        assert "<b>дождь" not in page

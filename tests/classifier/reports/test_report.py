@@ -21,6 +21,7 @@ from classifier.modeling.outputs import Labels, Outputs
 from classifier.reports.plots import Plot
 from classifier.reports.report import Answer, Holdout, examples_of, shown_better, write_report
 from classifier.reports.theme import DARK, LIGHT
+from tests.classifier.explanation import word_weights
 
 ROWS = 300
 PLOTS = {"loss", "accuracy", "confusion", "per_class_f1", "reliability", "error_by_length"}
@@ -158,6 +159,7 @@ def report(folder: Path, **changes: Any) -> Page:
         changes.pop("history", None) or history(),
         metrics(first, second, labels) | extra,
         holdout(first, second, labels),
+        word_weights.predict,
     )
     assert not changes
     return Page((folder / "report.html").read_text(encoding="utf-8"))
@@ -460,6 +462,7 @@ def test_the_report_is_small_enough_to_send_however_long_the_reviews(tmp_path: P
         history(),
         metrics(first, second, labels),
         replace(holdout(first, second, labels), texts=texts),
+        word_weights.predict,
     )
     assert (tmp_path / "report.html").stat().st_size < 2_500_000
     left_out = len(texts[0].strip()) - 6000
@@ -484,6 +487,7 @@ def test_examples_are_the_worst_first() -> None:
     found = examples_of(
         Holdout(texts, [None] * 6, labels, {"cls": first, "mean": second}),
         {"cls": 1.0, "mean": 1.0},
+        word_weights.predict,
     )
     rows = {name: [int(e.text.opening[-1]) for e in examples] for name, examples in found.items()}
     assert rows["wrong_sentiment"] == [4, 2, 1]  # by the surer of the wrong answers
@@ -505,6 +509,7 @@ def test_confidence_is_after_temperature_scaling() -> None:
     found = examples_of(
         Holdout(["отзыв"], ["фильм"], labels, {"cls": wrong, "mean": wrong}),
         {"cls": 1.0, "mean": 4.0},
+        word_weights.predict,
     )
     (example,) = found["wrong_sentiment"]
     assert example.answers["cls"].confidence == pytest.approx(np.exp(4) / (np.exp(4) + 2))
@@ -521,7 +526,30 @@ def test_folding_loses_no_letter(text: str) -> None:
             [text], [None], Labels(np.array([0]), np.array([1])), {"cls": wrong, "mean": wrong}
         ),
         {"cls": 1.0, "mean": 1.0},
+        word_weights.predict,
     )["wrong_sentiment"]
     assert "".join(f"{example.text.opening}{example.text.rest}".split()) == "".join(text.split())
     assert len(example.text.opening) <= 320
     assert example.text.left_out == 0
+
+
+@pytest.mark.usefixtures("plots_are_drawn")
+def test_a_review_to_read_says_what_pulls_it(tmp_path: Path) -> None:
+    first, second, labels = model(1), model(2), truth()
+    texts = ["Шёл <b>дождь</b>. Начало великолепно. Дальше хорошо. Местами скучно."] * ROWS
+    write_report(
+        tmp_path,
+        training(),
+        history(),
+        metrics(first, second, labels),
+        replace(holdout(first, second, labels), texts=texts),
+        word_weights.predict,
+    )
+    page = Page((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert "Why: by how many points each sentence changes the rating" in page.text
+    assert (
+        "CLS ▲ +4.5 Начало великолепно. ▲ +0.7 Дальше хорошо. ▼ −0.3 Местами скучно."
+        " Mean ▲ +4.5 Дальше хорошо." in page.text
+    )
+    rest_on = "The models rest on different parts. CLS: Начало великолепно.; Mean: Дальше хорошо.."
+    assert rest_on in page.text
