@@ -16,10 +16,12 @@ async def add(
     action: str,
     now: datetime,
     details: dict[str, Any] | None = None,
-) -> None:
+) -> AdminAction:
     """Record an action, such as "promote", with what it changed; without `admin_id`, of the bot."""
-    session.add(AdminAction(admin_id=admin_id, action=action, details=details, created_at=now))
+    row = AdminAction(admin_id=admin_id, action=action, details=details, created_at=now)
+    session.add(row)
     await session.flush()
+    return row
 
 
 async def latest(session: AsyncSession, actions: Collection[str]) -> AdminAction | None:

@@ -22,7 +22,8 @@ async def rate(session: AsyncSession, given: Given, now: datetime) -> Feedback |
     """Store a user's rating of a review; returns what is stored, None if there is no review.
 
     A later rating replaces the earlier one, which stays in the history. `asked` and `held_out`
-    stay as they were first: a changed rating must not move a row into the training data.
+    stay as they were first: a changed rating must not move a row into the training data. What an
+    admin has said of the earlier one stands (db/counting.py), until an admin takes it back.
     """
     # Locked, so that PostgreSQL can't erase it before the commit; SQLite has one writer anyway.
     review = select(Review.id).where(Review.id == given.review_id)

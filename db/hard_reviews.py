@@ -8,8 +8,9 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from db.counting import counted, counts_as, on_its_judgement
 from db.measures import Period, SentimentOf, answer_counts, bin_of, confidence, same_review, truth
-from db.models import Feedback, Prediction, Review
+from db.models import Feedback, Judgement, Prediction, Review
 
 LENGTHS = (200, 500, 1000, 2000, 5000)
 """In characters: where a group of lengths ends and the next begins."""
@@ -31,8 +32,10 @@ class HardReview(NamedTuple):
     review: Review
     cls: Prediction
     mean: Prediction
-    given: int | None
+    given: int | None  # the rating that counts: the author's, or what an admin says it is
     asked: bool | None
+    by_author: int | None = None  # the author's own rating, whether it counts or not
+    judgement: Judgement | None = None  # an admin's word on it
 
 
 class Group(NamedTuple):
@@ -53,6 +56,7 @@ class HardReviews:
         self._session = session
         self._sentiment_of = sentiment_of
         self._cls, self._mean = aliased(Prediction), aliased(Prediction)
+        self._given = counted()
         self._made = period.holds(self._cls.created_at)
 
     async def count(self, order: Order) -> int:
@@ -91,7 +95,7 @@ class HardReviews:
         apart = func.abs(cls.rating - mean.rating) > near
         keys: dict[str, ColumnElement[Any]] = {
             "length": case(*ends, else_=len(LENGTHS)),
-            "sentiment": truth(Feedback.rating, self._sentiment_of),
+            "sentiment": truth(self._given.rating, self._sentiment_of),
             "confidence": bin_of(confidence(cls), CONFIDENCE_GROUPS),
             "disagreement": case((cls.sentiment != mean.sentiment, 2), (apart, 1), else_=0),
             "version": cls.model_version.expression,
@@ -115,23 +119,32 @@ class HardReviews:
             .join(Review, Review.id == cls.review_id)
             .where(self._made, worth > 0)
         )
-        return ranked.join(Feedback, self._by_author()) if order is Order.WORST else ranked
+        given = self._given
+        return ranked.join(given, _by_author(given)) if order is Order.WORST else ranked
 
     def _error(self, said: type[Prediction]) -> ColumnElement[Any]:
         """In points; without a rating, half the scale for each step that the sentiment is off."""
-        off = func.abs(said.sentiment - truth(Feedback.rating, self._sentiment_of))
-        return func.coalesce(func.abs(said.rating - Feedback.rating), 5 * off)
+        off = func.abs(said.sentiment - truth(self._given.rating, self._sentiment_of))
+        return func.coalesce(func.abs(said.rating - self._given.rating), 5 * off)
 
-    def _by_author(self) -> ColumnElement[bool]:
-        return and_(Feedback.review_id == Review.id, Feedback.user_id == Review.user_id)
-
-    def _whole(self) -> Select[Review, Prediction, Prediction, int, bool]:
+    def _whole(
+        self,
+    ) -> Select[Review, Prediction, Prediction, int | None, bool, int, Judgement]:
         return (
-            select(Review, self._cls, self._mean, Feedback.rating, Feedback.asked)
+            select(
+                Review,
+                self._cls,
+                self._mean,
+                counts_as(),
+                Feedback.asked,
+                Feedback.rating,
+                Judgement,
+            )
             .select_from(self._cls)
             .join(self._mean, same_review(self._cls, self._mean))
             .join(Review, Review.id == self._cls.review_id)
-            .outerjoin(Feedback, self._by_author())
+            .outerjoin(Feedback, _by_author(Feedback))
+            .outerjoin(Judgement, on_its_judgement())
         )
 
     async def _grouped(self, key: ColumnElement[Any]) -> list[Group]:
@@ -143,13 +156,17 @@ class HardReviews:
             other.pooling != said.pooling,
         )
         rows = await self._session.execute(
-            select(key, said.pooling, *answer_counts(said, self._sentiment_of))
+            select(key, said.pooling, *answer_counts(said, self._given, self._sentiment_of))
             .select_from(said)
             .join(other, both)
             .join(Review, Review.id == said.review_id)
-            .join(Feedback, self._by_author())
+            .join(self._given, _by_author(self._given))
             .where(self._made)
             .group_by(key, said.pooling)
             .order_by(key, said.pooling)
         )
         return [Group(*row) for row in rows]
+
+
+def _by_author(given: type[Feedback]) -> ColumnElement[bool]:
+    return and_(given.review_id == Review.id, given.user_id == Review.user_id)

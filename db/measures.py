@@ -32,19 +32,25 @@ def truth(given: InstrumentedAttribute[int], sentiment_of: SentimentOf) -> Colum
 
 
 def answer_counts(
-    said: type[Prediction], sentiment_of: SentimentOf
+    said: type[Prediction], given: type[Feedback], sentiment_of: SentimentOf
 ) -> tuple[ColumnElement[Any], ...]:
     """Of predictions joined to feedback: answers, right, rated, and absolute errors, summed."""
-    right = case((truth(Feedback.rating, sentiment_of) == said.sentiment, 1), else_=0)
-    error = func.abs(said.rating - Feedback.rating)
+    right = case((truth(given.rating, sentiment_of) == said.sentiment, 1), else_=0)
+    error = func.abs(said.rating - given.rating)
     return func.count(), func.sum(right), func.count(said.rating), func.coalesce(func.sum(error), 0)
 
 
 def confidence(prediction: type[Prediction]) -> ColumnElement[float]:
     """The probability of the sentiment predicted."""
+    return probability_of(prediction.sentiment.expression, prediction)
+
+
+def probability_of(
+    sentiment: ColumnElement[int], prediction: type[Prediction]
+) -> ColumnElement[float]:
     return case(
-        (prediction.sentiment == 0, prediction.probability_bad),
-        (prediction.sentiment == 1, prediction.probability_neutral),
+        (sentiment == 0, prediction.probability_bad),
+        (sentiment == 1, prediction.probability_neutral),
         else_=prediction.probability_good,
     )
 

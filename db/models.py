@@ -259,6 +259,36 @@ class FeedbackHistory(Base, kw_only=True):
     created_at: Mapped[datetime]
 
 
+class Judgement(Base, kw_only=True):
+    """An admin's word on a rating, apart from the rating itself: only an admin takes it back.
+
+    Of those on one rating the last one stands, or the one before it where that was taken back.
+    """
+
+    __tablename__ = "judgements"
+    __table_args__ = (
+        _between("rating", 0, 10),
+        _between("given", 0, 10),
+        _partial_index("uq_judgements_standing", "feedback_id", where="stands", unique=True),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    feedback_id: Mapped[int] = mapped_column(
+        ForeignKey("feedback.id", ondelete="CASCADE"), index=True
+    )
+    # Who judged; several ratings may be judged in one action.
+    action_id: Mapped[int] = mapped_column(
+        ForeignKey("admin_actions.id", ondelete="CASCADE"), index=True
+    )
+    rating: Mapped[int | None]  # the true one; None: the user's is wrong, and the true one unknown
+    given: Mapped[int]  # the user's rating at that time
+    previous_id: Mapped[int | None] = mapped_column(
+        ForeignKey("judgements.id", ondelete="SET NULL"), index=True
+    )
+    stands: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+
+
 _RUNNING = "status = 'running'"
 
 

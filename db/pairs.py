@@ -9,8 +9,9 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from db.counting import counted
 from db.measures import Period, SentimentOf, same_review, truth
-from db.models import Feedback, Prediction, Review
+from db.models import Prediction, Review
 
 Shares = tuple[float, float, float]
 """The probabilities of Bad, Neutral and Good."""
@@ -76,10 +77,10 @@ async def count(session: AsyncSession, period: Period, sentiment_of: SentimentOf
 async def _users(
     session: AsyncSession, period: Period, sentiment_of: SentimentOf
 ) -> list[UserSums]:
-    cls, mean, given = aliased(Prediction), aliased(Prediction), Feedback.rating
-    true = truth(given, sentiment_of)
+    cls, mean, given = aliased(Prediction), aliased(Prediction), counted()
+    true = truth(given.rating, sentiment_of)
     cls_right, mean_right = cls.sentiment == true, mean.sentiment == true
-    error = func.abs(mean.rating - given) - func.abs(cls.rating - given)
+    error = func.abs(mean.rating - given.rating) - func.abs(cls.rating - given.rating)
     rows = await session.execute(
         select(
             func.count(),
@@ -89,10 +90,10 @@ async def _users(
             func.coalesce(func.sum(error), 0),
         )
         .select_from(cls)
-        .join(Feedback, Feedback.review_id == cls.review_id)
+        .join(given, given.review_id == cls.review_id)
         .join(mean, same_review(cls, mean))
         .where(period.holds(cls.created_at))
-        .group_by(Feedback.user_id)
+        .group_by(given.user_id)
     )
     return [UserSums(*row) for row in rows]
 

@@ -9,8 +9,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from db import wiping
+from db.counting import counted_of
 from db.engine import Sessions
-from db.models import AdminAction, Feedback, FeedbackHistory, Prediction, Review, Update, User
+from db.models import (
+    AdminAction,
+    Feedback,
+    FeedbackHistory,
+    Judgement,
+    Prediction,
+    Review,
+    Update,
+    User,
+)
 
 _PAGE = 100  # rows: the event loop is busy with them for some milliseconds
 
@@ -25,22 +35,25 @@ async def export(sessions: Sessions, user_id: int) -> AsyncIterator[tuple[str, A
     and at least one, so that a user may have more than fits into memory. Each list is read in a
     transaction of its own: a long one would keep the log from being emptied.
     """
-    tables: list[tuple[str, Column, Column, Column | None]] = [
-        ("user", User.id, User.id, None),
-        ("reviews", Review.user_id, Review.id, Prediction.review_id),
-        ("feedback", Feedback.user_id, Feedback.id, FeedbackHistory.feedback_id),
-        ("updates", Update.user_id, Update.update_id, None),
-        ("admin_actions", AdminAction.admin_id, AdminAction.id, None),
+    of_feedback = {"history": FeedbackHistory.feedback_id, "judgements": Judgement.feedback_id}
+    tables: list[tuple[str, Column, Column, dict[str, Column]]] = [
+        ("user", User.id, User.id, {}),
+        ("reviews", Review.user_id, Review.id, {"predictions": Prediction.review_id}),
+        ("feedback", Feedback.user_id, Feedback.id, of_feedback),
+        ("updates", Update.user_id, Update.update_id, {}),
+        ("admin_actions", AdminAction.admin_id, AdminAction.id, {}),
     ]
-    for name, owner, key, parent in tables:
+    for name, owner, key, children in tables:
         last: int | None = None
         rows: list[Row] = []
         while last is None or len(rows) == _PAGE:
             after = owner == user_id if last is None else (owner == user_id) & (key > last)
             async with sessions() as session:
                 rows = await _rows(session, key, after)
-                if parent is not None:
-                    await _add_children(session, rows, parent)
+                for child, parent in children.items():
+                    await _add_children(session, rows, child, parent)
+                if name == "feedback":
+                    await _add_what_counts(session, rows)
             yield name, (next(iter(rows), None) if name == "user" else rows)
             last = rows[-1][key.key] if rows else 0
 
@@ -53,9 +66,14 @@ async def _rows(session: AsyncSession, key: Column, chosen: ColumnElement[bool])
     return [{name: _json(value) for name, value in row.items()} for row in found.mappings()]
 
 
-async def _add_children(session: AsyncSession, rows: list[Row], parent: Column) -> None:
+async def _add_what_counts(session: AsyncSession, rows: list[Row]) -> None:
+    counts = await counted_of(session, [row["id"] for row in rows])
+    for row in rows:
+        row["counts_as"] = counts[row["id"]]
+
+
+async def _add_children(session: AsyncSession, rows: list[Row], name: str, parent: Column) -> None:
     """Give each row the rows of another table that name it as their `parent`."""
-    name = "predictions" if parent.class_ is Prediction else "history"
     by_id: dict[Any, list[Row]] = {row["id"]: row.setdefault(name, []) for row in rows}
     columns = parent.class_.__table__.columns
     chosen = select(*columns).where(parent.in_(by_id)).order_by(parent.class_.id)
@@ -66,7 +84,8 @@ async def _add_children(session: AsyncSession, rows: list[Row], parent: Column) 
 async def erase(session: AsyncSession, user_id: int, now: datetime) -> dict[str, int]:
     """Erase a user with all that is theirs; returns how many rows of each table that were.
 
-    Feedback that others gave on the user's reviews is erased with the reviews. Of the user's
+    Feedback that others gave on the user's reviews is erased with the reviews, and what admins
+    said of it; the record of their actions has nothing but numbers of ratings. Of the user's
     updates only the ids stay: Telegram may deliver them again. So it is with unreadable ones that
     name the user anywhere. What the user did as an admin stays on record, without their id.
 
@@ -81,6 +100,7 @@ async def erase(session: AsyncSession, user_id: int, now: datetime) -> dict[str,
         "predictions": select(func.count()).where(Prediction.review_id.in_(theirs)),
         "feedback": select(func.count()).select_from(given.subquery()),
         "feedback_history": select(func.count()).where(FeedbackHistory.feedback_id.in_(given)),
+        "judgements": select(func.count()).where(Judgement.feedback_id.in_(given)),
         "updates": select(func.count()).where(Update.user_id == user_id),
         "admin_actions": select(func.count()).where(AdminAction.admin_id == user_id),
     }

@@ -20,14 +20,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.counting import counted
 from db.measures import Period, SentimentOf, answer_counts, bin_of, confidence
-from db.models import Feedback, Prediction, Review
+from db.models import Prediction, Review
 
 
 class Written(NamedTuple):
     reviews: int
     users: int
-    rated: int  # reviews with feedback
+    rated: int  # reviews with a rating that counts
 
 
 async def written(session: AsyncSession, period: Period) -> Written:
@@ -35,8 +36,9 @@ async def written(session: AsyncSession, period: Period) -> Written:
     inside = period.holds(Review.created_at)
     users = func.count(distinct(Review.user_id))
     reviews = (await session.execute(select(func.count(), users).where(inside))).one()
-    rated = select(func.count(distinct(Review.id))).join(Review.feedback).where(inside)
-    return Written(*reviews, await session.scalar(rated) or 0)
+    given = counted()
+    of_reviews = select(func.count(distinct(Review.id))).join(given, given.review_id == Review.id)
+    return Written(*reviews, await session.scalar(of_reviews.where(inside)) or 0)
 
 
 class Predicted(NamedTuple):
@@ -82,19 +84,19 @@ async def answered(session: AsyncSession, period: Period, bins: int) -> list[Ans
 
     `bins` is into how many equal parts the confidence is cut.
     """
-    sure = confidence(Prediction)
+    sure, given = confidence(Prediction), counted()
     # SQLite sorts what it groups, and sorts quickest by numbers that differ: the texts come last.
     groups = (
-        Feedback.rating,
+        given.rating,
         Prediction.rating,
         Prediction.sentiment,
-        Feedback.asked,
+        given.asked,
         Prediction.pooling,
         Prediction.model_version,
     )
     rows = await session.execute(
         select(bin_of(sure, bins).label("bin"), *groups, func.count(), func.sum(sure))
-        .join(Feedback, Feedback.review_id == Prediction.review_id)
+        .join(given, given.review_id == Prediction.review_id)
         .where(period.holds(Prediction.created_at))
         .group_by("bin", *groups)
     )
@@ -120,9 +122,10 @@ async def steps(
     half: ColumnElement[Any] = literal_column("0.5")
     whole = cast(func.round(extract("epoch", Prediction.created_at) - half), BigInteger)
     step = (whole // seconds).label("step")
+    given = counted()
     rows = await session.execute(
-        select(step, Prediction.pooling, *answer_counts(Prediction, sentiment_of))
-        .join(Feedback, Feedback.review_id == Prediction.review_id)
+        select(step, Prediction.pooling, *answer_counts(Prediction, given, sentiment_of))
+        .join(given, given.review_id == Prediction.review_id)
         .where(period.holds(Prediction.created_at))
         .group_by("step", Prediction.pooling)
         .order_by(Prediction.pooling, "step")

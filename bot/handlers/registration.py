@@ -17,6 +17,7 @@ from bot.handlers.admin_only import AdminOnly, Callback
 from bot.handlers.answering import Answering
 from bot.handlers.command import COMMAND, Command
 from bot.handlers.commands import Commands
+from bot.handlers.doubts import DoubtTaps
 from bot.handlers.error_analysis import ErrorAnalysisCommand
 from bot.handlers.groups import MENTIONED, Groups
 from bot.handlers.membership import Membership
@@ -31,6 +32,7 @@ from bot.handlers.versions import VersionsCommand
 from bot.schedule import Schedule
 from bot.services.services import Services
 from bot.services.turns import Turns
+from bot.views.doubts import TAPS as DOUBT_TAPS
 from bot.views.error_analysis import TAPS as ANALYSIS_TAPS
 
 NEW = filters.UpdateType.MESSAGE  # neither an edit nor a post in a channel
@@ -59,6 +61,7 @@ def register(
         [
             admin_only.command("errors", analysis.command),
             admin_only.taps(ANALYSIS_TAPS, analysis.tapped),
+            admin_only.taps(DOUBT_TAPS, in_turn(DoubtTaps(services).tapped)),
             admin_only.command("stats", Stats(services).command),
             admin_only.command("models", versions.command),
             admin_only.taps(VERSION_TAPS, in_turn(versions.tapped)),

@@ -72,7 +72,9 @@ def _counted(reviews: Sequence[RatedReview]) -> tuple[int, int]:
 
 
 def _contradicts(review: RatedReview) -> bool:
-    return bool(review.answered) and sentiment_of(review.rating) not in review.answered
+    """A rating that an admin stands behind is no lie, whatever the models saw."""
+    contradicts = bool(review.answered) and sentiment_of(review.rating) not in review.answered
+    return contradicts and not review.judged
 
 
 def _at_least(successes: int, of: int, share: float) -> float:

@@ -6,7 +6,7 @@ from typing import Any
 from classifier.files import spreadsheet_cell
 from classifier.labels import SENTIMENTS, sentiment_of
 from db.hard_reviews import HardReview
-from db.models import Prediction
+from db.models import Judgement, Prediction
 
 _OF_REVIEW: dict[str, Callable[[HardReview], Any]] = {
     "review_id": lambda hard: hard.review.id,
@@ -16,11 +16,13 @@ _OF_REVIEW: dict[str, Callable[[HardReview], Any]] = {
     "characters": lambda hard: len(hard.review.text),
     "text": lambda hard: hard.review.text,
     "model_version": lambda hard: hard.cls.model_version,
-    "given_rating": lambda hard: hard.given,
+    "given_rating": lambda hard: hard.given,  # as it counts
     "given_sentiment": lambda hard: (
         None if hard.given is None else SENTIMENTS[sentiment_of(hard.given)]
     ),
     "asked": lambda hard: None if hard.asked is None else int(hard.asked),
+    "author_rating": lambda hard: hard.by_author,
+    "judged": lambda hard: None if hard.judgement is None else _word(hard.judgement),
 }
 _OF_PREDICTION: dict[str, Callable[[Prediction, int | None], Any]] = {
     "sentiment": lambda said, _: SENTIMENTS[said.sentiment],
@@ -43,6 +45,12 @@ COLUMNS = (
     *_OF_REVIEW,
     *(f"{pooling}_{name}" for pooling in ("cls", "mean") for name in _OF_PREDICTION),
 )
+
+
+def _word(judgement: Judgement) -> str:
+    if judgement.rating is None:
+        return "wrong"
+    return "right" if judgement.rating == judgement.given else "other rating"
 
 
 def table_row(hard: HardReview) -> list[Any]:

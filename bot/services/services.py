@@ -16,6 +16,7 @@ from bot.services.explaining import Explaining
 from bot.services.feedback import FeedbackService
 from bot.services.flood import FloodLimit, SenderBook
 from bot.services.joining import WAIT, Joiner
+from bot.services.judging import Judging
 from bot.services.lock import retraining_lock
 from bot.services.personal import Personal
 from bot.services.retention import Retention
@@ -84,4 +85,5 @@ class Services:
         )
         self.statistics = StatisticsService(read, clock)
         self.error_analysis = ErrorAnalysis(read, clock, self.temporary)
+        self.judging = Judging(write, read, clock)
         self.drift = DriftWatch(write, read, live, clock)

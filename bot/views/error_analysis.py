@@ -8,8 +8,9 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.services import periods
 from bot.services.error_analysis import PAGE, Page
+from bot.services.judging import Kind
 from bot.texts import error_analysis as phrases
-from bot.texts.locale import Locale
+from bot.texts.locale import Locale, Phrase
 from bot.texts.terms import FACES, SENTIMENTS, SPANS
 from classifier.evaluation.figures import POOLING_NAMES
 from classifier.labels import sentiment_of
@@ -48,16 +49,33 @@ def analysis_keyboard(page: Page, locale: Locale) -> InlineKeyboardMarkup:
 
     turning = [to("‹", page.order, page.number - 1)] if page.number > 0 else []
     turning += [to("›", page.order, page.number + 1)] if page.number < page.last else []
-    labels = {Order.WORST: phrases.BUTTON_WORST, Order.DISAGREED: phrases.BUTTON_DISAGREED}
-    orders = [
-        to(("✓ " if order is page.order else "") + locale(label), order, 0)
-        for order, label in labels.items()
-    ]
     files = [
         InlineKeyboardButton(locale(label), callback_data=f"e:{kind}:{page.span.name}")
         for kind, label in (("csv", phrases.BUTTON_CSV), ("html", phrases.BUTTON_HTML))
     ]
-    return InlineKeyboardMarkup([row for row in (turning, orders, files) if row])
+    rows = (turning, *tabs(page.order, page.span, locale), files)
+    return InlineKeyboardMarkup([row for row in rows if row])
+
+
+def tabs(
+    shown: Order | Kind, span: periods.Span, locale: Locale
+) -> list[list[InlineKeyboardButton]]:
+    """The lists of /errors, the one that is shown ticked; two in a row fit a phone."""
+
+    def tab(of: Order | Kind, label: Phrase, data: str) -> InlineKeyboardButton:
+        mark = "✓ " if of is shown else ""
+        return InlineKeyboardButton(mark + locale(label), callback_data=f"{data}:{span.name}:0")
+
+    return [
+        [
+            tab(Order.WORST, phrases.BUTTON_WORST, "e:w"),
+            tab(Order.DISAGREED, phrases.BUTTON_DISAGREED, "e:d"),
+        ],
+        [
+            tab(Kind.DOUBTFUL, phrases.BUTTON_DOUBTFUL, "j:l:s"),
+            tab(Kind.JUDGED, phrases.BUTTON_JUDGED, "j:l:j"),
+        ],
+    ]
 
 
 def analysis_message(page: Page, locale: Locale) -> str:
@@ -68,17 +86,18 @@ def analysis_message(page: Page, locale: Locale) -> str:
         return f"{head}\n\n{locale(phrases.NOTHING_WORST if worst else phrases.NOTHING_DISAGREED)}"
     first = PAGE * page.number + 1
     place = locale(phrases.PLACE, first=first, last=first + len(page.reviews) - 1, all=page.count)
-    blocks = [_review(hard, locale) for hard in page.reviews]
+    blocks = [review_block(hard, locale, _LONGEST) for hard in page.reviews]
     return "\n\n".join([f"{head}\n{place}", *blocks])
 
 
-def _review(hard: HardReview, locale: Locale) -> str:
+def review_block(hard: HardReview, locale: Locale, longest: int) -> str:
+    """A review with both answers, up to so many characters of it."""
     given = locale(phrases.NOT_RATED)
     if hard.given is not None:
         sentiment = locale(SENTIMENTS[sentiment_of(hard.given)]).lower()
         given = locale(phrases.RATED, rating=hard.given, sentiment=sentiment)
     text = hard.review.text
-    shown = text if len(text) <= _LONGEST else text[:_LONGEST].rstrip() + "…"
+    shown = text if len(text) <= longest else text[:longest].rstrip() + "…"
     lines = [
         f"<b>{locale.date(hard.review.created_at)}</b>, {given}",
         *(_predicted(row, hard.given, locale) for row in (hard.cls, hard.mean)),

@@ -208,7 +208,8 @@ def test_the_command_takes_the_url_from_the_environment(empty_url: str, tmp_path
 
 
 def test_a_new_revision_names_types_as_the_database_has_them(own_url: str, tmp_path: Path) -> None:
-    run(own_url, "DROP TABLE feedback_history", "DROP TABLE feedback", "DROP TABLE updates")
+    gone = ("judgements", "feedback_history", "feedback", "updates")
+    run(own_url, *(f"DROP TABLE {name}" for name in gone))
     config: Config = migrate.configuration(own_url)
     folder = shutil.copytree(migrate.SCRIPTS, tmp_path / "scripts")
     config.set_main_option("script_location", str(folder))

@@ -96,6 +96,7 @@ async def test_erasing_takes_everything_of_one_user(
         "predictions": 4,
         "feedback": 3,  # two of their own, one that user 2 gave on their review
         "feedback_history": 4,
+        "judgements": 0,
         "updates": 1,
         "admin_actions": 1,
     }
