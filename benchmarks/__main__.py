@@ -1,4 +1,4 @@
-"""`python -m benchmarks training | serving | load | quality | tables`."""
+"""`python -m benchmarks training | serving | load | quality | feedback | tables`."""
 
 import importlib
 import shlex
@@ -22,6 +22,8 @@ from classifier.commands.options import (
 from classifier.data.hub import DEFAULT_ENCODER
 from classifier.errors import ClassifierError
 from classifier.files import write_text
+from classifier.memory import keep_freed_pages
+from classifier.modeling.pooling import POOLINGS, Pooling
 from classifier.registry.registry import CHAMPION
 
 if TYPE_CHECKING:
@@ -44,6 +46,13 @@ Json = Annotated[
     ),
 ]
 Repeats = Annotated[int, typer.Option(min=1, help="How often each arm is measured.")]
+Work = Annotated[
+    Path | None,
+    typer.Option(
+        help="Where what is trained and its figures stay, so that a run can continue; in the cache "
+        "by default. Empty it after a change of the code."
+    ),
+]
 Arms = Annotated[
     list[str] | None, typer.Option("--arm", help="Only this arm; may be given several times.")
 ]
@@ -129,13 +138,7 @@ def quality(
     split: Split = "random",
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds to train with.")] = 3,
     encoder: EncoderName = DEFAULT_ENCODER,
-    work: Annotated[
-        Path | None,
-        typer.Option(
-            help="Where trained versions and their figures stay, so that a run can continue; in "
-            "the cache by default. Empty it after a change of the code."
-        ),
-    ] = None,
+    work: Work = None,
     train_options: Annotated[
         str, typer.Option(help="More for `python -m classifier train`, such as '--epochs 4'.")
     ] = "",
@@ -151,6 +154,42 @@ def quality(
         reviews, test, split_by(split), seeds, encoder, options=options, cache=cache, work=work
     )
     arms = arms or benchmark.USUAL
+    _measure(benchmark.run_arms, plan, (arms, benchmark.ARMS), path or benchmark.path_of(plan))
+
+
+@app.command()
+def feedback(
+    reviews: ReviewsSource = "sample",
+    test: Annotated[
+        str | None,
+        typer.Option(metavar="SOURCE", help="Judge on these; by default on some of the reviews."),
+    ] = None,
+    test_rows: Annotated[int, typer.Option(min=10, help="Of these at most so many.")] = 1000,
+    start: Annotated[int, typer.Option(min=8, help="Reviews that the first models know.")] = 500,
+    rounds: Annotated[int, typer.Option(min=1, help="How often they are trained anew.")] = 5,
+    sent: Annotated[int, typer.Option(min=2, help="Reviews that users send in a round.")] = 500,
+    taps: Annotated[int, typer.Option(min=1, help="Of these, how many are rated.")] = 100,
+    seeds: Annotated[int, typer.Option(min=1, help="How often all of it is replayed.")] = 3,
+    epochs: Annotated[int, typer.Option(min=1, help="Of each training.")] = 3,
+    tokens: Annotated[int, typer.Option(min=8, help="That the models read of a review.")] = 256,
+    pooling: Annotated[
+        Pooling | None,
+        typer.Option(help="Judge by this alone: half of the time. By default by the mean of both."),
+    ] = None,
+    encoder: EncoderName = DEFAULT_ENCODER,
+    work: Work = None,
+    cache: Cache = DEFAULT_CACHE,
+    arms: Arms = None,
+    path: Json = None,
+) -> None:
+    """Whose rating to ask for: at random, or by a score. Continues an interrupted run."""
+    from benchmarks import feedback as benchmark
+    from benchmarks.replay import Size
+
+    poolings = (pooling,) if pooling else POOLINGS
+    size = Size(start, rounds, sent, taps, epochs, tokens, poolings)
+    work = work or cache / "benchmarks"
+    plan = benchmark.Plan(reviews, test, test_rows, size, seeds, encoder, cache, work)
     _measure(benchmark.run_arms, plan, (arms, benchmark.ARMS), path or benchmark.path_of(plan))
 
 
@@ -219,6 +258,7 @@ def _show(results: "Results") -> None:
 def main() -> None:
     """Run a command; an error that the user can correct is one sentence and exit status 1."""
     errors = Console(stderr=True, soft_wrap=True)
+    keep_freed_pages()  # `feedback` trains in this process; what others measure has its own
     try:
         app()
     except ClassifierError as error:

@@ -63,11 +63,9 @@ class Plan:
 
 def path_of(plan: Plan) -> Path:
     """Where the results are kept: by what is trained and judged on, since speed is all the same."""
-    sources = [
-        Path(source).name.partition(".")[0] for source in (plan.reviews, plan.test) if source
-    ]
+    sources = rows.names(plan.reviews, plan.test)
     more = [f"by {plan.split}"] * (plan.split != "random") + list(plan.options)
-    name = "-".join(["+".join(sources), *re.findall(r"[\w.]+", " ".join(more))])
+    name = "-".join([sources, *re.findall(r"[\w.]+", " ".join(more))])
     return RESULTS / "quality" / f"{name}.json"
 
 

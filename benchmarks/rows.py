@@ -42,6 +42,11 @@ def described(reviews: Reviews, rows: Dataset) -> dict[str, Any]:
     }
 
 
+def names(*sources: str | None) -> str:
+    """A name of these sources for a file of results."""
+    return "+".join(Path(source).name.partition(".")[0] for source in sources if source)
+
+
 def write(file: Path, rows: Dataset) -> str:
     """Write the rows as JSON lines, for an arm's process; the file's path as a job holds it."""
     columns = rows.select_columns(list(Row.__annotations__))

@@ -14,7 +14,7 @@ from rich.table import Table as TerminalTable
 
 from benchmarks.kinds import KINDS, kind_of
 from classifier.errors import ClassifierError
-from classifier.evaluation.figures import METRICS
+from classifier.evaluation.figures import METRICS, POOLING_TITLES, signed
 
 BEGIN = "<!-- python -m benchmarks tables: from here on it is generated -->"
 END = "<!-- up to here -->"
@@ -72,8 +72,8 @@ def with_tables(readme: str, results: Path) -> str:
 
 
 def _sections(name: str, results: Path) -> list[str]:
-    """A benchmark's tables: of speed one for each kind of machine, of quality for each pair."""
-    if name == "quality":
+    """A benchmark's tables: of speed one for each kind of machine, of others for each pair."""
+    if name in ("quality", "feedback"):
         files = sorted((results / name).glob("*.json"))
     else:
         kinds = {file: file.parent.name for file in sorted(results.glob(f"*/{name}.json"))}
@@ -194,12 +194,49 @@ def _load(document: Document) -> Table:
     )
 
 
+def _feedback(document: Document) -> Table:
+    settings = document["settings"]
+    judged = " and ".join(POOLING_TITLES[name] for name in settings["poolings"])
+
+    def last(name: str, digits: int) -> Column:
+        return lambda arm: number(arm["curve"][-1][name]["mean"] if arm["curve"] else None, digits)
+
+    def by_taps(name: str, digits: int) -> Column:
+        return lambda arm: " → ".join(number(at[name]["mean"], digits) for at in arm["curve"])
+
+    def to_random(name: str) -> Column:
+        return lambda arm: gain(arm["to_random"].get(name, {}))
+
+    digits = {"accuracy": 3, "macro_f1": 3, "rating_mae": 2}
+    return Table(
+        f"**Feedback**: what {settings['rounds']} rounds of {settings['taps']} ratings teach, by "
+        f"how the reviews to ask for are chosen of {settings['sent']} sent in each "
+        f"({_kind(document)}: {_machine(document)}; `{document['command']}`; "
+        f"{settings['start']} reviews to start from, judged on {settings['test']['rows']:,} "
+        f"others, {settings['tokens']} tokens of each, {judged}, mean of "
+        f"{settings['seeds']} seeds; encoder: {settings['encoder']}). To random: the mean over the "
+        "rounds, with Student's 95 % interval over the seeds.",
+        document["summary"]["arms"],
+        {
+            **{METRICS[name].name: last(name, shown) for name, shown in digits.items()},
+            **{f"{METRICS[name].name} to random": to_random(name) for name in digits},
+        },
+        {f"{METRICS[name].name} by round": by_taps(name, shown) for name, shown in digits.items()},
+    )
+
+
 def _metric(name: str, digits: int, *, as_percent: bool = False) -> dict[str, Column]:
     """The column of a metric over the seeds, by its title."""
     return {METRICS[name].name: lambda arm: spread(arm[name], digits, as_percent=as_percent)}
 
 
-_TABLES = {"training": _training, "serving": _serving, "load": _load, "quality": _quality}
+_TABLES = {
+    "training": _training,
+    "serving": _serving,
+    "load": _load,
+    "quality": _quality,
+    "feedback": _feedback,
+}
 
 
 def _kind(document: Document) -> str:
@@ -250,3 +287,12 @@ def spread(figure: dict[str, float] | None, digits: int, *, as_percent: bool = F
     mean = number(figure["mean"] * scale, digits, unit)
     low, high = (number(figure[end] * scale, digits) for end in ("low", "high"))
     return mean if low == high else f"{mean} ({low}-{high})"
+
+
+def gain(figure: dict[str, float | None]) -> str:
+    """+0.012 (-0.003 to +0.027), or a dash; without the interval of a single seed."""
+    mean, low, high = (figure.get(name) for name in ("mean", "low", "high"))
+    if mean is None:
+        return number(None)
+    interval = "" if low is None or high is None else f" ({signed(low)} to {signed(high)})"
+    return signed(mean) + interval
