@@ -87,7 +87,8 @@ class HardReviews:
         The keys of `length` are 0 for less than LENGTHS[0] characters, and so on; of `sentiment`
         the true ones; of `confidence` 0 for up to 1 / CONFIDENCE_GROUPS, and so on; of
         `disagreement` 0 where the models agree, 1 where their ratings are more than `near` points
-        apart, 2 where their sentiments differ; of `version` the names.
+        apart, 2 where their sentiments differ; of `reading` 1 where the models did not read all,
+        because others waited; of `version` the names.
         """
         cls, mean = self._cls, self._mean
         length = func.length(Review.text)
@@ -98,6 +99,7 @@ class HardReviews:
             "sentiment": truth(self._given.rating, self._sentiment_of),
             "confidence": bin_of(confidence(cls), CONFIDENCE_GROUPS),
             "disagreement": case((cls.sentiment != mean.sentiment, 2), (apart, 1), else_=0),
+            "reading": case((cls.in_short, 1), else_=0),
             "version": cls.model_version.expression,
         }
         return {name: await self._grouped(key) for name, key in keys.items()}

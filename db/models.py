@@ -199,7 +199,7 @@ class Prediction(Base, kw_only=True):
             "ix_predictions_counted",
             *("created_at", "review_id", "pooling", "model_version", "sentiment"),
             *("probability_bad", "probability_neutral", "probability_good"),
-            *("rating", "milliseconds"),
+            *("rating", "milliseconds", "in_short"),
         ),
     )
 
@@ -219,6 +219,9 @@ class Prediction(Base, kw_only=True):
     rating_confidence: Mapped[float | None]
     milliseconds: Mapped[float]
     created_at: Mapped[datetime]
+    tokens: Mapped[int | None] = mapped_column(default=None)  # read; unknown of old predictions
+    # Fewer than the model reads where nobody waits; both models read the same of a review.
+    in_short: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
 
 
 class Feedback(Base, kw_only=True):

@@ -101,9 +101,9 @@ async def _users(
 async def sample(
     session: AsyncSession, model_version: str, since: datetime, limit: int
 ) -> list[AnsweredReview]:
-    """Reviews since then that both models of the version have answered: all, or `limit` of them.
+    """Reviews since then that both models of the version have read in whole and answered.
 
-    In random order.
+    All, or `limit` of them, in random order.
     """
     cls, mean = aliased(Prediction), aliased(Prediction)
     rows = await session.execute(
@@ -114,7 +114,7 @@ async def sample(
         )
         .join(cls, cls.review_id == Review.id)
         .join(mean, same_review(cls, mean))
-        .where(Review.created_at >= since, cls.model_version == model_version)
+        .where(Review.created_at >= since, cls.model_version == model_version, ~cls.in_short)
         .order_by(func.random())
         .limit(limit)
     )

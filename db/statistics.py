@@ -46,6 +46,7 @@ class Predicted(NamedTuple):
 
     tenths: int  # of a millisecond
     pooling: str
+    in_short: int  # of how many reviews it did not read all, because others waited
     sentiments: tuple[int, ...]  # how often it predicted each
 
 
@@ -56,13 +57,17 @@ async def predicted(session: AsyncSession, period: Period) -> list[Predicted]:
         select(
             tenths,
             Prediction.pooling,
+            func.count().filter(Prediction.in_short),
             *(func.count().filter(Prediction.sentiment == sentiment) for sentiment in range(3)),
         )
         .where(period.holds(Prediction.created_at))
         .group_by("tenths", Prediction.pooling)
         .order_by("tenths", Prediction.pooling)
     )
-    return [Predicted(tenth, pooling, tuple(times)) for tenth, pooling, *times in rows]
+    return [
+        Predicted(tenth, pooling, in_short, tuple(times))
+        for tenth, pooling, in_short, *times in rows
+    ]
 
 
 class Answered(NamedTuple):
@@ -73,6 +78,7 @@ class Answered(NamedTuple):
     rating: int | None
     sentiment: int
     asked: bool
+    in_short: bool
     pooling: str
     version: str
     times: int
@@ -86,11 +92,12 @@ async def answered(session: AsyncSession, period: Period, bins: int) -> list[Ans
     """
     sure, given = confidence(Prediction), counted()
     # SQLite sorts what it groups, and sorts quickest by numbers that differ: the texts come last.
-    groups = (
+    groups: tuple[Any, ...] = (
         given.rating,
         Prediction.rating,
         Prediction.sentiment,
         given.asked,
+        Prediction.in_short,
         Prediction.pooling,
         Prediction.model_version,
     )

@@ -35,6 +35,9 @@ class Metrics:
         self._predictions = self._add(
             Counter, "predictions", "Predictions made.", "pooling", "sentiment"
         )
+        self._in_short = self._add(
+            Counter, "reviews_in_short", "Reviews not read to the end, because others waited."
+        )
         self._prediction_seconds = self._add(
             partial(Histogram, buckets=_PREDICTION_SECONDS),
             "prediction_seconds",
@@ -78,6 +81,7 @@ class Metrics:
     def predicted(self, answers: list[Predictions]) -> None:
         """Count a batch."""
         for answer in answers:
+            self._in_short.inc(next(iter(answer.values())).in_short)
             for pooling, prediction in answer.items():
                 self._predictions.labels(pooling, prediction.sentiment).inc()
                 self._prediction_seconds.labels(pooling).observe(prediction.milliseconds / 1000)

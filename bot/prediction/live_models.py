@@ -37,8 +37,8 @@ class LiveModels:
     def version(self) -> str:
         return self._models.version
 
-    def predict(self, texts: list[str]) -> list[Predictions]:
-        return self._models.predict(texts)
+    def predict(self, texts: list[str], most_tokens: int | None = None) -> list[Predictions]:
+        return self._models.predict(texts, most_tokens)
 
     async def load(self, version: str) -> Predicts:
         """The models of a version, tested, beside those in use; ClassifierError, BotError."""

@@ -1,7 +1,9 @@
 """The queue before the models: reviews that wait at the same moment are predicted together.
 
-People take turns in it: who has sent sixty reviews does not come before who has sent one. What
-can wait, the variants of a review that is explained, is read a few at a time while nobody waits.
+People take turns in it: who has sent sixty reviews does not come before who has sent one. Where
+many wait, less is read of each review (bot/prediction/pace.py), of a batch by both models the same.
+What can wait, the variants of a review that is explained, is read a few at a time while nobody
+waits.
 """
 
 import asyncio
@@ -9,7 +11,10 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+
+from bot.prediction.pace import Pace
 
 if TYPE_CHECKING:  # torch takes seconds to import
     from classifier.modeling.pooling import Pooling
@@ -31,7 +36,7 @@ class Predicts(Protocol):
     @property
     def version(self) -> str: ...
 
-    def predict(self, texts: list[str]) -> list[Predictions]: ...
+    def predict(self, texts: list[str], most_tokens: int | None = None) -> list[Predictions]: ...
 
 
 class QueueFull(Exception):  # noqa: N818  (the name that asyncio gives it)
@@ -41,6 +46,7 @@ class QueueFull(Exception):  # noqa: N818  (the name that asyncio gives it)
 class _Waiting(NamedTuple):
     text: str
     answer: asyncio.Future[Predictions]
+    most_tokens: int | None = None  # of what can wait
 
 
 class PredictionQueue:
@@ -53,9 +59,11 @@ class PredictionQueue:
         limit: int,
         max_batch: int = 16,
         on_batch: Callable[[list[Predictions]], None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`limit`: how many reviews may wait; `on_batch` gets the predictions of each batch."""
         self._predictor = predictor
+        self._clock = clock
         self._on_batch = on_batch
         self._max_batch = max_batch
         self.limit = limit
@@ -64,6 +72,8 @@ class PredictionQueue:
         self.batch_began: float | None = None  # time.monotonic() of the one being predicted
         self.waiting = 0  # reviews that are in no batch yet
         self.on_taken: Callable[[], None] = lambda: None  # fewer are waiting now
+        self.behind: Callable[[], int] = lambda: 0  # reviews that are about to come here
+        self._pace = Pace()
         self._changed = asyncio.Event()
         self._stopping = False
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="predictions")
@@ -93,14 +103,16 @@ class PredictionQueue:
         self._changed.set()
         return await answer
 
-    async def predict_later(self, texts: list[str]) -> list[Predictions]:
-        """As `predict`, of several texts, whenever no review waits."""
+    async def predict_later(
+        self, texts: list[str], most_tokens: int | None = None
+    ) -> list[Predictions]:
+        """As `predict`, of several texts, whenever no review waits; so many tokens of each."""
         if self._task is None:
             raise RuntimeError("the prediction queue is not running")
         if len(self._later) + len(texts) > _MOST_LATER:
             raise QueueFull
         loop = asyncio.get_running_loop()
-        waiting = [_Waiting(text, loop.create_future()) for text in texts]
+        waiting = [_Waiting(text, loop.create_future(), most_tokens) for text in texts]
         self._later.extend(waiting)
         self._changed.set()
         return await asyncio.gather(*(one.answer for one in waiting))
@@ -114,15 +126,33 @@ class PredictionQueue:
         while self._people or self._later or not self._stopping:
             self._changed.clear()
             can_wait = not self._people
-            batch = self._next_later() if can_wait else self._next_batch()
+            if can_wait:
+                batch = self._next_later()
+                most_tokens = batch[0].most_tokens if batch else None
+            else:
+                most_tokens = self._most_tokens()
+                batch = self._next_batch()
             # A caller that was cancelled needs no answer.
             if wanted := [one for one in batch if not one.answer.done()]:
-                await self._answer(wanted, can_wait)
+                await self._answer(wanted, most_tokens, can_wait)
             elif not (self._people or self._later or self._stopping):
                 await self._changed.wait()
 
+    def _most_tokens(self) -> int | None:
+        waiting = chain.from_iterable(self._people.values())
+        lengths = [len(one.text) for one in waiting if not one.answer.done()]
+        return self._pace.most_tokens(lengths, self.behind()) if lengths else None
+
     def _next_later(self) -> list[_Waiting]:
-        return [self._later.popleft() for _ in range(min(_LATER_BATCH, len(self._later)))]
+        """Some that are to be read alike."""
+        batch: list[_Waiting] = []
+        while (
+            self._later
+            and len(batch) < _LATER_BATCH
+            and self._later[0].most_tokens == (batch or self._later)[0].most_tokens
+        ):
+            batch.append(self._later.popleft())
+        return batch
 
     def _next_batch(self) -> list[_Waiting]:
         """One review of each person in turn, and again from the first, until it is full."""
@@ -138,12 +168,15 @@ class PredictionQueue:
             self.on_taken()
         return batch
 
-    async def _answer(self, batch: list[_Waiting], can_wait: bool) -> None:
+    async def _answer(self, batch: list[_Waiting], most_tokens: int | None, can_wait: bool) -> None:
         texts = [one.text for one in batch]
         loop = asyncio.get_running_loop()
-        self.batch_began = time.monotonic()
+        self.batch_began, began = time.monotonic(), self._clock()
         try:
-            answers = await loop.run_in_executor(self._executor, self._predictor.predict, texts)
+            answers = await loop.run_in_executor(
+                self._executor, self._predictor.predict, texts, most_tokens
+            )
+            self._pace.note(self._clock() - began, sum(map(_tokens_read, answers)))
             if not can_wait:
                 self._on_batch(answers)
             for one, predictions in zip(batch, answers, strict=True):
@@ -155,3 +188,7 @@ class PredictionQueue:
                     one.answer.set_exception(error)
         finally:
             self.batch_began = None
+
+
+def _tokens_read(predictions: Predictions) -> int:
+    return next(iter(predictions.values())).tokens  # both models read the same

@@ -1,7 +1,7 @@
 """Why the models answered as they did: read again when asked for, behind everybody's reviews."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -12,6 +12,7 @@ from classifier.explanation.units import Units
 from db import reviews
 from db.engine import Sessions
 from db.hard_reviews import HardReview
+from db.models import Prediction
 
 PATIENCE = 30.0
 """Seconds for the reasons of several reviews: people's own reviews go before them all the time."""
@@ -45,8 +46,7 @@ class Explaining:
             return NotExplained.GONE
         if review.user_id != user_id and place != (review.chat_id, review.reply_message_id):
             return NotExplained.ELSEWHERE
-        answered_by = {prediction.model_version for prediction in review.predictions}
-        explanation = await self._read_again(review.text, answered_by)
+        explanation = await self._read_again(review.text, review.predictions)
         if isinstance(explanation, Explanation):
             async with self.read() as session:
                 if await reviews.find(session, id=review_id) is None:  # erased meanwhile
@@ -63,17 +63,22 @@ class Explaining:
             async with asyncio.timeout(PATIENCE):
                 for review, cls, *_ in chosen:
                     if review.id not in found:
-                        explanation = await self._read_again(review.text, {cls.model_version})
+                        explanation = await self._read_again(review.text, [cls])
                         if isinstance(explanation, Explanation):
                             found[review.id] = explanation
         return found
 
-    async def _read_again(self, text: str, answered_by: set[str]) -> Explanation | NotExplained:
-        """The reasons of the answer to a text; raises QueueFull."""
+    async def _read_again(
+        self, text: str, predictions: Sequence[Prediction]
+    ) -> Explanation | NotExplained:
+        """The reasons of the answer to a text, which was predicted so; raises QueueFull."""
+        answered_by = {prediction.model_version for prediction in predictions}
         if answered_by != {self.queue.version}:
             return NotExplained.OTHER_VERSION
         units = await asyncio.to_thread(Units.of, text)
-        answers = await self.queue.predict_later(variants(units))
+        # What was not read when it was answered has no part in the answer.
+        read = next((one.tokens for one in predictions if one.in_short), None)
+        answers = await self.queue.predict_later(variants(units), read)
         versions = {each.version for answer in answers for each in answer.values()}
         if versions != answered_by:  # another was promoted meanwhile
             return NotExplained.OTHER_VERSION

@@ -16,6 +16,8 @@ _OF_REVIEW: dict[str, Callable[[HardReview], Any]] = {
     "characters": lambda hard: len(hard.review.text),
     "text": lambda hard: hard.review.text,
     "model_version": lambda hard: hard.cls.model_version,
+    "tokens": lambda hard: hard.cls.tokens,
+    "in_short": lambda hard: int(hard.cls.in_short),
     "given_rating": lambda hard: hard.given,  # as it counts
     "given_sentiment": lambda hard: (
         None if hard.given is None else SENTIMENTS[sentiment_of(hard.given)]

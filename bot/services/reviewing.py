@@ -145,6 +145,8 @@ def _row(prediction: "Prediction", now: datetime) -> rows.Prediction:
         rating_probabilities=None if ratings is None else list(ratings),
         rating_confidence=None if near is None else _share(near),
         milliseconds=prediction.milliseconds,
+        tokens=prediction.tokens,
+        in_short=prediction.in_short,
         created_at=now,
     )
 

@@ -37,7 +37,11 @@ class PoolingFigures:
     answers: AnswerFigures  # all of them
     asked: AnswerFigures  # by users who were asked to rate
     volunteered: AnswerFigures  # by users who chose to: not a fair sample
-    versions: dict[str, AnswerFigures]  # those of each model version that users answered
+    predictions_in_short: int  # of reviews that were not read to the end, because others waited
+    in_short: AnswerFigures  # those of them that users answered
+    versions: dict[str, AnswerFigures]
+    """Of each model version, as far as users answered: of reviews that were read in whole, for one
+    version may have met a crowd and another none."""
 
     @property
     def predictions(self) -> int:
@@ -97,6 +101,7 @@ def share(part: int, whole: int) -> float | None:
 def _pooling(made: list[Predicted], rows: list[Answered], pooling: str) -> PoolingFigures:
     made = [row for row in made if row.pooling == pooling]
     rows = [row for row in rows if row.pooling == pooling]
+    in_whole = [row for row in rows if not row.in_short]
     return PoolingFigures(
         sentiments=tuple(map(sum, zip(*(row.sentiments for row in made), strict=True))),
         median_milliseconds=_percentile(made, 50),
@@ -104,9 +109,11 @@ def _pooling(made: list[Predicted], rows: list[Answered], pooling: str) -> Pooli
         answers=figures_of(rows),
         asked=figures_of([row for row in rows if row.asked]),
         volunteered=figures_of([row for row in rows if not row.asked]),
+        predictions_in_short=sum(row.in_short for row in made),
+        in_short=figures_of([row for row in rows if row.in_short]),
         versions={
-            version: figures_of([row for row in rows if row.version == version])
-            for version in sorted({row.version for row in rows})
+            version: figures_of([row for row in in_whole if row.version == version])
+            for version in sorted({row.version for row in in_whole})
         },
     )
 

@@ -189,6 +189,10 @@ RATINGS_DIFFER = Phrase(
     "Настроение модели видят одинаково, а оценку по-разному: {cls} и {mean}.",
     "The models agree on the sentiment but not on the rating: {cls} and {mean}.",
 )
+IN_SHORT = Phrase(
+    "Отзывов пришло много сразу, поэтому этот модели прочли не целиком.",
+    "Many reviews came at once, so the models did not read all of this one.",
+)
 ASK_RATING = Phrase("Какую оценку поставили вы?", "Which rating did you give?")
 # instead of ASK_RATING, to a random few
 PLEASE_RATE = Phrase(

@@ -11,6 +11,7 @@ NOTHING_WORST = Phrase(
 )
 NOTHING_DISAGREED = Phrase("Модели во всём согласны.", "The models agree on everything.")
 RATED = Phrase("автор поставил {rating}, {sentiment}", "rated {rating} by the author, {sentiment}")
+READ_IN_SHORT = Phrase("прочитан не целиком", "not read to the end")
 NOT_RATED = Phrase("автор не оценил", "not rated by the author")
 EXACT = Phrase("точно", "exact")
 OFF = Phrase("мимо на {points}", "off by {points}")
@@ -52,6 +53,9 @@ PAGE_BY_LENGTH = Phrase("По длине отзыва", "By length of the review
 PAGE_BY_SENTIMENT = Phrase("По настроению автора", "By the author's sentiment")
 PAGE_BY_CONFIDENCE = Phrase("По уверенности модели", "By the model's confidence")
 PAGE_BY_DISAGREEMENT = Phrase("По согласию моделей", "By the models' agreement")
+PAGE_BY_READING = Phrase("По прочитанному", "By how much was read")
+PAGE_IN_WHOLE = Phrase("отзыв целиком", "the whole review")
+PAGE_IN_SHORT = Phrase("не целиком: писали многие", "not all: many were writing")
 PAGE_BY_VERSION = Phrase("По версии моделей", "By the models' version")
 PAGE_CONFIDENCE_NOTE = Phrase(
     "Уверенность честна, если верных ответов столько же: при 70–80 % — около 75 %.",

@@ -80,7 +80,17 @@ BIAS = Phrase(
     "Сами оценивают не все и не всё: по этим оценкам точность смещена.",
     "Not everyone rates unasked, and not every review: these figures are biased.",
 )
+IN_SHORT = Phrase(
+    "Прочитано не целиком, когда писали многие: {reviews} ({share}); обеими моделями поровну, и в"
+    " сравнение это входит.",
+    "Not read to the end, when many were writing: {reviews} ({share}); by both models alike, and"
+    " the comparison includes them.",
+)
+IN_SHORT_RATED = Phrase("Из них оценено: {count}. {cls}; {mean}.", "Rated: {count}. {cls}; {mean}.")
 VERSIONS = Phrase("<b>Версии</b>", "<b>Versions</b>")
+VERSIONS_IN_WHOLE = Phrase(
+    "<b>Версии</b>, прочитанное целиком", "<b>Versions</b>, on what was read in whole"
+)
 VERSION = Phrase(
     "<code>{version}</code>: {count}. {cls}; {mean}.",
     "<code>{version}</code>: {count} – {cls}; {mean}.",

@@ -96,6 +96,8 @@ def review_block(hard: HardReview, locale: Locale, longest: int) -> str:
     if hard.given is not None:
         sentiment = locale(SENTIMENTS[sentiment_of(hard.given)]).lower()
         given = locale(phrases.RATED, rating=hard.given, sentiment=sentiment)
+    if hard.cls.in_short:
+        given += f", {locale(phrases.READ_IN_SHORT)}"
     text = hard.review.text
     shown = text if len(text) <= longest else text[:longest].rstrip() + "…"
     lines = [

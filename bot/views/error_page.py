@@ -49,7 +49,7 @@ def errors_page(analysis: Analysis, reasons: dict[int, Explanation], locale: Loc
 def _tables(analysis: Analysis, locale: Locale) -> list[dict[str, Any]]:
     """The groups of both models by their labels, a table for each way to group."""
     agreement = (phrases.PAGE_AGREE, phrases.PAGE_RATINGS_DIFFER, phrases.PAGE_SENTIMENTS_DIFFER)
-
+    reading = (phrases.PAGE_IN_WHOLE, phrases.PAGE_IN_SHORT)
     note = locale(phrases.PAGE_CONFIDENCE_NOTE)
 
     def table(
@@ -65,6 +65,7 @@ def _tables(analysis: Analysis, locale: Locale) -> list[dict[str, Any]]:
         table("sentiment", phrases.PAGE_BY_SENTIMENT, lambda key: locale(terms.SENTIMENTS[key])),
         table("confidence", phrases.PAGE_BY_CONFIDENCE, lambda key: _confidence(key, locale), note),
         table("disagreement", phrases.PAGE_BY_DISAGREEMENT, lambda key: locale(agreement[key])),
+        table("reading", phrases.PAGE_BY_READING, lambda key: locale(reading[key])),
         table("version", phrases.PAGE_BY_VERSION, str),
     ]
 

@@ -19,7 +19,10 @@ def answer(
 ) -> str:
     """Both models' predictions, whether they agree, and the true rating or the question for it."""
     blocks = [_prediction(prediction, locale) for prediction in review.predictions]
-    blocks.append(_agreement(review.predictions, locale))
+    agreement = _agreement(review.predictions, locale)
+    if any(prediction.in_short for prediction in review.predictions):
+        agreement += f"\n{locale(phrases.IN_SHORT)}"
+    blocks.append(agreement)
     question = phrases.PLEASE_RATE if asked else phrases.ASK_RATING
     given = phrases.YOUR_RATING if rating is not None else question
     return "\n\n".join([*blocks, locale(given, rating=rating)])

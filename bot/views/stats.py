@@ -34,6 +34,7 @@ def stats_message(overview: Overview, locale: Locale) -> str:
         f"<b>{verdict(overview.comparison, locale)}</b>\n"
         f"<pre>{escape(_table(overview, locale))}</pre>\n{_pairs(overview, locale)}",
         _who(overview, locale),
+        _in_short(overview, locale),
         _versions(overview, locale),
         f"<i>{escape(locale(phrases.EXPLAINED))}</i>",
     ]
@@ -128,13 +129,26 @@ def _who(found: Overview, locale: Locale) -> str:
     return "\n".join([*lines, locale(phrases.BIAS)] if volunteered else lines)
 
 
+def _in_short(found: Overview, locale: Locale) -> str:
+    """How many were read in short, and how good the models are at these."""
+    models = found.poolings
+    reviews = max((model.predictions_in_short for model in models.values()), default=0)
+    if not reviews:
+        return ""
+    part = locale.percent(share(reviews, found.pairs.reviews))
+    line = locale(phrases.IN_SHORT, reviews=locale.whole(reviews), share=part)
+    figures = _answers({name: model.in_short for name, model in models.items()}, locale)
+    return f"{line} {locale(phrases.IN_SHORT_RATED, **figures)}" if figures else line
+
+
 def _versions(found: Overview, locale: Locale) -> str:
     """The newest ones, where there are several."""
     models = found.poolings
     versions = sorted({version for model in models.values() for version in model.versions})
     if len(versions) < 2:
         return ""
-    lines = [locale(phrases.VERSIONS)]
+    mixed = any(model.predictions_in_short for model in models.values())
+    lines = [locale(phrases.VERSIONS_IN_WHOLE if mixed else phrases.VERSIONS)]
     for version in versions[: -_MOST_VERSIONS - 1 : -1]:
         answers = {name: model.versions.get(version) for name, model in models.items()}
         figures = _answers(answers, locale)

@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer
 
-from classifier.data.tokens import Tokens
+from classifier.data.tokens import Tokens, kept
 from classifier.errors import ClassifierError
 from classifier.files import explain_full_disk, replacing
 
@@ -163,9 +163,7 @@ def _kept(
 ) -> tuple[list[int], list[int], int, int]:
     """The ids before and after each text, and how many of its first and of its last are kept."""
     before, after = special_tokens(tokenizer)
-    room = max_tokens - len(before) - len(after)
-    head = round(room * head_share)
-    return before, after, head, room - head
+    return before, after, *kept(max_tokens - len(before) - len(after), head_share)
 
 
 def _special_ids(tokenizer: Tokenizer) -> set[int]:

@@ -43,6 +43,22 @@ class Tokens:
         starts = self.starts[: rows + 1]
         return replace(self, ids=self.ids[: starts[-1]], starts=starts)
 
+    def shortened(self, max_tokens: int, head_share: float) -> "Tokens":
+        """Each text with at most `max_tokens`, as if it had been tokenized so.
+
+        They are cut already, to more tokens, by the same `head_share`.
+        """
+        head, tail = kept(max_tokens - self.before - self.after, head_share)
+        head, tail = self.before + head, tail + self.after
+        pieces = [
+            np.concatenate([text[:head], text[len(text) - tail :]])
+            if len(text) > max_tokens
+            else text
+            for text in np.split(self.ids, self.starts[1:-1])
+        ]
+        starts = np.cumsum([0, *map(len, pieces)], dtype=np.int64)
+        return replace(self, ids=np.concatenate(pieces), starts=starts)
+
     def __add__(self, other: "Tokens") -> "Tokens":
         """These texts, then the other's, of the same tokenizer."""
         starts = np.concatenate([self.starts, other.starts[1:] + self.starts[-1]])
@@ -63,6 +79,15 @@ class Tokens:
             input_ids[line, : len(text)] = text
             attention_mask[line, : len(text)] = 1
         return torch.from_numpy(input_ids), torch.from_numpy(attention_mask)
+
+
+def kept(room: int, head_share: float) -> tuple[int, int]:
+    """How many of a text's first and of its last tokens are kept where there is room for so many.
+
+    With less room fewer of the same ones are kept.
+    """
+    head = round(room * head_share)
+    return head, room - head
 
 
 def slot(length: int, step: int = SLOT) -> int:

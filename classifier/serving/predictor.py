@@ -56,6 +56,8 @@ class Prediction:
     rating_confidence: float | None  # probability of being within one point
     version: str
     milliseconds: float  # of this model for the whole call, divided by its reviews
+    tokens: int  # that were read of the review
+    in_short: bool = False  # fewer than the model would have read, because it was told to
 
     @property
     def confidence(self) -> float:
@@ -75,20 +77,36 @@ class Predictor:
                 raise refused(folder / pooling / "config.json", f"its pooling is not {pooling}")
         self._tokenizer = FastTokenizer(folder / "cls")
 
-    def predict(self, texts: list[str]) -> list[dict[Pooling, Prediction]]:
-        """Both models' predictions for each text, as sent: ratings written in it are stripped."""
+    def predict(
+        self, texts: list[str], most_tokens: int | None = None
+    ) -> list[dict[Pooling, Prediction]]:
+        """Both models' predictions for each text, as sent: ratings written in it are stripped.
+
+        Of each text the models read as many tokens as they learnt to, or `most_tokens` if that is
+        fewer: both the same ones.
+        """
         if not texts:
             return []
         config = self.models["cls"].config
         seen = texts if config.keep_ratings else [strip_ratings(text) for text in texts]
-        tokens = self._tokenizer.tokens(seen, config.max_tokens, config.head_share)
+        whole = self._tokenizer.tokens(seen, config.max_tokens, config.head_share)
+        tokens = whole
+        if most_tokens is not None and most_tokens < config.max_tokens:
+            tokens = whole.shortened(most_tokens, config.head_share)
         timed = self._timed(tokens)
+        of_each = zip(tokens.lengths.tolist(), whole.lengths.tolist(), strict=True)
         return [
             {
-                pooling: self._prediction(pooling, outputs.row(row), milliseconds / len(texts))
+                pooling: self._prediction(
+                    pooling,
+                    outputs.row(row),
+                    milliseconds=milliseconds / len(texts),
+                    tokens=read,
+                    in_short=read < readable,
+                )
                 for pooling, (outputs, milliseconds) in timed.items()
             }
-            for row in range(len(texts))
+            for row, (read, readable) in enumerate(of_each)
         ]
 
     def _timed(self, tokens: Tokens) -> dict[Pooling, tuple[Outputs, float]]:
@@ -105,7 +123,9 @@ class Predictor:
             timed[pooling] = concatenated(list(outputs)), sum(milliseconds)
         return timed
 
-    def _prediction(self, pooling: Pooling, output: Outputs, milliseconds: float) -> Prediction:
+    def _prediction(
+        self, pooling: Pooling, output: Outputs, *, milliseconds: float, tokens: int, in_short: bool
+    ) -> Prediction:
         temperature = self.models[pooling].config.temperature
         for logits in (output.sentiment_logits, output.rating_logits):
             if logits is not None and not np.isfinite(logits).all():
@@ -129,6 +149,8 @@ class Predictor:
             rating_confidence=confidence,
             version=self.version,
             milliseconds=milliseconds,
+            tokens=tokens,
+            in_short=in_short,
         )
 
 

@@ -26,6 +26,8 @@ class FixedPrediction(NamedTuple):
     rating_probabilities: tuple[float, ...] = (*[0.025] * 8, 0.75, 0.025, 0.025)
     rating_confidence: float = 0.8
     milliseconds: float = 1.5
+    tokens: int = 100
+    in_short: bool = False
     confidence: float = 0.87
 
 
@@ -34,7 +36,7 @@ class FixedTime:
         self.version = folder.name
         self._seconds = seconds
 
-    def predict(self, texts: list[str]) -> list[Predictions]:
+    def predict(self, texts: list[str], _: int | None = None) -> list[Predictions]:
         time.sleep(self._seconds * len(texts))
         both = {pooling: FixedPrediction(pooling, self.version) for pooling in ("cls", "mean")}
         return [cast(Predictions, both) for _ in texts]

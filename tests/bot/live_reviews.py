@@ -25,7 +25,10 @@ VERSIONS = ("20260301T000000Z-0a1b2c3d", "20260308T000000Z-4e5f6a7b")
 async def add_live_reviews(
     session: AsyncSession, count: int, until: datetime, days: float, seed: int = 0
 ) -> None:
-    """Add so many, spread evenly over the days before `until`; mean errs a little less."""
+    """Add so many, spread evenly over the days before `until`; mean errs a little less.
+
+    One in eight is read in short.
+    """
     chance = random.Random(seed)
     for user_id in range(1, 41):
         await users.seen(session, user_id, "ru", until - timedelta(days=days))
@@ -39,6 +42,8 @@ async def add_live_reviews(
             _prediction(chance, "cls", true, 1.9, version, moment),
             _prediction(chance, "mean", true, 1.5, version, moment),
         ]
+        for row in review.predictions:
+            row.tokens, row.in_short = (256, True) if number % 8 == 3 else (400, False)
         session.add(review)
         if chance.random() < 0.4:
             rated.append((review, true))

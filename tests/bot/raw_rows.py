@@ -84,7 +84,10 @@ def _pooling(predictions: list[Row], rating_of: dict[int, Row]) -> dict[str, Any
         [row for row in answered if rating_of[row["review_id"]]["asked"] == is_asked]
         for is_asked in (1, 0)
     )
-    versions = sorted({row["model_version"] for row in answered})
+    in_short, in_whole = (
+        [row for row in answered if row["in_short"] == is_in_short] for is_in_short in (1, 0)
+    )
+    versions = sorted({row["model_version"] for row in in_whole})
     return {
         "sentiments": tuple(int((said == index).sum()) for index in range(3)),
         "median_milliseconds": milliseconds[(len(milliseconds) + 1) // 2 - 1],
@@ -92,8 +95,10 @@ def _pooling(predictions: list[Row], rating_of: dict[int, Row]) -> dict[str, Any
         "answers": _answers(answered, rating_of),
         "asked": _answers(asked, rating_of),
         "volunteered": _answers(volunteered, rating_of),
+        "predictions_in_short": sum(row["in_short"] for row in predictions),
+        "in_short": _answers(in_short, rating_of),
         "versions": {
-            version: _answers([p for p in answered if p["model_version"] == version], rating_of)
+            version: _answers([p for p in in_whole if p["model_version"] == version], rating_of)
             for version in versions
         },
     }

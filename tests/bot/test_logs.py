@@ -113,7 +113,7 @@ def test_a_refused_row_is_not_quoted(stream: io.StringIO) -> None:
 
 
 class BrokenPredictor(InventedPredictor):
-    def predict(self, texts: list[str]) -> Never:
+    def predict(self, texts: list[str], most_tokens: int | None = None) -> Never:
         raise ValueError(f"https://api.telegram.org/bot{LOCAL_TOKEN}/ is not for models\n{texts}")
 
 

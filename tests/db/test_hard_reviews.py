@@ -32,7 +32,9 @@ async def period(
     """Of ten days with reviews of every kind, the five in the middle."""
     chance = random.Random(0)
 
-    def prediction(pooling: str, version: str, moment: datetime, rated: bool) -> Prediction:
+    def prediction(
+        pooling: str, version: str, moment: datetime, rated: bool, in_short: bool
+    ) -> Prediction:
         parts = [chance.random() for _ in range(3)]
         return new_prediction(
             pooling,
@@ -45,6 +47,7 @@ async def period(
             rating_probabilities=[1.0] if rated else None,
             rating_confidence=0.5 if rated else None,
             created_at=moment,
+            in_short=in_short,
         )
 
     async with write.begin() as session:
@@ -53,12 +56,15 @@ async def period(
         for number in range(200):
             moment = now + timedelta(days=chance.uniform(0, 10))
             version, rated = chance.choice(("v1", "v2")), chance.random() < 0.8
+            in_short = chance.random() < 0.2
             review = new_review(
                 number,
                 user_id=number % 10,
                 created_at=moment,
                 text="я" * chance.choice((5, 199, 200, 999, 1000, 4999, 5000, 9000)),
-                predictions=[prediction(p, version, moment, rated) for p in ("cls", "mean")],
+                predictions=[
+                    prediction(p, version, moment, rated, in_short) for p in ("cls", "mean")
+                ],
             )
             session.add(review)
             await session.flush()
@@ -179,5 +185,6 @@ async def test_groups_equal_a_plain_computation(read: Sessions, period: Period) 
         "sentiment": group(lambda hard, _: sentiment_of(hard.given or 0)),
         "confidence": group(lambda _, row: -int(-confidence_of(row) * 10 // 1) - 1),
         "disagreement": group(agreement),
+        "reading": group(lambda _, row: int(row.in_short)),
         "version": group(lambda _, row: row.model_version),
     }

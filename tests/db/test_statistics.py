@@ -57,6 +57,7 @@ async def rows(
                     "rating": chance.randrange(11) if rated else None,
                     "rating_probabilities": [1.0] if rated else None,
                     "rating_confidence": 0.5 if rated else None,
+                    "in_short": chance.random() < 0.2,
                 }
                 made.append(new_prediction(pooling, **columns))
         return made
@@ -116,10 +117,14 @@ async def test_statistics_equal_a_plain_computation(
 
     said = [row for review in reviews for row in review.predictions]
     by_latency: dict[tuple[int, str], list[int]] = {}
+    in_short: Counter[tuple[int, str]] = Counter()
     for row in said:
         key = round(row.milliseconds * 10), row.pooling
         by_latency.setdefault(key, [0, 0, 0])[row.sentiment] += 1
-    assert quickest_first == [Predicted(*key, tuple(n)) for key, n in sorted(by_latency.items())]
+        in_short[key] += row.in_short
+    assert quickest_first == [
+        Predicted(*key, in_short[key], tuple(n)) for key, n in sorted(by_latency.items())
+    ]
 
     confidences: defaultdict[tuple[Any, ...], list[float]] = defaultdict(list)
     for row in said:
@@ -128,10 +133,10 @@ async def test_statistics_equal_a_plain_computation(
         for answer in fed[row.review_id]:
             kind = (
                 *(math.ceil(confidence * BINS) - 1, answer.rating, row.rating, row.sentiment),
-                *(answer.asked, row.pooling, row.model_version),
+                *(answer.asked, row.in_short, row.pooling, row.model_version),
             )
             confidences[kind].append(confidence)
-    counted: dict[tuple[Any, ...], Any] = {row[:7]: row[7:] for row in groups}
+    counted: dict[tuple[Any, ...], Any] = {row[:8]: row[8:] for row in groups}
     assert counted == {
         key: (len(values), pytest.approx(sum(values))) for key, values in confidences.items()
     }
@@ -228,7 +233,7 @@ async def test_predictions_that_nobody_answered(
         await session.flush()
         second = Period(now, now + timedelta(seconds=1))
         assert await answered(session, second, BINS) == []
-        assert Predicted(125, "mean", (0, 0, 1)) in await predicted(session, second)
+        assert Predicted(125, "mean", 0, (0, 0, 1)) in await predicted(session, second)
         # The end of a period is the beginning of the next.
         before = Period(now - timedelta(days=1), now)
         assert (await written(session, before)).reviews == 0

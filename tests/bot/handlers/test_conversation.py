@@ -395,7 +395,7 @@ async def test_a_failure_gets_one_sorry_sentence_and_leaves_no_text_in_the_log(
     running_bot: RunningBot, telegram: LocalServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Broken(InventedPredictor):
-        def predict(self, texts: list[str]) -> Any:
+        def predict(self, texts: list[str], most_tokens: int | None = None) -> Any:
             raise RuntimeError("broken")
 
     async with running_bot(Broken()), chat_client(telegram.url) as http:

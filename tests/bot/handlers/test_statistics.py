@@ -122,6 +122,10 @@ async def test_the_message_says_what_the_rows_say(write: Sessions, read: Session
     asked = sum(row.feedback[0].asked for row in rated)
     assert f"по просьбе: {asked}." in text
     assert f"Оценили сами: {len(rated) - asked}." in text
+    in_short = [row for row in live if _said(row, "cls").in_short]
+    share = round(100 * len(in_short) / len(live))
+    assert f"когда писали многие: {len(in_short)} ({share}\u00a0%)" in text
+    assert f"Из них оценено: {sum(bool(row.feedback) for row in in_short)}." in text
     assert "Mean лучше" in text
 
 
@@ -141,7 +145,9 @@ async def test_every_span_in_both_languages_fits_a_message(
             assert len(text) < 2500
             widest = max(map(len, text[text.index("<pre>") : text.index("</pre>")].splitlines()))
             assert widest <= len("<pre>") + 28
-            assert all(version in text for version in VERSIONS) == (span in ("30d", "all"))
+            both_versions = span in ("30d", "all")
+            assert all(version in text for version in VERSIONS) == both_versions
+            assert (locale(statistics.VERSIONS_IN_WHOLE) in text) == both_versions
 
 
 async def test_too_few_answers_yet(write: Sessions, read: Sessions) -> None:

@@ -27,7 +27,9 @@ class Weighing:
 
     version = "weighing"
 
-    def predict(self, texts: list[str]) -> list[dict[Pooling, Prediction]]:
+    def predict(
+        self, texts: list[str], most_tokens: int | None = None
+    ) -> list[dict[Pooling, Prediction]]:
         return word_weights.predict(texts, version=self.version)
 
 
@@ -165,9 +167,11 @@ async def test_reasons_wait_until_all_reviews_are_answered(
     order: list[str] = []
 
     class Noting(Weighing):
-        def predict(self, texts: list[str]) -> list[dict[Pooling, Prediction]]:
+        def predict(
+            self, texts: list[str], most_tokens: int | None = None
+        ) -> list[dict[Pooling, Prediction]]:
             order.extend(texts)
-            return super().predict(texts)
+            return super().predict(texts, most_tokens)
 
     predictor = Noting()
     async with running_bot(predictor) as bot, chat_client(telegram.url) as http:

@@ -33,7 +33,9 @@ class Numbered(InventedPredictor):
     def version(self) -> str:  # type: ignore[override]
         return self.name
 
-    def predict(self, texts: list[str]) -> list[dict[Pooling, Prediction]]:
+    def predict(
+        self, texts: list[str], most_tokens: int | None = None
+    ) -> list[dict[Pooling, Prediction]]:
         return [{each: prediction(each, version=self.name) for each in POOLINGS} for _ in texts]
 
 
@@ -79,7 +81,9 @@ async def test_a_pair_that_fails_its_self_test_is_not_taken(registry: Registry) 
     first, second = names(registry)
 
     class Broken(Numbered):
-        def predict(self, texts: list[str]) -> list[dict[Pooling, Prediction]]:
+        def predict(
+            self, texts: list[str], most_tokens: int | None = None
+        ) -> list[dict[Pooling, Prediction]]:
             raise RuntimeError("a weight is not finite")
 
     live = LiveModels(Numbered(first), registry, lambda folder: Broken(folder.name))

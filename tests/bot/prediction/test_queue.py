@@ -26,8 +26,10 @@ FEWEST_TURNS = 40
 class EchoingPredictor(InventedPredictor):
     """Tells the texts apart by the version it names; "bad" fails."""
 
-    def predict(self, texts: list[str]) -> list[dict[Pooling, Prediction]]:
-        super().predict(texts)
+    def predict(
+        self, texts: list[str], most_tokens: int | None = None
+    ) -> list[dict[Pooling, Prediction]]:
+        super().predict(texts, most_tokens)
         if "bad" in texts:
             raise ValueError("a bad text")
         return [{"cls": prediction("cls", version=text)} for text in texts]

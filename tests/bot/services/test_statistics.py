@@ -30,7 +30,7 @@ async def test_the_figures_are_those_of_the_rows(
 
 
 def answered(given: int, rating: int | None, sentiment: int, times: int) -> Answered:
-    return Answered(14, given, rating, sentiment, False, "cls", "v", times, 0.95 * times)
+    return Answered(14, given, rating, sentiment, False, False, "cls", "v", times, 0.95 * times)
 
 
 def test_figures_by_hand() -> None:

@@ -49,6 +49,16 @@ def test_a_long_text_keeps_its_head_and_its_tail(
     assert kept == [tokenizer.cls_token_id, *whole[:head], *last, tokenizer.sep_token_id]
 
 
+@pytest.mark.parametrize("head_share", [0.5, 0.25, 1.0, 0.0])
+def test_shortened_tokens_are_those_of_fewer(
+    tokenizer: PreTrainedTokenizerBase, head_share: float
+) -> None:
+    cut = tokenize(TEXTS, tokenizer, 15, head_share).shortened(9, head_share)
+    fewer = tokenize(TEXTS, tokenizer, 9, head_share)
+    assert cut.ids.tolist() == fewer.ids.tolist()
+    assert cut.starts.tolist() == fewer.starts.tolist()
+
+
 def test_a_text_that_fits_is_whole(tokenizer: PreTrainedTokenizerBase) -> None:
     whole = plain_ids(tokenizer, LONG)
     exactly = tokenize([LONG], tokenizer, len(whole) + 2, 0.5)

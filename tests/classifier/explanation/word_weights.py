@@ -25,6 +25,7 @@ def predicted(text: str, pooling: Pooling, *, rated: bool = True, version: str =
         rating_confidence=0.5 if rated else None,
         version=version,
         milliseconds=1.0,
+        tokens=len(text.split()),
     )
 
 

@@ -93,7 +93,7 @@ def test_the_predictors_own_predictions_fit(tmp_path: Path, target: Path) -> Non
 
     def predict(texts: list[str]) -> list[Any]:
         probabilities = (0.1, 0.2, 0.7)
-        rated = ("v1", 1.5)
+        rated = ("v1", 1.5, 100)
         return [
             {
                 "cls": Prediction("cls", "Good", probabilities, 8, (0.1,) * 11, 0.123456, *rated),

@@ -65,6 +65,23 @@ def test_a_rating_written_in_the_text_is_not_seen(pair: Path) -> None:
         assert one.sentiment_probabilities == pytest.approx(other.sentiment_probabilities)
 
 
+def test_both_models_read_as_little_as_they_are_told(pair: Path) -> None:
+    predictor = Predictor(pair, CPU)
+    whole, short = predictor.predict(TEXTS), predictor.predict(TEXTS, 24)
+    for text, before, after in zip(TEXTS, whole, short, strict=True):
+        is_long = len(text) > 100
+        for pooling in POOLINGS:
+            assert not before[pooling].in_short
+            assert after[pooling].in_short == is_long
+            assert after[pooling].tokens == (24 if is_long else before[pooling].tokens)
+        same = before["mean"].sentiment_probabilities == pytest.approx(
+            after["mean"].sentiment_probabilities, abs=0.008
+        )
+        assert same != is_long
+    most = predictor.models["cls"].config.max_tokens
+    assert predictor.predict(TEXTS[1:2], 10 * most)[0]["cls"].tokens == whole[1]["cls"].tokens
+
+
 def drop_head(pair: Path) -> None:
     file = pair / "mean" / "model.safetensors"
     weights = load_file(file)
