@@ -119,8 +119,6 @@ def _load(champion: Version) -> Predicts:
 
     if compute_dtype(default_device()) == torch.float32:
         logger.warning("no bfloat16 on this machine: predicting in float32, at half the speed")
-    # One core is left for the event loop and other programs; each model has at least one thread.
-    torch.set_num_threads(max(1, torch.get_num_threads() - 1))
     champion.verify()
     return load_models(champion.path)
 

@@ -102,6 +102,11 @@ class Parts:
             is_busy=lambda: self.queue.waiting + self.inbox.arriving >= ENOUGH_WAITING,
         )
         self.queue.on_taken = self.inbox.has_room
+        self.queue.behind = self._behind
+
+    def _behind(self) -> int:
+        """Reviews that are about to come before the models; of unclaimed ones a fair part."""
+        return self.inbox.arriving + self.inbox.unclaimed // self.lease.processes
 
     def _share_limits(self) -> None:
         """Those that hold for all processes together: each that is alive has an equal part."""

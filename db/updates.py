@@ -85,6 +85,14 @@ async def claim(
     return sorted(claimed, key=lambda row: (row.received_at, row.update_id))
 
 
+async def claimable(
+    session: AsyncSession, process: str, *, each: int, paused: Collection[int] = ()
+) -> int:
+    """How many updates a process may claim now, at most `each` of one sender."""
+    counted = select(func.count()).select_from(_in_turn(process, each, paused).subquery())
+    return await session.scalar(counted) or 0
+
+
 def _in_turn(process: str, each: int, paused: Collection[int]) -> Select[tuple[int]]:
     """The ids of the updates that a process may claim, whose turn is next first."""
     held = (

@@ -46,6 +46,7 @@ class Inbox:
         self.clock = clock
         self.changed = asyncio.Event()  # there may be updates to claim, or room for them
         self.is_all_claimed = False  # as far as is known: then more room changes nothing
+        self.unclaimed = 0  # after the last claim, of those that could have been claimed too
         self.in_hand: set[int] = set()  # claimed, queued or being handled
         self._fresh: dict[int, float] = {}  # of them, and since when: it is not known how long for
         self.paused: set[int] = set()  # claimed, to be tried again later
@@ -67,18 +68,17 @@ class Inbox:
     async def claim(self, bot: Bot, most: int, each: int) -> int:
         """Claim up to `most` updates, `each` of one sender, and queue them; how many they were."""
 
-        async def choose(session: AsyncSession) -> list[RawUpdate]:
+        async def choose(session: AsyncSession) -> tuple[list[RawUpdate], int]:
+            process, paused = self.lease.process, self.paused
             chosen = await updates.claim(
-                session,
-                self.lease.process,
-                self.clock(),
-                most=most,
-                each=each,
-                paused=self.paused,
+                session, process, self.clock(), most=most, each=each, paused=paused
             )
-            return [RawUpdate(row.update_id, row.payload or {}) for row in chosen]
+            left = 0
+            if len(chosen) == most:
+                left = await updates.claimable(session, process, each=each, paused=paused)
+            return [RawUpdate(row.update_id, row.payload or {}) for row in chosen], left
 
-        claimed = await self.transactions.once(choose)
+        claimed, self.unclaimed = await self.transactions.once(choose)
         for raw in claimed:
             await self._enqueue(raw, bot)
         return len(claimed)

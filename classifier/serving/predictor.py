@@ -76,6 +76,7 @@ class Predictor:
             if model.config.pooling != pooling:
                 raise refused(folder / pooling / "config.json", f"its pooling is not {pooling}")
         self._tokenizer = FastTokenizer(folder / "cls")
+        self._threads = _threads()
 
     def predict(
         self, texts: list[str], most_tokens: int | None = None
@@ -111,10 +112,10 @@ class Predictor:
 
     def _timed(self, tokens: Tokens) -> dict[Pooling, tuple[Outputs, float]]:
         """Each model's outputs, and the milliseconds that it took beside the other."""
+        parts = list(batches(tokens))
+        models = _side_by_side(self._threads, len(parts) * len(self.models))
         running = {
-            pooling: [
-                _side_by_side().submit(_timed, model, tokens, rows) for rows in batches(tokens)
-            ]
+            pooling: [models.submit(_timed, model, tokens, rows) for rows in parts]
             for pooling, model in self.models.items()
         }
         timed: dict[Pooling, tuple[Outputs, float]] = {}
@@ -182,12 +183,25 @@ def _timed(model: Model, tokens: Tokens, rows: range) -> tuple[Outputs, float]:
 
 
 @cache
-def _side_by_side() -> Executor:
-    """A thread for each model, with half of the threads that torch may use for its products.
+def _threads() -> int:
+    """How many torch may use; asked before workers with fewer, of which it would tell later."""
+    return torch.get_num_threads()
 
-    Unlike the threads of a product, which meet at its end, two models don't wait for each other.
+
+def _side_by_side(threads: int, parts: int) -> Executor:
+    """Where so many parts of the work are done, with all of the threads that torch may use.
+
+    Few parts, such as both models' of one review, share the threads of their products; many have
+    one each, because the threads of a product wait for each other at its end, and two parts don't.
     Measured on two cores: 100 reviews a second of 60 at once, 78 to 95 with the models in turn on
     both. One review by itself would take 11 ms in turn, 13 so.
     """
-    threads = max(1, torch.get_num_threads() // len(POOLINGS))
-    return ThreadPoolExecutor(len(POOLINGS), "model", torch.set_num_threads, (threads,))
+    return _workers(threads, threads if parts >= threads else len(POOLINGS))
+
+
+@cache
+def _workers(threads: int, workers: int) -> Executor:
+    # Made once: a change of a thread's number makes torch compile its products anew.
+    workers = max(workers, len(POOLINGS))
+    each = max(1, threads // workers)
+    return ThreadPoolExecutor(workers, "model", torch.set_num_threads, (each,))

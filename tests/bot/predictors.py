@@ -49,10 +49,10 @@ class Reader:
     ) -> list[dict[Pooling, Prediction]]:
         self.gate.wait(timeout=30)
         most = min(self._longest, most_tokens or self._longest)
-        answers = []
+        reader, answers = prediction("cls", version=self.version), []
         for text in texts:
             tokens = min(len(text) // CHARACTERS, self._longest)
-            read = replace(prediction("cls"), tokens=min(tokens, most), in_short=tokens > most)
+            read = replace(reader, tokens=min(tokens, most), in_short=tokens > most)
             answers.append({each: replace(read, pooling=each) for each in POOLINGS})
             self.now += self._seconds * read.tokens
         self.batches.append((texts, most_tokens, self.now))

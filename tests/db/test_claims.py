@@ -76,7 +76,11 @@ async def test_senders_take_turns_and_no_one_has_more_than_a_share(
 ) -> None:
     await joined(write, now, ONE)
     await received(write, now, *[7] * 50, 8, 8, 9)
+    async with write() as session:
+        assert await updates.claimable(session, ONE, each=3) == 3 + 2 + 1
     assert await claim(write, ONE, now, most=4, each=3) == [1, 2, 51, 53]
+    async with write() as session:
+        assert await updates.claimable(session, ONE, each=3) == 2
     assert await claim(write, ONE, now, most=4, each=3) == [3, 52]
     assert await claim(write, ONE, now, most=4, each=3) == []
     # What is to be tried again later takes no share.

@@ -19,11 +19,11 @@ async def test_reviews_that_both_models_of_a_version_have_answered_lately(
     new_prediction: Callable[..., Prediction],
     now: datetime,
 ) -> None:
-    def pair(version: str) -> list[Prediction]:
+    def pair(version: str, **columns: bool) -> list[Prediction]:
         shares = {"probability_bad": 0.5, "probability_neutral": 0.25, "probability_good": 0.25}
         return [
-            new_prediction("cls", model_version=version),
-            new_prediction("mean", model_version=version, **shares),
+            new_prediction("cls", model_version=version, **columns),
+            new_prediction("mean", model_version=version, **shares, **columns),
         ]
 
     stored = [
@@ -32,6 +32,7 @@ async def test_reviews_that_both_models_of_a_version_have_answered_lately(
         new_review(3, text="половина", predictions=pair("v2")[:1]),
         new_review(4, text="раз", predictions=pair("v2") + pair("v1")),
         new_review(5, text="два", predictions=pair("v2")),
+        new_review(6, text="не целиком", predictions=pair("v2", in_short=True)),
     ]
     async with write.begin() as session:
         await users.seen(session, 1, "en-GB", now)

@@ -127,7 +127,6 @@ async def test_the_log_says_once_that_bfloat16_is_missing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr("classifier.modeling.device.cpu_has_bfloat16", lambda: has_bfloat16)
-    monkeypatch.setattr("torch.set_num_threads", lambda _: None)
     first, second = (registry.get(name) for name in names(registry))
     live = LiveModels(start._load(first), registry, load_models)
     live.take(await live.load(second.name))
