@@ -13,8 +13,11 @@ COMPILE := uv pip compile pyproject.toml --quiet --universal --generate-hashes -
 .PHONY: run rate champion setup train test test-all lint migrations lock
 .DEFAULT_GOAL := run
 
-run: champion  ## Talk with the bot: in Telegram, or in a chat page where .env has no token
-	@$(VENV_PYTHON) -m bot
+# Without a champion the bot trains one, while it can be talked with.
+run: setup  ## Talk with the bot: in Telegram, or in a chat page where .env has no token
+	@if [ -f models/champion ]; then $(VENV_PYTHON) -m classifier evaluate champion; fi
+	@grep -qs '^FIRST_TRAINING_MINUTES=.' .env || export FIRST_TRAINING_MINUTES=$${FIRST_TRAINING_MINUTES:-5}; \
+		exec $(VENV_PYTHON) -m bot
 
 rate: champion  ## Rate what is typed, or piped in, without the bot
 	@$(VENV_PYTHON) -m classifier predict

@@ -4,30 +4,41 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from secrets import token_urlsafe
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from bot.clock import utc_now
 from bot.database import bring_up_to_date
 from bot.errors import BotError
-from bot.first_training import champion_of
-from bot.folders import check_data_folder
+from bot.folders import check_data_folder, check_folder
 from bot.logs import configure_logging
 from bot.loopback import is_open
 from bot.monitoring.startup import Startup
+from bot.prediction.live_models import load_models
 from bot.prediction.queue import Predicts
+from bot.services.first_training import FirstTraining
 from bot.settings import Settings, load_settings
 from bot.stopping import Stopped, stop_at_signals, unless
 from bot.storage.usage import sole_use
 from classifier.errors import ClassifierError
 from classifier.memory import collect_garbage_seldom
+from classifier.registry.registry import Registry
 from classifier.registry.version import Version
 from db.address import DatabaseError, parse_url
 
 logger = logging.getLogger("bot")
+
+
+class _Server(NamedTuple):
+    """The Bot API server to use."""
+
+    token: str
+    url: str
+    place: str = ""  # where the bot is talked with, if not in Telegram
+    audience: Mapping[int, str] = {}  # the people there, each with a language
 
 
 def main() -> int:
@@ -77,7 +88,7 @@ async def _run(settings: Settings, key: str) -> None:
         await monitoring.start()
     startup = monitoring.startup if monitoring is not None else Startup()
     try:
-        predictor = await unless(stop, _prepare(settings, startup))
+        models = await unless(stop, _prepare(settings, startup))
     except Stopped:
         logger.info("stopped before it was ready")
         _discard_unwritten()
@@ -85,51 +96,62 @@ async def _run(settings: Settings, key: str) -> None:
     from bot.app import build_application
     from bot.serving import serve
 
-    async with _telegram(settings, key) as (settings, token, server):
+    async with _telegram(settings, key) as (settings, server):
         mode = "webhook" if settings.webhook_url else "polling"
         facts = {
             "mode": mode if settings.telegram_token else "local chat",
-            "model": predictor.version,
+            "model": None if isinstance(models, FirstTraining) else models.version,
             "database": parse_url(settings.database_url).get_backend_name(),
         }
         logger.info("starting", extra=facts)
+        if isinstance(models, FirstTraining):
+            _announce(models, settings, server)
         application = build_application(
-            settings, predictor, token=token, base_url=server, monitoring=monitoring
+            settings, models, token=server.token, base_url=server.url, monitoring=monitoring
         )
         await serve(application, settings, stop)
 
 
-async def _prepare(settings: Settings, startup: Startup) -> Predicts:
-    """The models to answer with and, by then, a database at the newest revision."""
-    champion = await champion_of(
-        settings.models,
-        settings.first_training_minutes,
-        startup,
-        say=partial(_print, stream=sys.stdout),
-    )
+async def _prepare(settings: Settings, startup: Startup) -> Predicts | FirstTraining:
+    """What answers: the champion, loaded, or what trains one; and a database that is up to date."""
+    champion = Registry(settings.models).champion()
+    if champion is None and settings.first_training_minutes is None:
+        raise BotError(
+            f"There are no trained models in {settings.models}: `make run` starts a bot that trains"
+            " them, and so does FIRST_TRAINING_MINUTES."
+        )
+    if champion is None:
+        check_folder(settings.models, "MODELS")
     await asyncio.to_thread(bring_up_to_date, settings.backups, utc_now())
-    return await asyncio.to_thread(_load, champion)
+    if champion is not None:
+        return await asyncio.to_thread(_load, champion)
+    assert settings.first_training_minutes is not None
+    say = partial(_print, stream=sys.stdout)
+    return FirstTraining(settings.models, settings.first_training_minutes, startup, say)
 
 
 def _load(champion: Version) -> Predicts:
-    import torch
-
-    from bot.prediction.live_models import load_models
-    from classifier.modeling.device import compute_dtype, default_device
-
-    if compute_dtype(default_device()) == torch.float32:
-        logger.warning("no bfloat16 on this machine: predicting in float32, at half the speed")
     champion.verify()
     return load_models(champion.path)
 
 
+def _announce(training: FirstTraining, settings: Settings, server: _Server) -> None:
+    training.say(
+        f"There are no trained models in {settings.models} yet: they are trained now, for about"
+        f" {training.minutes} min. The chat shows how far they are; what is sent is answered then."
+    )
+    training.audience = server.audience or dict.fromkeys(settings.admin_ids)
+    training.ready = f"The models are trained, and the bot answers{server.place}."
+
+
 @asynccontextmanager
-async def _telegram(settings: Settings, key: str) -> AsyncIterator[tuple[Settings, str, str]]:
-    """The settings, token and Bot API server to use: those of .env, or the local chat's."""
+async def _telegram(settings: Settings, key: str) -> AsyncIterator[tuple[Settings, _Server]]:
+    """The settings and the Bot API server to use: those of .env, or the local chat's."""
     if settings.telegram_token:
-        yield settings, settings.telegram_token.get_secret_value(), settings.bot_api_url
+        token = settings.telegram_token.get_secret_value()
+        yield settings, _Server(token, settings.bot_api_url)
         return
-    from bot.local.people import LOCAL_ADMIN_ID
+    from bot.local.people import LOCAL_ADMIN_ID, USERS
     from bot.local.server import LocalServer
 
     server = LocalServer(port=settings.local_port, key=key, host=settings.local_host)
@@ -152,7 +174,9 @@ async def _telegram(settings: Settings, key: str) -> AsyncIterator[tuple[Setting
     )
     try:
         admins = [*settings.admin_ids, LOCAL_ADMIN_ID]
-        yield settings.model_copy(update={"admin_ids": admins}), server.token, server.url
+        people = {number: user["language_code"] for number, user in USERS.items()}
+        here = _Server(server.token, server.url, f" at {server.page}", people)
+        yield settings.model_copy(update={"admin_ids": admins}), here
     finally:
         await server.stop()
 

@@ -19,6 +19,7 @@ from bot.delivery.route import route_to
 from bot.delivery.shares import Shares
 from bot.delivery.transactions import Transactions
 from bot.handlers.admin_notices import ChampionNotice, back_up, watch_drift
+from bot.handlers.first_training import FirstTrainingNotice
 from bot.handlers.membership import apologise
 from bot.handlers.registration import register
 from bot.monitoring.health import Checkup
@@ -29,6 +30,7 @@ from bot.prediction.queue import PredictionQueue, Predicts
 from bot.schedule import Schedule
 from bot.scheduling import Scheduling
 from bot.services.backing_up import BACKUP
+from bot.services.first_training import FirstTraining
 from bot.services.lock import scheduling_lock
 from bot.services.retraining import RETRAINING
 from bot.services.services import Services
@@ -57,8 +59,10 @@ SECONDS_TO_FINISH = 6.0
 class Parts:
     """What the bot consists of besides PTB's Application, built from the settings."""
 
-    def __init__(self, settings: Settings, predictor: Predicts, clock: Clock) -> None:
+    def __init__(self, settings: Settings, models: Predicts | FirstTraining, clock: Clock) -> None:
         self.settings = settings
+        self.first_training = models if isinstance(models, FirstTraining) else None
+        predictor = None if isinstance(models, FirstTraining) else models
         self.database = Database(settings.database_url)
         self.metrics = Metrics()
         self.live = LiveModels(predictor, Registry(settings.models), load_models)
@@ -70,8 +74,15 @@ class Parts:
         self.inbox = Inbox(self.transactions, self.lease, clock, self.metrics.unreadable)
         self.pulse = Pulse()
         self.schedule = Schedule(settings.time_zone)
+        self.inbox.has_models = self.live.ready.is_set
         self.services = Services(
-            settings, self.database, self.queue, self.live, self.metrics, self.inbox
+            settings,
+            self.database,
+            self.queue,
+            self.live,
+            self.metrics,
+            self.inbox,
+            self.first_training,
         )
         self.scheduling = Scheduling(
             scheduling_lock(self.database),
@@ -123,6 +134,7 @@ class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
         self.parts = parts
         self.polling = polling
         self.monitoring: Monitoring | None = None
+        self._telling: asyncio.Task[None] | None = None  # of the first training
 
     async def start(self) -> None:
         """Begin to handle updates."""
@@ -130,19 +142,31 @@ class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
         await self.parts.queue.start()
         await super().start()
         self.parts.services.champion.start()
+        if (training := self.parts.first_training) is not None:
+            training.on_ready = self.parts.inbox.changed.set  # held updates can be claimed
+            training.start(self.parts.live)
+            self._telling = asyncio.create_task(self._notice(training).run(), name="telling")
         self.parts.services.wiping.start()
         self.parts.scheduling.start()
 
     async def stop(self) -> None:
         """Finish the updates in hand; what is only queued stays in the inbox."""
-        await asyncio.gather(self.parts.processor.finish(SECONDS_TO_FINISH), self._end_retraining())
+        await asyncio.gather(self.parts.processor.finish(SECONDS_TO_FINISH), self._end_trainings())
         await self.parts.lease.end()
         await self.parts.services.wiping.stop()
         await self.parts.services.champion.stop()
         await super().stop()
         await self.parts.queue.stop()
 
-    async def _end_retraining(self) -> None:
+    def _notice(self, training: FirstTraining) -> FirstTrainingNotice:
+        services = self.parts.services
+        return FirstTrainingNotice(self.bot, training, services.personal, services.versions)
+
+    async def _end_trainings(self) -> None:
+        if self._telling is not None:
+            self._telling.cancel()
+        if self.parts.first_training is not None:
+            await self.parts.first_training.stop()
         await self.parts.scheduling.stop()
         await self.parts.services.retraining.stop()
 
@@ -168,7 +192,7 @@ class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
 
 def build_application(
     settings: Settings,
-    predictor: Predicts,
+    models: Predicts | FirstTraining,
     *,
     token: str,
     base_url: str | None = None,
@@ -177,12 +201,13 @@ def build_application(
 ) -> Kinorate:
     """The bot, on a database that has been migrated; `base_url` is a Bot API server's address.
 
+    It answers with `models`, or holds the reviews until the first training has made some.
     `monitoring` may listen already; without it MONITORING_PORT makes one.
 
     Start it as any Application: initialize, start, then fetch updates (bot/serving.py). The
     prediction queue and the database's connections start and end with it.
     """
-    parts = Parts(settings, predictor, clock)
+    parts = Parts(settings, models, clock)
     server = base_url or settings.bot_api_url
     route = route_to(server)
     polling = PollingRequest(connection_pool_size=1, httpx_kwargs=route)

@@ -114,7 +114,8 @@ class Update(Base, kw_only=True):
 
     The row stays some days after that, as the mark that the update was seen, but does not tell any
     more what was said and by whom. An unreadable update keeps its payload as long, and is not tried
-    again. A claimed one is in the hands of a process, and no other may handle it.
+    again. A claimed one is in the hands of a process, and no other may handle it. A held one, whose
+    sender knows so, waits for a process that has models.
     """
 
     __tablename__ = "updates"
@@ -138,6 +139,7 @@ class Update(Base, kw_only=True):
         ForeignKey("processes.name", ondelete="SET NULL"), default=None
     )
     claimed_since: Mapped[datetime | None] = mapped_column(default=None)
+    held_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
 class Review(Base, kw_only=True):

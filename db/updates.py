@@ -63,17 +63,18 @@ async def claim(
     most: int,
     each: int,
     paused: Collection[int] = (),
+    held: bool = True,
 ) -> list[Update]:
     """Claim up to `most` pending updates for a process; in the order of arrival.
 
     What one sender has waiting is in the hands of one process at a time, at most `each` of it
     besides what is `paused` there. Senders take turns: who has a thousand waiting gets no more than
-    who has one.
+    who has one. Without models a process leaves out what is `held`.
     """
     if is_postgresql(session):
         # Otherwise two may choose at once, and each get a part of what a sender has waiting.
         await session.execute(select(func.pg_advisory_xact_lock(*_CLAIMS)))
-    chosen = _in_turn(process, each, paused).limit(most)
+    chosen = _in_turn(process, each, paused, held).limit(most)
     # A row that another transaction is about to change, as an erasure, is no reason to wait.
     free = select(Update.update_id).where(Update.update_id.in_(chosen), _PENDING)
     claimed = await session.scalars(
@@ -86,16 +87,21 @@ async def claim(
 
 
 async def claimable(
-    session: AsyncSession, process: str, *, each: int, paused: Collection[int] = ()
+    session: AsyncSession,
+    process: str,
+    *,
+    each: int,
+    paused: Collection[int] = (),
+    held: bool = True,
 ) -> int:
     """How many updates a process may claim now, at most `each` of one sender."""
-    counted = select(func.count()).select_from(_in_turn(process, each, paused).subquery())
+    counted = select(func.count()).select_from(_in_turn(process, each, paused, held).subquery())
     return await session.scalar(counted) or 0
 
 
-def _in_turn(process: str, each: int, paused: Collection[int]) -> Select[tuple[int]]:
+def _in_turn(process: str, each: int, paused: Collection[int], held: bool) -> Select[tuple[int]]:
     """The ids of the updates that a process may claim, whose turn is next first."""
-    held = (
+    taken = (
         select(
             Update.user_id,
             func.sum(case((Update.update_id.in_(paused), 0), else_=1)).label("in_hand"),
@@ -103,19 +109,22 @@ def _in_turn(process: str, each: int, paused: Collection[int]) -> Select[tuple[i
         )
         .where(Update.claimed_by.is_not(None), _PENDING)
         .group_by(Update.user_id)
-        .cte("held")
+        .cte("taken")
     )
     sender = func.coalesce(Update.user_id, -Update.update_id)  # nobody's are each on their own
     order = (Update.received_at, Update.update_id)
     turn = func.row_number().over(partition_by=sender, order_by=order)
+    free = _PENDING & Update.claimed_by.is_(None)
+    if not held:
+        free &= Update.held_at.is_(None)
     waiting = (
         select(
             Update.update_id,
             Update.received_at,
-            (turn + func.coalesce(held.c.in_hand, 0)).label("turn"),
+            (turn + func.coalesce(taken.c.in_hand, 0)).label("turn"),
         )
-        .outerjoin(held, held.c.user_id == Update.user_id)
-        .where(_PENDING, Update.claimed_by.is_(None), func.coalesce(held.c.elsewhere, 0) == 0)
+        .outerjoin(taken, taken.c.user_id == Update.user_id)
+        .where(free, func.coalesce(taken.c.elsewhere, 0) == 0)
         .cte("waiting")
     )
     return (
@@ -161,6 +170,24 @@ async def is_claimed(session: AsyncSession, update_id: int, process: str) -> boo
         Update.update_id == update_id, Update.claimed_by == process, _PENDING
     )
     return await session.scalar(waiting.with_for_update()) is not None
+
+
+async def hold(
+    session: AsyncSession, update_ids: Collection[int], process: str, now: datetime
+) -> None:
+    """Leave updates that this process has begun to one that has models; no attempt was made."""
+    attempts = case((Update.attempts > 0, Update.attempts - 1), else_=0)
+    ours = Update.claimed_by.is_(None) | (Update.claimed_by == process)
+    begun = update(Update).where(Update.update_id.in_(update_ids), ours, _PENDING)
+    await session.execute(begun.values(held_at=now, attempts=attempts, **_UNCLAIMED))
+
+
+async def is_any_held(session: AsyncSession, user_id: int) -> bool:
+    """Whether a user, who knows it then, has updates that wait for models."""
+    held = select(Update.update_id).where(
+        Update.user_id == user_id, Update.held_at.is_not(None), _PENDING
+    )
+    return await session.scalar(held.limit(1)) is not None
 
 
 async def set_aside(session: AsyncSession, update_id: int) -> None:

@@ -18,7 +18,7 @@ ORDER = {
     ),
     "bot": (
         "errors clock loopback logs schedule storage database folders secret_files settings"
-        " stopping delivery prediction monitoring services first_training scheduling texts views"
+        " stopping delivery prediction monitoring services scheduling texts views"
         " handlers local app serving commands __main__"
     ),
 }

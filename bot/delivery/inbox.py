@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Never
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Bot
@@ -27,6 +28,10 @@ SECONDS_TO_ARRIVE = 2.0
 """From a claim to the models; what takes longer, as a wait for parts does, holds up no claim."""
 
 logger = logging.getLogger(__name__)
+
+
+class HeldError(Exception):
+    """An update waits in the inbox until there are models."""
 
 
 class Inbox:
@@ -51,6 +56,9 @@ class Inbox:
         self._fresh: dict[int, float] = {}  # of them, and since when: it is not known how long for
         self.paused: set[int] = set()  # claimed, to be tried again later
         self._done: set[int] = set()  # noted so by their handlers, which have not returned yet
+        self._were_held: dict[int, int | None] = {}  # of those in hand or paused: whose they are
+        self._ended = asyncio.Event()  # one of those in hand has
+        self.has_models: Callable[[], bool] = lambda: True  # held updates are left to who has them
         self._on_unreadable = on_unreadable
 
     async def receive(self, items: Sequence[object]) -> None:
@@ -69,13 +77,23 @@ class Inbox:
         """Claim up to `most` updates, `each` of one sender, and queue them; how many they were."""
 
         async def choose(session: AsyncSession) -> tuple[list[RawUpdate], int]:
-            process, paused = self.lease.process, self.paused
+            process, paused, has_models = self.lease.process, self.paused, self.has_models()
             chosen = await updates.claim(
-                session, process, self.clock(), most=most, each=each, paused=paused
+                session,
+                process,
+                self.clock(),
+                most=most,
+                each=each,
+                paused=paused,
+                held=has_models,
             )
+            held = [row for row in chosen if row.held_at is not None]
+            self._were_held |= {row.update_id: row.user_id for row in held}
             left = 0
             if len(chosen) == most:
-                left = await updates.claimable(session, process, each=each, paused=paused)
+                left = await updates.claimable(
+                    session, process, each=each, paused=paused, held=has_models
+                )
             return [RawUpdate(row.update_id, row.payload or {}) for row in chosen], left
 
         claimed, self.unclaimed = await self.transactions.once(choose)
@@ -104,6 +122,29 @@ class Inbox:
         await self.transactions.run(note)
         self._done |= self.in_hand.intersection(update_ids)
 
+    async def hold(self, update_ids: Sequence[int]) -> Never:
+        """Keep updates until there are models; raises HeldError, by which their handlers end."""
+        process, now = self.lease.process, self.clock()
+        await self.transactions.run(lambda each: updates.hold(each, update_ids, process, now))
+        raise HeldError
+
+    def was_held(self, update_id: int) -> bool:
+        """Whether an update in hand has waited for models: then its sender was within the limit."""
+        return update_id in self._were_held
+
+    async def wait_for_earlier(self, update_id: int) -> None:
+        """Let what one person sent before there were models be answered in that order."""
+        while self._is_behind(update_id):
+            self._ended.clear()
+            await self._ended.wait()
+
+    def _is_behind(self, update_id: int) -> bool:
+        whose = self._were_held.get(update_id)
+        return whose is not None and any(
+            earlier < update_id and person == whose and earlier in self.in_hand
+            for earlier, person in self._were_held.items()
+        )
+
     @property
     def arriving(self) -> int:
         """How many of those in hand may be reviews that have yet to come before the models."""
@@ -119,6 +160,9 @@ class Inbox:
         self.in_hand.discard(update_id)
         self._fresh.pop(update_id, None)
         self._done.discard(update_id)
+        if update_id not in self.paused:
+            self._were_held.pop(update_id, None)
+        self._ended.set()
         self.has_room()
 
     def has_room(self) -> None:
@@ -134,6 +178,7 @@ class Inbox:
         """Others have what was claimed here: what is queued is not handled."""
         self.in_hand.clear()
         self._fresh.clear()
+        self._were_held.clear()
         self.paused.clear()
         while not self.queue.empty():
             self.queue.get_nowait()

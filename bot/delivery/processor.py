@@ -9,7 +9,7 @@ from telegram import Update
 from telegram.error import BadRequest, InvalidToken, NetworkError, RetryAfter
 from telegram.ext import BaseUpdateProcessor
 
-from bot.delivery.inbox import Inbox
+from bot.delivery.inbox import HeldError, Inbox
 from bot.delivery.outgoing import seconds_of
 from bot.delivery.shares import Shares
 from bot.delivery.transactions import database_away, pause_before
@@ -31,11 +31,15 @@ logger = logging.getLogger(__name__)
 
 
 def can_wait(error: Exception) -> bool:
-    """Whether an update that failed with this is tried again: Telegram or the database is away."""
+    """Whether an update that failed with this is tried again.
+
+    Telegram or the database is away, or there are no models yet.
+    """
     if isinstance(error, BadRequest):  # a NetworkError by name only
         return False
     # InvalidToken: a revoked token stops the program, and the next one may answer.
-    return isinstance(error, NetworkError | RetryAfter | InvalidToken) or database_away(error)
+    passes = isinstance(error, NetworkError | RetryAfter | InvalidToken | HeldError)
+    return passes or database_away(error)
 
 
 class InboxProcessor(BaseUpdateProcessor):
@@ -100,6 +104,7 @@ class InboxProcessor(BaseUpdateProcessor):
         self._in_hand.add(task)
         try:
             async with self._shares.place(_person(update)):
+                await self._inbox.wait_for_earlier(update.update_id)
                 if await self._begin(update):
                     await self._handle(update, coroutine)
         finally:
@@ -133,6 +138,8 @@ class InboxProcessor(BaseUpdateProcessor):
     async def _handle(self, update: Update, coroutine: Awaitable[Any]) -> None:
         try:
             await coroutine
+        except HeldError:
+            self._retries.pop(update.update_id, None)
         except Exception as error:
             if not can_wait(error):
                 raise

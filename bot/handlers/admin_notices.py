@@ -17,7 +17,7 @@ from bot.services.services import Services
 from bot.texts import backups
 from bot.texts.locale import Locale, locale_for
 from bot.texts.retraining import CHART_CAPTION
-from bot.texts.versions import CHAMPION_NOT_TAKEN
+from bot.texts.versions import CHAMPION_NOT_TAKEN, NO_VERSION_TAKEN
 from bot.views.drift import notice
 from bot.views.retraining import is_drawable
 from db.address import DatabaseError
@@ -91,7 +91,7 @@ class ChampionNotice:
 
         async def tell(admin_id: int) -> None:
             locale = locale_for(await self.services.personal.language(admin_id))
-            text = locale(CHAMPION_NOT_TAKEN, **shown)
+            text = locale(CHAMPION_NOT_TAKEN if version else NO_VERSION_TAKEN, **shown)
             await self.bot.send_message(admin_id, text, ParseMode.HTML)
 
         return await tell_admins(self.admin_ids, tell)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from typing import Any
+from typing import Any, Never
 from weakref import WeakValueDictionary
 
 from telegram import InlineKeyboardMarkup, Message, ReplyParameters
@@ -12,10 +12,12 @@ from telegram.ext import ExtBot
 
 from bot.delivery.outgoing import AT_ONCE
 from bot.handlers.chat_action import Typing
+from bot.prediction.queue import NoModels
 from bot.services.checking import Problem
 from bot.services.flood import Admission
 from bot.services.reviewing import ReviewRequest
 from bot.services.services import Services
+from bot.services.turns import Turns
 from bot.texts import conversation as phrases
 from bot.texts.locale import Phrase, locale_for
 from bot.views.keyboards import answer_keyboard
@@ -33,17 +35,24 @@ class Answering:
         self._messages = services.messages
         self._metrics = services.metrics
         self._typing = Typing(bot)
+        self._holding = Turns()
         self._sending: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def answer(self, request: ReviewRequest) -> None:
-        """Predict, store and answer, from where an earlier attempt at this update stopped."""
+        """Predict, store and answer, from where an earlier attempt at this update stopped.
+
+        While there are no models, the review is held for them.
+        """
         started = time.perf_counter()
         review: Review | Problem | None = await self._reviewing.find(request.update_id)
         if review is None:
             if not await self.admitted(request):
                 return
-            async with self._typing.shown(request.chat_id):
-                review = await self._reviewing.review(request)
+            try:
+                async with self._typing.shown(request.chat_id):
+                    review = await self._reviewing.review(request)
+            except NoModels:
+                await self._hold(request)
         if isinstance(review, Problem):
             await self._decline_for(request, review)
         elif review is not None and review.reply_message_id is None:
@@ -55,6 +64,8 @@ class Answering:
 
     async def admitted(self, request: ReviewRequest) -> bool:
         """Whether the user is within the limit; one who is not is told so once."""
+        if self._reviewing.inbox.was_held(request.update_id):
+            return True
         admission = await self._messages.admit(request.user_id, request.update_id, request.sent_at)
         if admission is Admission.REFUSED:
             await self._say(request, phrases.TOO_MANY, messages=self._messages.limit)
@@ -72,6 +83,12 @@ class Answering:
                 return
         logger.info("review declined", extra={"update_id": request.update_id, "why": problem.name})
         await self._say(request, phrases.PROBLEMS[problem])
+
+    async def _hold(self, request: ReviewRequest) -> Never:
+        async with self._holding.of_message(request.user_id, 0):  # who sends much is told once
+            if not await self._reviewing.is_any_held(request.user_id):
+                await self._say(request, phrases.NO_MODELS)
+            await self._reviewing.hold(request)
 
     async def _send(self, request: ReviewRequest, review: Review) -> None:
         # An answer sent but not recorded before a kill may have been rated already.

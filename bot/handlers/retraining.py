@@ -15,6 +15,8 @@ from bot.services.retraining import NotBegun
 from bot.services.services import Services
 from bot.services.training_process import Progress
 from bot.texts import retraining as phrases
+from bot.texts.first_training import AGAIN
+from bot.texts.first_training import BUSY as FIRST
 from bot.texts.locale import Locale, locale_for
 from bot.views.retraining import cancel_keyboard, ending_message, progress_message
 from db.models import TrainingRun
@@ -36,6 +38,7 @@ class _Shown:
 class Retrainings:
     def __init__(self, services: Services, bot: Bot, admin_ids: Collection[int]) -> None:
         self._retraining = services.retraining
+        self._first_training = services.first_training
         self._log = services.admin_log
         self._personal = services.personal
         self._bot = bot
@@ -52,6 +55,9 @@ class Retrainings:
             await message.reply_html(locale(phrases.BUSY))
         elif begun is NotBegun.SKIPPED:
             await message.reply_html(locale(phrases.SKIPPED))
+        elif begun is NotBegun.NO_MODELS:
+            is_again = self._first_training is not None and self._first_training.try_again()
+            await message.reply_html(locale(AGAIN if is_again else FIRST))
         elif begun is NotBegun.READ_ONLY:
             await message.reply_html(locale(phrases.READ_ONLY))
         else:

@@ -5,7 +5,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from telegram import Bot, Message, MessageOrigin, Update
+from telegram import Bot, Message, MessageOrigin, Update, User
 from telegram.ext import ContextTypes, filters
 
 from bot.delivery.raw_updates import RawUpdate, UnreadableError, read
@@ -109,6 +109,10 @@ class Reviews:
         """A review whose text has changed gets a new prediction; any other edit gets no answer."""
         message, user = message_of(update)
         earlier = await self._reviewing.of_message(message.chat_id, message.message_id)
+        if earlier is None and await self._is_held(message, user):
+            request = request_from(update, "", "edit")
+            if await self._answering.admitted(request):
+                await self._reviewing.hold(request)
         if earlier is None or earlier.user_id != user.id or earlier.source == "document":
             return
         private = message.chat.type == message.chat.PRIVATE
@@ -122,6 +126,15 @@ class Reviews:
             await self._answering.answer(request)
         else:
             await self._answering.decline(request, phrases.EDITED_IN_PARTS)
+
+    async def _is_held(self, message: Message, user: User) -> bool:
+        """Whether the message, which is edited now, waits for models."""
+        if self._reviewing.has_models:
+            return False
+        waiting = await self._reviewing.waiting(user.id)
+        parts = (_part_in(each, message.get_bot()) for each in waiting)
+        place = (message.chat_id, message.message_id)
+        return any(part and (part.place[0], part.message_id) == place for part in parts)
 
 
 def _part_of(update: Update) -> Part:

@@ -14,6 +14,7 @@ from bot.services.retraining import RETRAINING
 from bot.services.services import Services
 from bot.texts import versions as phrases
 from bot.texts.conversation import TOAST_OLD_BUTTON
+from bot.texts.first_training import NO_VERSIONS
 from bot.texts.locale import Locale
 from bot.views.retraining import decision_message
 from bot.views.versions import (
@@ -35,6 +36,9 @@ class VersionsCommand:
 
     async def command(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         message, _user = message_of(update)
+        if not self._versions.live.ready.is_set():
+            await message.reply_html(locale_of(update)(NO_VERSIONS))
+            return
         text, keyboard = await self._listed(locale_of(update))
         await message.reply_html(text, reply_markup=keyboard)
 

@@ -30,7 +30,7 @@ class Health:
 
     problems: tuple[str, ...]
     warnings: tuple[str, ...]  # the bot answers all the same
-    model: str
+    model: str  # "" while there is none
     waiting_reviews: int
     waiting_updates: int  # of all processes together
     last_poll_seconds: float | None  # None where Telegram brings the updates itself

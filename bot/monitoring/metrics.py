@@ -108,7 +108,8 @@ class Metrics:
             self._training_runs.labels(status).set(runs)
         self._champion.set(not health.warnings)
         self._model.clear()  # of an earlier version
-        self._model.labels(health.model).set(1)
+        if health.model:
+            self._model.labels(health.model).set(1)
 
     def _add(self, kind: Callable[..., Metric], name: str, says: str, *labels: str) -> Metric:
         return kind(f"kinorate_{name}", says, labels, registry=self.registry)

@@ -77,7 +77,7 @@ class Monitoring:
     async def health(self) -> dict[str, Any]:
         """What /healthz tells; `status` is ok, failing, or the phase of the start."""
         told = asdict(await self._watched[0].examine()) if self._watched else {"problems": ()}
-        if self._watched and not told["problems"]:
+        if self._watched and not told["problems"] and self.startup.phase != "training":
             self._was_well = True
             return {"status": "ok", **told}
         stuck = None if self._was_well else self.startup.problem

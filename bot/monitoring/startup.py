@@ -20,6 +20,7 @@ class Startup:
 
     def enter(self, phase: Phase) -> None:
         self.phase: Phase = phase
+        self.trouble: str | None = None  # why nothing goes on at the moment, in a sentence
         self._since = self._last_sign = time.monotonic()
 
     def sign_of_life(self) -> None:
@@ -34,6 +35,8 @@ class Startup:
     @property
     def problem(self) -> str | None:
         """What has got stuck, in a sentence."""
+        if self.trouble is not None:
+            return self.trouble
         silence = time.monotonic() - self._last_sign
         if self.phase == "training" and silence > SILENCE_OF_TRAINING:
             return f"The training has said nothing for {silence:.0f} seconds."

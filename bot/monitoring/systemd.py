@@ -39,7 +39,8 @@ async def keep_telling(examine: Callable[[], Awaitable[Health]]) -> None:
     pause = float(os.environ.get("WATCHDOG_USEC", 60e6)) / 1e6 / 3
     while True:
         health = await examine()
-        says = " ".join((*health.problems, *health.warnings)) or f"answers by {health.model}"
+        how = f"answers by {health.model}" if health.model else "trains its first models"
+        says = " ".join((*health.problems, *health.warnings)) or how
         tell(f"STATUS={says}", *([] if health.is_stuck else ["WATCHDOG=1"]))
         if health.is_stuck:
             logger.error("stuck", extra={"problems": health.problems})

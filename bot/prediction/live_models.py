@@ -4,10 +4,11 @@ import asyncio
 import logging
 import math
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from bot.errors import BotError
-from bot.prediction.queue import Predictions, Predicts
+from bot.prediction.queue import NoModels, Predictions, Predicts
 from classifier.errors import ClassifierError
 from classifier.registry.registry import Registry
 
@@ -26,8 +27,12 @@ class LiveModels:
     both predictions of a review are of the same version.
     """
 
-    def __init__(self, models: Predicts, registry: Registry, load: Load) -> None:
+    def __init__(self, models: Predicts | None, registry: Registry, load: Load) -> None:
+        """`models`: None where there are none yet, until the first champion is taken."""
         self.registry = registry
+        self.ready = asyncio.Event()  # there are models
+        if models is not None:
+            self.ready.set()
         self._models = models
         self._load = load
         # A champion that failed to load, and why: it is not tried again.
@@ -35,9 +40,13 @@ class LiveModels:
 
     @property
     def version(self) -> str:
-        return self._models.version
+        """ "" while there are no models."""
+        return "" if self._models is None else self._models.version
 
     def predict(self, texts: list[str], most_tokens: int | None = None) -> list[Predictions]:
+        """Raises NoModels while there are none."""
+        if self._models is None:
+            raise NoModels
         return self._models.predict(texts, most_tokens)
 
     async def load(self, version: str) -> Predicts:
@@ -55,6 +64,7 @@ class LiveModels:
     def take(self, models: Predicts) -> None:
         """Predict with these from the next batch on; a batch under way ends with the old ones."""
         self._models = models
+        self.ready.set()
         logger.info("model taken", extra={"model": models.version})
 
     async def follow(self) -> str | None:
@@ -62,6 +72,8 @@ class LiveModels:
         name: str | None = None
         try:
             champion = await asyncio.to_thread(self.registry.champion)
+            if champion is None and self._models is None:  # it is being trained
+                return None
             if champion is None:
                 return f"There is no champion in {self.registry.root}."
             if champion.name == self.version:
@@ -103,7 +115,19 @@ def load_models(folder: Path) -> Predicts:
     from classifier.modeling.device import default_device
     from classifier.serving.predictor import Predictor
 
+    _warn_of_float32()
     return Predictor(folder, default_device())
+
+
+@cache
+def _warn_of_float32() -> None:
+    """Once in a process."""
+    import torch
+
+    from classifier.modeling.device import compute_dtype, default_device
+
+    if compute_dtype(default_device()) == torch.float32:
+        logger.warning("no bfloat16 on this machine: predicting in float32, at half the speed")
 
 
 def _is_distribution(shares: tuple[float, ...]) -> bool:

@@ -43,6 +43,10 @@ class QueueFull(Exception):  # noqa: N818  (the name that asyncio gives it)
     """As many reviews are waiting as are allowed to."""
 
 
+class NoModels(Exception):  # noqa: N818  (what is so, not a bug)
+    """There are none yet that could predict."""
+
+
 class _Waiting(NamedTuple):
     text: str
     answer: asyncio.Future[Predictions]
@@ -92,7 +96,7 @@ class PredictionQueue:
         self._executor.shutdown()
 
     async def predict(self, text: str, person: int = 0) -> Predictions:
-        """Both models' predictions; raises QueueFull, and whatever the predictor raises."""
+        """Both models' predictions; raises QueueFull, NoModels and whatever else they raise."""
         if self._task is None:
             raise RuntimeError("the prediction queue is not running")
         if self.waiting >= self.limit:
@@ -119,7 +123,7 @@ class PredictionQueue:
 
     @property
     def version(self) -> str:
-        """Of the models that answer now."""
+        """Of the models that answer now; "" while there are none."""
         return self._predictor.version
 
     async def _work(self) -> None:

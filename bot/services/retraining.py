@@ -51,6 +51,7 @@ class NotBegun(Enum):
     BUSY = auto()  # one is running
     SKIPPED = auto()  # too few new ratings; a run with the reason is stored
     READ_ONLY = auto()  # the folder of the models is
+    NO_MODELS = auto()  # yet, to start from and to compare with
 
 
 @dataclass
@@ -72,6 +73,8 @@ class Retraining:
 
     async def begin(self, trigger: str) -> int | NotBegun:
         """Start a retraining ("schedule" or "admin") in the background; the run's id."""
+        if not self.versions.live.ready.is_set():
+            return NotBegun.NO_MODELS
         if not self._can_keep():
             return NotBegun.READ_ONLY
         async with self._beginning:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -59,7 +59,7 @@ class Reviewing:
     async def review(self, request: ReviewRequest) -> Review | Problem | None:
         """Predict and store; what is wrong with the text, or None for a user erased meanwhile.
 
-        Raises LeaseLostError where it is another process's by now.
+        Raises LeaseLostError where it is another process's by now, NoModels while there are none.
         """
         checked = await asyncio.to_thread(check, request.text)
         if not isinstance(checked, ReviewText):
@@ -70,6 +70,19 @@ class Reviewing:
         except QueueFull:
             return Problem.BUSY
         return await self._store(request, checked.text, list(predictions.values()))
+
+    @property
+    def has_models(self) -> bool:
+        return bool(self.queue.version)
+
+    async def is_any_held(self, user_id: int) -> bool:
+        """Whether anything of this user waits for models."""
+        async with self.read() as session:
+            return await updates.is_any_held(session, user_id)
+
+    async def hold(self, request: ReviewRequest) -> Never:
+        """Keep a review until there are models; raises HeldError."""
+        await self.inbox.hold([request.update_id, *request.parts])
 
     async def _store(
         self, request: ReviewRequest, text: str, predictions: "list[Prediction]"

@@ -14,6 +14,7 @@ from bot.services.drift import DriftWatch
 from bot.services.error_analysis import ErrorAnalysis
 from bot.services.explaining import Explaining
 from bot.services.feedback import FeedbackService
+from bot.services.first_training import FirstTraining
 from bot.services.flood import FloodLimit, SenderBook
 from bot.services.joining import WAIT, Joiner
 from bot.services.judging import Judging
@@ -47,7 +48,10 @@ class Services:
         live: LiveModels,
         metrics: Metrics,
         inbox: Inbox,
+        first_training: FirstTraining | None = None,
     ) -> None:
+        """`first_training`: where there are no models yet."""
+        self.first_training = first_training
         write, read, clock = database.write, database.read, inbox.clock
         self.metrics = metrics
         self.clock = clock

@@ -21,7 +21,7 @@ NICENESS = 19  # the system's lowest priority: the bot's answers come first
 # meanwhile hold up the ones they wait for; libgomp reads this when torch loads it.
 _WAITING = {"OMP_WAIT_POLICY": "PASSIVE"}
 _SECRETS = {"TELEGRAM_TOKEN", "WEBHOOK_SECRET", "DATABASE_URL"}  # training needs none
-_LONGEST_LINE = 2**24  # bytes; the decision comes in one, with all its figures
+LONGEST_LINE = 2**24  # bytes; the decision comes in one, with all its figures
 _ASKED_WEIGHT, _VOLUNTEERED_WEIGHT = 2.0, 1.0
 """Users who rate without being asked differ from the others: asked ones count for more."""
 
@@ -37,6 +37,11 @@ class Progress(NamedTuple):
     epochs: int
     share: float  # of the whole training
     seconds_left: int
+
+    @classmethod
+    def of(cls, told: dict[str, Any]) -> "Progress":
+        """From a line that says how far the steps are."""
+        return cls(*(told[name] for name in cls._fields))
 
 
 class TrainingFailed(Exception):  # noqa: N818  (what happened, not a bug)
@@ -128,7 +133,7 @@ class TrainingProcess:
                 env=environment() | {"TMPDIR": str(self.folder.resolve())},
                 pass_fds=tuple(files.values()),
                 start_new_session=True,  # a group of its own, killed as a whole
-                limit=_LONGEST_LINE,
+                limit=LONGEST_LINE,
             )
         if self._killed:  # while it was being started
             self._end()
@@ -136,11 +141,11 @@ class TrainingProcess:
         try:
             assert process.stdout is not None
             async for line in process.stdout:
-                told = _parsed(line)
+                told = parsed(line)
                 if "decision" in told:
                     decision = told["decision"]
                 elif "share" in told:
-                    await on_progress(Progress(*(told[name] for name in Progress._fields)))
+                    await on_progress(Progress.of(told))
         finally:
             if decision is None:
                 self._end()
@@ -167,15 +172,21 @@ def _write(file: IO[bytes], reviews: Sequence[RatedReview]) -> None:
     file.seek(0)
 
 
-def _parsed(line: bytes) -> dict[str, Any]:
+def parsed(line: bytes) -> dict[str, Any]:
+    """What a training tells in a line of JSON; {} where a library printed it."""
     try:
         told = json.loads(line)
-    except ValueError:  # printed by a library
+    except ValueError:
         return {}
     return told if isinstance(told, dict) else {}
 
 
+def end_of(status: int, said: str) -> str:
+    """How a training ended that failed, with its last words."""
+    ended = f"killed by signal {-status}" if status < 0 else f"exit status {status}"
+    return f"{ended}: {said[:500]}" if said else ended
+
+
 def _last_words(errors: Path, status: int) -> str:
     said = errors.read_text("utf-8", errors="replace").strip().splitlines()
-    ended = f"killed by signal {-status}" if status < 0 else f"exit status {status}"
-    return f"{ended}: {said[-1][:500]}" if said else ended
+    return end_of(status, said[-1] if said else "")

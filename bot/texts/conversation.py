@@ -286,7 +286,11 @@ EDITED_IN_PARTS = Phrase(
     " Send the edited review as a whole, and I will answer it anew.",
 )
 
-# --- too much, and trouble
+# --- too much, too soon, and trouble
+NO_MODELS = Phrase(
+    "Модели ещё учатся. Отвечу, как только будут готовы.",
+    "The models are still being trained. I will answer as soon as they are ready.",
+)
 TOO_MANY = Phrase(
     "Не успеваю: больше чем на {messages:сообщение|сообщения|сообщений} в минуту мне не ответить."
     " Сделаем паузу?",

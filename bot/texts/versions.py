@@ -53,3 +53,8 @@ CHAMPION_NOT_TAKEN = Phrase(
     "⚠️ The process {process} can't take the new version of the models and goes on with"
     " {version}.\n<code>{reason}</code>",
 )
+NO_VERSION_TAKEN = Phrase(
+    "⚠️ Процесс {process} не может взять модели, и отвечать ему нечем.\n<code>{reason}</code>",
+    "⚠️ The process {process} can't take the models and has none to answer with."
+    "\n<code>{reason}</code>",
+)

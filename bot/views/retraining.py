@@ -23,16 +23,20 @@ _AT_MOST = ("calibration", "speed")
 
 
 def progress_message(progress: Progress, locale: Locale) -> str:
+    return locale(phrases.PROGRESS, **progress_values(progress, locale))
+
+
+def progress_values(progress: Progress, locale: Locale) -> dict[str, object]:
+    """What a phrase about the progress of a training names, a bar among it."""
     filled = round(_BAR * progress.share)
     minutes = max(1, round(progress.seconds_left / 60))
-    return locale(
-        phrases.PROGRESS,
-        epoch=progress.epoch,
-        epochs=progress.epochs,
-        bar="▰" * filled + "▱" * (_BAR - filled),
-        share=round(100 * progress.share),
-        left=locale(phrases.MINUTES, minutes=minutes),
-    )
+    return {
+        "epoch": progress.epoch,
+        "epochs": progress.epochs,
+        "bar": "▰" * filled + "▱" * (_BAR - filled),
+        "share": round(100 * progress.share),
+        "left": locale(phrases.MINUTES, minutes=minutes),
+    }
 
 
 def cancel_keyboard(run_id: int, locale: Locale) -> InlineKeyboardMarkup:

@@ -59,7 +59,9 @@ def _version(version: ModelVersion, champion: str | None, locale: Locale) -> str
     if version.decision == "refused":
         name += locale(phrases.WAS_REFUSED)
     lines = [locale(phrases.CHAMPION, name=version.name) if version.name == champion else name]
-    lines += [_figures(pooling, figures, locale) for pooling, figures in version.figures.items()]
+    lines += [
+        figures_line(pooling, figures, locale) for pooling, figures in version.figures.items()
+    ]
     return "\n".join(lines if version.figures else [*lines, locale(phrases.NO_FIGURES)])
 
 
@@ -68,7 +70,8 @@ def _scheduled(times: Sequence[datetime], locale: Locale) -> str:
     return locale(phrases.NEXT_RETRAININGS, zone=escape(str(times[0].tzinfo)), times=lines)
 
 
-def _figures(pooling: str, figures: dict[str, Any], locale: Locale) -> str:
+def figures_line(pooling: str, figures: dict[str, Any], locale: Locale) -> str:
+    """A model's figures on its holdout."""
     return locale(
         phrases.FIGURES,
         model=POOLING_NAMES[pooling],

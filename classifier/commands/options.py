@@ -65,6 +65,9 @@ Epochs = Annotated[
 MaxTokens = Annotated[
     int | None, typer.Option(min=8, help="What is read of a review; 1,024 by default.")
 ]
+Progress = Annotated[
+    bool, typer.Option("--progress", help="Say how it goes in lines of JSON, for a program.")
+]
 
 DEFAULT_MODELS = Path("models")
 DEFAULT_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kinorate"

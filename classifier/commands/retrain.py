@@ -1,11 +1,9 @@
 """`retrain`: a challenger trained on rated reviews too, and whether it becomes champion."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from classifier.commands.options import (
     DEFAULT_CACHE,
@@ -13,6 +11,7 @@ from classifier.commands.options import (
     Cache,
     Json,
     Models,
+    Progress,
     try_outputs,
 )
 from classifier.evaluation.limits import LIMITS
@@ -44,15 +43,13 @@ def retrain(
     promote: Annotated[
         bool, typer.Option("--promote", help="Make it the champion if it is accepted.")
     ] = False,
-    progress: Annotated[
-        bool, typer.Option("--progress", help="Say how it goes in lines of JSON, for a program.")
-    ] = False,
+    progress: Progress = False,
     models: Models = DEFAULT_MODELS,
     cache: Cache = DEFAULT_CACHE,
     json_path: Json = None,
 ) -> None:
     from classifier.commands.quiet import quiet_libraries
-    from classifier.training.console import CommandConsole, JsonConsole
+    from classifier.training.console import JsonConsole, console_for
     from classifier.training.distributed import training_group
     from classifier.training.retraining import Feedback, retrain
     from classifier.training.settings import RunContext
@@ -60,8 +57,7 @@ def retrain(
     quiet_libraries()
     try_outputs(json_path, models)
     with training_group() as group:
-        quiet = not group.is_first
-        console = JsonConsole(sys.stdout) if progress else CommandConsole(Console(quiet=quiet))
+        console = console_for(is_first=group.is_first, as_json=progress)
         feedback = Feedback(str(extra), None if holdout is None else str(holdout))
         decision = retrain(feedback, RunContext(models, cache, group, console))
     if decision is None:

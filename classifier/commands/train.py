@@ -3,7 +3,6 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from classifier.commands.options import (
     DEFAULT_CACHE,
@@ -16,6 +15,7 @@ from classifier.commands.options import (
     Limit,
     MaxTokens,
     Models,
+    Progress,
     ReviewsSource,
     Scale,
     Split,
@@ -75,6 +75,7 @@ def train(
     promote: Annotated[
         bool, typer.Option("--promote", help="Make it the champion (the first one always is).")
     ] = False,
+    progress: Progress = False,
     models: Models = DEFAULT_MODELS,
     cache: Cache = DEFAULT_CACHE,
     json_path: Json = None,
@@ -84,7 +85,7 @@ def train(
     from classifier.commands.quiet import quiet_libraries
     from classifier.commands.tables import print_figures
     from classifier.data.schema import Schema
-    from classifier.training.console import CommandConsole
+    from classifier.training.console import console_for
     from classifier.training.distributed import training_group
     from classifier.training.experiment import run_experiment
     from classifier.training.recipe import RECIPES
@@ -116,7 +117,7 @@ def train(
         seeds=seeds,
     )
     with training_group() as group:
-        console = CommandConsole(Console(quiet=not group.is_first))
+        console = console_for(is_first=group.is_first, as_json=progress)
         context = RunContext(models, cache, group, console)
         try:
             version = run_experiment(settings, context, resume=resume)

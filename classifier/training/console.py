@@ -1,6 +1,8 @@
 """What a command prints while it works: lines, tables and progress bars, or lines of JSON."""
 
+import io
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -127,26 +129,26 @@ class CommandConsole:
 
 
 class JsonConsole(CommandConsole):
-    """Writes lines of JSON for the program that started the training, at most one a second.
+    """Writes lines of JSON for the program that started the training.
 
-    Where nobody reads any more the next line fails, which ends a training that nobody waits for.
+    What a terminal would show is in them, a line each (`said`); so is how far the steps are, at
+    most once a second, and every finished epoch (`ended`). Where nobody reads any more the next
+    line fails, which ends a training that nobody waits for.
     """
 
-    def __init__(self, out: TextIO) -> None:
-        super().__init__(Console(quiet=True))
+    def __init__(self, out: TextIO, *, quiet: bool = False) -> None:
+        super().__init__(Console(file=_SaidLines(self), quiet=quiet))
         self._out = out
+        self._title = ""  # of the training that is under way
         self._done = 0.0  # of the whole run
         self._last = -_SECONDS_APART
-
-    def say(self, line: str) -> None:
-        self.write({"said": line})
 
     @contextmanager
     def training(self, title: str, share: float) -> Iterator[Callable[[Step], None]]:
         """Says how much of the whole run is done, and which of all its epochs is under way."""
-        started = time.monotonic()
+        self._title, started = title, time.monotonic()
 
-        def on_step(step: Step) -> None:
+        def report(step: Step) -> None:
             now = time.monotonic()
             if now - self._last < _SECONDS_APART:
                 return
@@ -155,19 +157,51 @@ class JsonConsole(CommandConsole):
             mine = share * steps / (step.epochs * step.batches)
             left = max(0.0, 1 - self._done - mine)
             epochs = round(step.epochs / share)  # of the run: the encoder's, then each pooling's
-            report: dict[str, Any] = {
+            told: dict[str, Any] = {
                 "training": title,
                 "epochs": epochs,
                 "share": round(1 - left, 4),
             }
-            report["epoch"] = round(self._done * epochs) + step.epoch
-            report["seconds_left"] = round((now - started) / mine * left)
-            self.write(report)
+            told["epoch"] = round(self._done * epochs) + step.epoch
+            told["seconds_left"] = round((now - started) / mine * left)
+            self.write(told)
 
-        yield on_step
+        with super().training(title, share) as say:
+
+            def on_step(step: Step) -> None:
+                say(step)
+                report(step)
+
+            yield on_step
         self._done += share
+
+    def _epoch(self, figures: dict[str, float], line: str) -> None:
+        super()._epoch(figures, line)
+        self.write({"ended": {"training": self._title, **figures}})
 
     def write(self, value: dict[str, Any]) -> None:
         """One line; BrokenPipeError where nobody reads any more."""
         self._out.write(json.dumps(value, ensure_ascii=False) + "\n")
         self._out.flush()
+
+
+class _SaidLines(io.StringIO):
+    """A file whose lines a JsonConsole passes on."""
+
+    def __init__(self, console: JsonConsole) -> None:
+        super().__init__()
+        self._console = console
+        self._begun = ""
+
+    def write(self, text: str) -> int:
+        *lines, self._begun = (self._begun + text).split("\n")
+        for line in lines:
+            self._console.write({"said": line})
+        return len(text)
+
+
+def console_for(*, is_first: bool, as_json: bool) -> CommandConsole:
+    """Of a command that trains: only the first process of a group prints, if need be in JSON."""
+    if as_json:
+        return JsonConsole(sys.stdout, quiet=not is_first)
+    return CommandConsole(Console(quiet=not is_first))

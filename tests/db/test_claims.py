@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text, update
@@ -37,7 +38,7 @@ async def claim(
     now: datetime,
     most: int = 100,
     each: int = 100,
-    **more: list[int],
+    **more: Any,
 ) -> list[int]:
     async with write.begin() as session:
         claimed = await updates.claim(session, process, now, most=most, each=each, **more)
@@ -85,6 +86,26 @@ async def test_senders_take_turns_and_no_one_has_more_than_a_share(
     assert await claim(write, ONE, now, most=4, each=3) == []
     # What is to be tried again later takes no share.
     assert await claim(write, ONE, now, most=4, each=3, paused=[1, 2]) == [4, 5]
+
+
+async def test_what_is_held_waits_for_models_and_holds_up_nothing_else(
+    write: Sessions, now: datetime
+) -> None:
+    await joined(write, now, ONE, OTHER)
+    await received(write, now, 7, 7, 7, 8)
+    assert await claim(write, ONE, now, most=1) == [1]
+    async with write.begin() as session:
+        assert await updates.start(session, 1, ONE) == 1
+        assert not await updates.is_any_held(session, 7)
+        await updates.hold(session, [1, 2], ONE, now)  # the second part is not even claimed yet
+        assert await updates.is_any_held(session, 7)
+        assert not await updates.is_any_held(session, 8)
+        assert (await session.get_one(Update, 1)).attempts == 0  # no kill is to be suspected
+    assert await claim(write, OTHER, now, each=1, held=False) == [3, 4]
+    assert await claim(write, OTHER, now) == [1, 2]
+    async with write.begin() as session:
+        await updates.hold(session, [1], ONE, now)  # it is another's by now
+        assert (await session.get_one(Update, 1)).claimed_by == OTHER
 
 
 async def test_claims_at_the_same_moment_split_nobodys_updates(

@@ -7,7 +7,7 @@ import pytest
 
 import bot.__main__ as start
 from bot.errors import BotError
-from bot.prediction.live_models import LiveModels, load_models
+from bot.prediction.live_models import LiveModels, _warn_of_float32, load_models
 from bot.prediction.queue import PredictionQueue, Predicts
 from classifier.errors import ClassifierError
 from classifier.modeling.pooling import POOLINGS, Pooling
@@ -127,6 +127,7 @@ async def test_the_log_says_once_that_bfloat16_is_missing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr("classifier.modeling.device.cpu_has_bfloat16", lambda: has_bfloat16)
+    _warn_of_float32.cache_clear()
     first, second = (registry.get(name) for name in names(registry))
     live = LiveModels(start._load(first), registry, load_models)
     live.take(await live.load(second.name))

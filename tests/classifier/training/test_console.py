@@ -18,6 +18,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
+def told(out: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in out.getvalue().splitlines()]
+
+
+def of_steps(out: io.StringIO) -> list[dict[str, Any]]:
+    return [line for line in told(out) if "share" in line]
+
+
 def test_epochs_shares_and_the_time_left_are_of_the_whole_run(clock: list[float]) -> None:
     """One epoch of the encoder and three of each pooling, 10 steps an epoch, 2 s a step."""
     out = io.StringIO()
@@ -28,13 +36,13 @@ def test_epochs_shares_and_the_time_left_are_of_the_whole_run(clock: list[float]
                 for done in range(1, 11):
                     clock[0] += 2
                     on_step(Step(epoch, epochs, done, 10, 0.5))
-    told: list[dict[str, Any]] = [json.loads(line) for line in out.getvalue().splitlines()]
-    assert len(told) == 70
-    assert [line["epoch"] for line in told] == [epoch for epoch in range(1, 8) for _ in range(10)]
-    assert {line["epochs"] for line in told} == {7}
-    assert [line["share"] for line in told] == [round(done / 70, 4) for done in range(1, 71)]
-    assert [line["seconds_left"] for line in told] == [2 * left for left in range(69, -1, -1)]
-    assert [told[at]["training"] for at in (0, 10, 69)] == [
+    lines = of_steps(out)
+    assert len(lines) == 70
+    assert [line["epoch"] for line in lines] == [epoch for epoch in range(1, 8) for _ in range(10)]
+    assert {line["epochs"] for line in lines} == {7}
+    assert [line["share"] for line in lines] == [round(done / 70, 4) for done in range(1, 71)]
+    assert [line["seconds_left"] for line in lines] == [2 * left for left in range(69, -1, -1)]
+    assert [lines[at]["training"] for at in (0, 10, 69)] == [
         "the encoder",
         "CLS pooling",
         "mean pooling",
@@ -47,4 +55,20 @@ def test_it_speaks_once_a_second(clock: list[float]) -> None:
         for done in range(1, 41):
             clock[0] += 0.1
             on_step(Step(1, 1, done, 40, 0.5))
-    assert len(out.getvalue().splitlines()) == 4
+    assert len(of_steps(out)) == 4
+
+
+def test_what_a_terminal_shows_is_said_line_by_line_and_epochs_with_their_figures() -> None:
+    out = io.StringIO()
+    console = JsonConsole(out)
+    console.warn("Only 60 reviews.")
+    console.parts({"train": {"Bad": 1}, "holdout": {"Bad": 2}})
+    with console.training("the encoder", 1 / 3):
+        console.adaptation_epoch({"epoch": 1, "loss": 2.5, "accuracy": 0.25, "seconds": 3})
+    lines = told(out)
+    said = [line["said"] for line in lines if "said" in line]
+    assert said[0] == "Only 60 reviews."
+    assert any(line.startswith("│ holdout") for line in said)
+    assert said[-1].startswith("  epoch 1: loss 2.5")
+    ended = {"training": "the encoder", "epoch": 1, "loss": 2.5, "accuracy": 0.25, "seconds": 3}
+    assert lines[-1] == {"ended": ended}
