@@ -152,7 +152,10 @@ run bot --detach --volume "$name-data:/data" --volume "$name-models:/models" \
 wait_for 60 probe
 probe | grep '^training' || fail "the health check does not know a training."
 [ "$(docker exec "$name-bot" id -u)" = 10001 ] || fail "it does not run as 10001."
-wait_for 1500 printed "$stamp"
+wait_for 60 printed "$stamp"
+say "the chat page after $(since "$started")"
+ask "$stamp" | grep 'ещё учатся' || fail "it does not say that its models are being trained."
+wait_for 1500 is_well
 say "trained and ready after $(since "$started")"
 ask "$stamp"
 say "first answer after $(since "$started")"

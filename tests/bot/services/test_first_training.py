@@ -169,8 +169,7 @@ async def test_a_failed_training_is_told_and_tried_again(
         assert training.startup.problem == said[-1]
         assert str((await boris.ask("/retrain")).text) == "Пробую обучить их ещё раз."
         await until_said(boris, "Они учатся")
-        assert training.startup.problem is None
-
+        assert training.startup.trouble is None
         while len(starts(models)) < 2:
             await asyncio.sleep(0.01)
         os.kill(int(str(starts(models)[1][0])), signal.SIGKILL)
