@@ -70,6 +70,7 @@ async def test_the_page_comes_first_and_what_is_sent_meanwhile_is_answered(tmp_p
             for user in USERS:
                 await Person(http, user).wait_until(bool)  # it says what is going on
             assert "ещё учатся" in str((await Person(http, ANYA).ask(early)).text)
+        await until(process, "Reviews: ")  # before that the training has nothing to go on with
         process.send_signal(signal.SIGTERM)
         await until(process, "goes on after the last whole epoch")
         async with asyncio.timeout(SECONDS_TO_STOP):
