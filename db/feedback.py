@@ -14,7 +14,7 @@ class Given(NamedTuple):
     review_id: int
     user_id: int
     rating: int  # 0 to 10
-    asked: bool  # the bot asked for it
+    asked: bool  # the bot asked for it at random
     held_out: bool  # for evaluation only
 
 

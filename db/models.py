@@ -169,6 +169,8 @@ class Review(Base, kw_only=True):
     replaces_review_id: Mapped[int | None] = mapped_column(
         ForeignKey("reviews.id", ondelete="SET NULL"), index=True, default=None
     )
+    # Why the answer asks for the rating: "random", the share that figures are of; None: it doesn't.
+    asked_for: Mapped[str | None] = mapped_column(String(9), default=None)
 
     predictions: Mapped[list["Prediction"]] = relationship(
         lazy="raise", passive_deletes=True, order_by="Prediction.id", default_factory=list
@@ -236,7 +238,7 @@ class Feedback(Base, kw_only=True):
     review_id: Mapped[int] = mapped_column(ForeignKey("reviews.id", ondelete="CASCADE"))
     user_id: Mapped[OwnerId]
     rating: Mapped[int]
-    asked: Mapped[bool]  # asked for explicitly, not volunteered
+    asked: Mapped[bool]  # the bot asked for it at random; not volunteered
     held_out: Mapped[bool]  # never trained on
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

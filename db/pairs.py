@@ -38,7 +38,7 @@ class PairCounts:
     reviews: int
     same_sentiment: int
     ratings_apart: Mapping[int, int]  # points between the ratings of both → reviews
-    users: Sequence[UserSums]  # of each user who rated a review
+    users: Sequence[UserSums]  # of each user who gave a rating that was asked for at random
 
     @property
     def rated(self) -> int:
@@ -92,7 +92,7 @@ async def _users(
         .select_from(cls)
         .join(given, given.review_id == cls.review_id)
         .join(mean, same_review(cls, mean))
-        .where(period.holds(cls.created_at))
+        .where(period.holds(cls.created_at), given.asked)
         .group_by(given.user_id)
     )
     return [UserSums(*row) for row in rows]

@@ -26,6 +26,12 @@ async def add(session: AsyncSession, review: Review) -> bool:
     return True
 
 
+async def asked_last(session: AsyncSession, user_id: int) -> bool:
+    """Whether the answer to the user's newest review asks for its rating."""
+    newest = select(Review.asked_for).filter_by(user_id=user_id).order_by(Review.id.desc())
+    return await session.scalar(newest.limit(1)) is not None
+
+
 async def set_reply(session: AsyncSession, review_id: int, reply_message_id: int) -> None:
     """Note which message answers a review; nothing happens if it was erased meanwhile."""
     answered = update(Review).where(Review.id == review_id)

@@ -111,7 +111,7 @@ async def answered(session: AsyncSession, period: Period, bins: int) -> list[Ans
 
 
 class Step(NamedTuple):
-    """The answers to predictions of one pooling made in one step of time."""
+    """The answers asked for at random to predictions of one pooling made in one step of time."""
 
     pooling: str
     begins: datetime
@@ -133,7 +133,7 @@ async def steps(
     rows = await session.execute(
         select(step, Prediction.pooling, *answer_counts(Prediction, given, sentiment_of))
         .join(given, given.review_id == Prediction.review_id)
-        .where(period.holds(Prediction.created_at))
+        .where(period.holds(Prediction.created_at), given.asked)
         .group_by("step", Prediction.pooling)
         .order_by(Prediction.pooling, "step")
     )

@@ -31,7 +31,6 @@ class Answering:
     def __init__(self, services: Services, bot: ExtBot[Any]) -> None:
         self._bot = bot
         self._reviewing = services.reviewing
-        self._feedback = services.feedback
         self._messages = services.messages
         self._metrics = services.metrics
         self._typing = Typing(bot)
@@ -93,9 +92,8 @@ class Answering:
     async def _send(self, request: ReviewRequest, review: Review) -> None:
         # An answer sent but not recorded before a kill may have been rated already.
         rating = rating_of(review, request.user_id)
-        asked = (await self._feedback.draw()).is_asked(review.update_id)
         locale = locale_for(request.language)
-        text = answer(review, locale, rating, asked=asked)
+        text = answer(review, locale, rating)
         async with self._one_at_a_time(request.chat_id):
             # While it waited for its chat's turn, no other chat would be answered.
             keyboard = answer_keyboard(review.id, locale, rating)

@@ -4,6 +4,8 @@ import hmac
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from bot.clock import Clock
 from bot.monitoring.metrics import Metrics
 from db import feedback, installation, reviews
@@ -14,6 +16,7 @@ from db.training_data import normalised
 
 _HELD_OUT = 5  # one rating in five
 _ASKED = 10  # one review in ten
+_AT_RANDOM = "random"
 
 
 class NotRated(Enum):
@@ -31,10 +34,9 @@ class Draw:
     secret: bytes
 
     def is_asked(self, update_id: int) -> bool:
-        """Whether the answer to a review asks for its rating: one in ten does.
+        """Whether the answer to a review is to ask for its rating: one in ten is.
 
-        Users who rate without being asked are no fair sample of all users. Decided by the update,
-        so that a repeated answer, and the rating given to it, are in the same group.
+        Users who rate without being asked are no fair sample of all users.
         """
         return self._number(f"asked:{update_id}") % _ASKED == 0
 
@@ -70,6 +72,16 @@ class FeedbackService:
                 self._draw = Draw(await installation.secret(session))
         return self._draw
 
+    async def asked_for(self, session: AsyncSession, review: Review, draw: Draw) -> str | None:
+        """What to note with a review that is about to be stored: why its rating is asked for.
+
+        A person is never asked twice in a row. The draw comes from before the transaction, since
+        it may have to be stored by one of its own.
+        """
+        if not draw.is_asked(review.update_id):
+            return None
+        return None if await reviews.asked_last(session, review.user_id) else _AT_RANDOM
+
     async def rate(self, review_id: int, user_id: int, rating: int) -> Rated | NotRated:
         """Store the rating that the review's user gives it; the same one again is no change."""
         now, draw = self.clock(), await self.draw()
@@ -79,7 +91,7 @@ class FeedbackService:
                 return NotRated.GONE
             if review.user_id != user_id:
                 return NotRated.NOT_YOURS
-            asked = draw.is_asked(review.update_id)
+            asked = review.asked_for == _AT_RANDOM
             held_out = draw.is_held_out(user_id, review.text)
             given = Given(review_id, user_id, rating, asked=asked, held_out=held_out)
             stored = await feedback.rate(session, given, now)

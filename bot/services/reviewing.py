@@ -12,6 +12,7 @@ from bot.delivery.inbox import Inbox
 from bot.delivery.lease import LeaseLostError
 from bot.prediction.queue import PredictionQueue, QueueFull
 from bot.services.checking import Problem, ReviewText, check
+from bot.services.feedback import FeedbackService
 from classifier.labels import SENTIMENTS
 from db import models as rows
 from db import reviews, updates, users
@@ -45,6 +46,7 @@ class Reviewing:
     read: Sessions
     queue: PredictionQueue
     inbox: Inbox
+    feedback: FeedbackService
 
     async def find(self, update_id: int) -> Review | None:
         """The review of this update if it is stored already, perhaps before a kill."""
@@ -87,7 +89,7 @@ class Reviewing:
     async def _store(
         self, request: ReviewRequest, text: str, predictions: "list[Prediction]"
     ) -> Review | None:
-        now = self.inbox.clock()
+        now, draw = self.inbox.clock(), await self.feedback.draw()
         review = Review(
             user_id=request.user_id,
             chat_id=request.chat_id,
@@ -109,6 +111,7 @@ class Reviewing:
                     raise LeaseLostError("another process stores it")
                 return None
             await users.seen(session, request.user_id, request.language, now)
+            review.asked_for = await self.feedback.asked_for(session, review, draw)
             if request.parts:
                 await updates.mark_done(session, request.parts, now)
             if await reviews.add(session, review):

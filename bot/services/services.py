@@ -55,8 +55,8 @@ class Services:
         write, read, clock = database.write, database.read, inbox.clock
         self.metrics = metrics
         self.clock = clock
-        self.reviewing = Reviewing(write, read, queue, inbox)
         self.feedback = FeedbackService(write, metrics, clock)
+        self.reviewing = Reviewing(write, read, queue, inbox, self.feedback)
         self.explaining = Explaining(read, queue)
         self.temporary = Temporary(settings.data_folder / NAME)
         self.wiping = Wiping(settings.database_url)

@@ -34,14 +34,13 @@ class PoolingFigures:
     sentiments: tuple[int, ...]  # how often it predicted each
     median_milliseconds: float  # to a tenth
     p95_milliseconds: float
-    answers: AnswerFigures  # all of them
-    asked: AnswerFigures  # by users who were asked to rate
-    volunteered: AnswerFigures  # by users who chose to: not a fair sample
+    answers: AnswerFigures  # by users who were asked to rate at random: the models are judged by it
+    others: AnswerFigures  # by users who chose to, or were chosen: not a fair sample
     predictions_in_short: int  # of reviews that were not read to the end, because others waited
-    in_short: AnswerFigures  # those of them that users answered
+    in_short: AnswerFigures  # those of them that users answered, asked or not
     versions: dict[str, AnswerFigures]
-    """Of each model version, as far as users answered: of reviews that were read in whole, for one
-    version may have met a crowd and another none."""
+    """Of each model version the `answers` to reviews that were read in whole, for one version may
+    have met a crowd and another none."""
 
     @property
     def predictions(self) -> int:
@@ -101,14 +100,14 @@ def share(part: int, whole: int) -> float | None:
 def _pooling(made: list[Predicted], rows: list[Answered], pooling: str) -> PoolingFigures:
     made = [row for row in made if row.pooling == pooling]
     rows = [row for row in rows if row.pooling == pooling]
-    in_whole = [row for row in rows if not row.in_short]
+    asked = [row for row in rows if row.asked]
+    in_whole = [row for row in asked if not row.in_short]
     return PoolingFigures(
         sentiments=tuple(map(sum, zip(*(row.sentiments for row in made), strict=True))),
         median_milliseconds=_percentile(made, 50),
         p95_milliseconds=_percentile(made, 95),
-        answers=figures_of(rows),
-        asked=figures_of([row for row in rows if row.asked]),
-        volunteered=figures_of([row for row in rows if not row.asked]),
+        answers=figures_of(asked),
+        others=figures_of([row for row in rows if not row.asked]),
         predictions_in_short=sum(row.in_short for row in made),
         in_short=figures_of([row for row in rows if row.in_short]),
         versions={

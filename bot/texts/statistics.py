@@ -41,12 +41,12 @@ MAE_DIFFERENCE = Phrase(
 
 # --- the verdict
 TOO_FEW = Phrase(
-    "Пока слишком мало оценок, чтобы судить: {answers}, а нужно хотя бы {enough}.",
-    "Too few ratings to judge yet: {answers}, at least {enough} are needed.",
+    "Пока слишком мало оценок по просьбе, чтобы судить: {answers}, а нужно хотя бы {enough}.",
+    "Too few ratings given when asked to judge yet: {answers}, at least {enough} are needed.",
 )
 TOO_FEW_USERS = Phrase(
-    "Пока слишком мало тех, кто оценивал: {users}, а нужно хотя бы {enough}.",
-    "Too few users have rated yet: {users}, at least {enough} are needed.",
+    "Пока слишком мало тех, кто оценил по просьбе: {users}, а нужно хотя бы {enough}.",
+    "Too few users have rated when asked yet: {users}, at least {enough} are needed.",
 )
 ALIKE = Phrase(
     "Ни у одной модели не видно преимущества: разница не больше случайной.",
@@ -70,14 +70,15 @@ SPLIT = Phrase(
 )
 
 # --- who answered, by which version
-VOLUNTEERED = Phrase(
-    "Оценили сами: {count}. {cls}; {mean}.", "Rated unasked: {count}. {cls}; {mean}."
-)
 ASKED = Phrase(
-    "Оценили по просьбе: {count}. {cls}; {mean}.", "Rated when asked: {count}. {cls}; {mean}."
+    "Оценили по просьбе: {count}. Судим только по ним: бот просит наугад.",
+    "Rated when asked: {count}. Only these are judged by: the bot asks at random.",
+)
+OTHERS = Phrase(
+    "Остальные оценки: {count}. {cls}; {mean}.", "Other ratings: {count}. {cls}; {mean}."
 )
 BIAS = Phrase(
-    "Сами оценивают не все и не всё: по этим оценкам точность смещена.",
+    "Сами оценивают не все и не всё: точность по ним смещена.",
     "Not everyone rates unasked, and not every review: these figures are biased.",
 )
 IN_SHORT = Phrase(

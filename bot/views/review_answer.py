@@ -14,16 +14,14 @@ from db.models import Prediction, Review
 _SNIPPET = 80  # characters of a review that the history shows
 
 
-def answer(
-    review: Review, locale: Locale, rating: int | None = None, *, asked: bool = False
-) -> str:
+def answer(review: Review, locale: Locale, rating: int | None = None) -> str:
     """Both models' predictions, whether they agree, and the true rating or the question for it."""
     blocks = [_prediction(prediction, locale) for prediction in review.predictions]
     agreement = _agreement(review.predictions, locale)
     if any(prediction.in_short for prediction in review.predictions):
         agreement += f"\n{locale(phrases.IN_SHORT)}"
     blocks.append(agreement)
-    question = phrases.PLEASE_RATE if asked else phrases.ASK_RATING
+    question = phrases.PLEASE_RATE if review.asked_for else phrases.ASK_RATING
     given = phrases.YOUR_RATING if rating is not None else question
     return "\n\n".join([*blocks, locale(given, rating=rating)])
 

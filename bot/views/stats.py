@@ -122,11 +122,12 @@ def _pairs(overview: Overview, locale: Locale) -> str:
 
 def _who(found: Overview, locale: Locale) -> str:
     models = found.poolings
-    volunteered = _answers({name: model.volunteered for name, model in models.items()}, locale)
-    asked = _answers({name: model.asked for name, model in models.items()}, locale)
-    lines = [locale(phrases.VOLUNTEERED, **volunteered)] if volunteered else []
-    lines += [locale(phrases.ASKED, **asked)] if asked else []
-    return "\n".join([*lines, locale(phrases.BIAS)] if volunteered else lines)
+    others = _answers({name: model.others for name, model in models.items()}, locale)
+    asked = max((model.answers.count for model in models.values()), default=0)
+    lines = [locale(phrases.ASKED, count=locale.whole(asked))]
+    if others:
+        lines += [locale(phrases.OTHERS, **others), locale(phrases.BIAS)]
+    return "\n".join(lines)
 
 
 def _in_short(found: Overview, locale: Locale) -> str:

@@ -53,7 +53,7 @@ async def add_live_reviews(
             review_id=review.id,
             user_id=review.user_id,
             rating=true,
-            asked=chance.random() < 0.2,
+            asked=chance.random() < 0.6,
             held_out=False,
             created_at=review.created_at,
             updated_at=review.created_at,

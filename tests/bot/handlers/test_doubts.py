@@ -97,7 +97,7 @@ async def test_an_admin_decides_and_takes_it_back(
     assert "Отзыв 1-1" in (second.text or "")
     assert await learnt_from(read) == {1: 1, 2: 2, 3: 10}
     overview = await StatisticsService(read, lambda: datetime.now(UTC)).overview(SPANS["7d"])
-    assert overview.poolings["cls"].answers.count == 3
+    assert overview.poolings["cls"].others.count == 3
 
     assert "Отменено: 1 оценка" in await toast(boris, second, BACK)
     again = await shown(boris, first, read)

@@ -96,10 +96,9 @@ def test_an_answer_in_russian() -> None:
 
 def test_a_few_are_asked_for_their_rating_in_so_many_words() -> None:
     stored = review([prediction("cls"), prediction("mean")])
-    assert answer(stored, RUSSIAN, asked=True).endswith(conversation.PLEASE_RATE.ru)
-    assert answer(stored, RUSSIAN, 7, asked=True).endswith(
-        RUSSIAN(conversation.YOUR_RATING, rating=7)
-    )
+    stored.asked_for = "random"
+    assert answer(stored, RUSSIAN).endswith(conversation.PLEASE_RATE.ru)
+    assert answer(stored, RUSSIAN, 7).endswith(RUSSIAN(conversation.YOUR_RATING, rating=7))
 
 
 def test_an_answer_in_english() -> None:
