@@ -196,7 +196,7 @@ def test_of_several_that_start_at_once_one_migrates(empty_url: str) -> None:
 
 def test_who_was_asked_before_it_was_noted_is_noted(empty_url: str) -> None:
     config = migrate.configuration(empty_url)
-    command.upgrade(config, "0010")
+    command.upgrade(config, "0011")
     secret, ids = bytes(range(32)), range(1, 40)
     draw = Draw(secret)
     known = f"INSERT INTO installation VALUES (1, {BLOB[empty_url[:6]].format(secret.hex())})"
