@@ -150,6 +150,9 @@ class Settings(BaseSettings):
     )
     reviews_per_minute: Count = 10
     waiting_reviews: Count = 200
+    ask_uncertain_share: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.0, description="a share from 0 to 1, such as 0.2"
+    )
     retrain_cron: Annotated[str, _checked(_check_cron)] | None = Field(
         None, description="a cron line of five fields, such as 0 4 * * 1 (Mondays at four)"
     )

@@ -169,7 +169,8 @@ class Review(Base, kw_only=True):
     replaces_review_id: Mapped[int | None] = mapped_column(
         ForeignKey("reviews.id", ondelete="SET NULL"), index=True, default=None
     )
-    # Why the answer asks for the rating: "random", the share that figures are of; None: it doesn't.
+    # Why the answer asks for the rating: "random", the share that figures are of; "uncertain", for
+    # the models disagree; None: it doesn't.
     asked_for: Mapped[str | None] = mapped_column(String(9), default=None)
 
     predictions: Mapped[list["Prediction"]] = relationship(

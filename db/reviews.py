@@ -1,5 +1,7 @@
 """The reviews with their predictions."""
 
+from datetime import datetime
+
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -30,6 +32,12 @@ async def asked_last(session: AsyncSession, user_id: int) -> bool:
     """Whether the answer to the user's newest review asks for its rating."""
     newest = select(Review.asked_for).filter_by(user_id=user_id).order_by(Review.id.desc())
     return await session.scalar(newest.limit(1)) is not None
+
+
+async def asked_since(session: AsyncSession, user_id: int, asked_for: str, since: datetime) -> bool:
+    """Whether the answer to a review that the user has sent since then asked for its rating so."""
+    asked = select(Review.id).filter_by(user_id=user_id, asked_for=asked_for)
+    return await session.scalar(asked.where(Review.created_at > since).limit(1)) is not None
 
 
 async def set_reply(session: AsyncSession, review_id: int, reply_message_id: int) -> None:

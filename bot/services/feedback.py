@@ -1,22 +1,27 @@
 """True ratings: who may give one, who is asked for one, which are kept out of training."""
 
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import Enum, auto
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.clock import Clock
 from bot.monitoring.metrics import Metrics
+from classifier.labels import ratings_differ
 from db import feedback, installation, reviews
 from db.engine import Sessions
 from db.feedback import Given
-from db.models import Review
+from db.models import Prediction, Review
 from db.training_data import normalised
 
 _HELD_OUT = 5  # one rating in five
 _ASKED = 10  # one review in ten
-_AT_RANDOM = "random"
+_AT_RANDOM, _UNCERTAIN = "random", "uncertain"  # Review.asked_for
+_BETWEEN_UNCERTAIN = timedelta(days=1)  # to one person
+_FINENESS = 2**64  # of the shares that a draw tells apart
 
 
 class NotRated(Enum):
@@ -40,6 +45,10 @@ class Draw:
         """
         return self._number(f"asked:{update_id}") % _ASKED == 0
 
+    def is_in_share(self, update_id: int, share: float) -> bool:
+        """Whether a review is in a share of all, apart from those of `is_asked`."""
+        return self._number(f"uncertain:{update_id}") % _FINENESS < share * _FINENESS
+
     def is_held_out(self, user_id: int, text: str) -> bool:
         """Whether a review's rating is for evaluation only: always the same fifth.
 
@@ -59,11 +68,21 @@ class Rated:
     rating: int
 
 
+def models_disagree(predictions: Sequence[Prediction]) -> bool:
+    """Whether the two say another sentiment, or ratings more than a point apart."""
+    first, *others = predictions
+    return any(
+        other.sentiment != first.sentiment or ratings_differ(other.rating, first.rating)
+        for other in others
+    )
+
+
 @dataclass
 class FeedbackService:
     write: Sessions
     metrics: Metrics
     clock: Clock
+    uncertain_share: float = 0.0  # of the reviews on which the models disagree
     _draw: Draw | None = field(default=None, init=False)
 
     async def draw(self) -> Draw:
@@ -75,12 +94,21 @@ class FeedbackService:
     async def asked_for(self, session: AsyncSession, review: Review, draw: Draw) -> str | None:
         """What to note with a review that is about to be stored: why its rating is asked for.
 
-        A person is never asked twice in a row. The draw comes from before the transaction, since
-        it may have to be stored by one of its own.
+        At random, or because the models disagree, which is rarer: once a day to one person. A
+        person is never asked twice in a row. The draw comes from before the transaction, since it
+        may have to be stored by one of its own.
         """
-        if not draw.is_asked(review.update_id):
+        at_random = draw.is_asked(review.update_id)
+        uncertain = draw.is_in_share(review.update_id, self.uncertain_share)
+        if not (at_random or (uncertain and models_disagree(review.predictions))):
             return None
-        return None if await reviews.asked_last(session, review.user_id) else _AT_RANDOM
+        if await reviews.asked_last(session, review.user_id):
+            return None
+        if at_random:
+            return _AT_RANDOM
+        since = review.created_at - _BETWEEN_UNCERTAIN
+        was_asked = await reviews.asked_since(session, review.user_id, _UNCERTAIN, since)
+        return None if was_asked else _UNCERTAIN
 
     async def rate(self, review_id: int, user_id: int, rating: int) -> Rated | NotRated:
         """Store the rating that the review's user gives it; the same one again is no change."""

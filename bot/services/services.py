@@ -55,7 +55,7 @@ class Services:
         write, read, clock = database.write, database.read, inbox.clock
         self.metrics = metrics
         self.clock = clock
-        self.feedback = FeedbackService(write, metrics, clock)
+        self.feedback = FeedbackService(write, metrics, clock, settings.ask_uncertain_share)
         self.reviewing = Reviewing(write, read, queue, inbox, self.feedback)
         self.explaining = Explaining(read, queue)
         self.temporary = Temporary(settings.data_folder / NAME)

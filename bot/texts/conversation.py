@@ -199,6 +199,11 @@ PLEASE_RATE = Phrase(
     "🙏 Пожалуйста, поставьте свою оценку: по ней видно, какая модель лучше.",
     "🙏 Please give your own rating: it shows which model is better.",
 )
+PLEASE_RATE_UNCERTAIN = Phrase(
+    "🙏 Модели разошлись во мнении об этом отзыве. Пожалуйста, поставьте свою оценку: на таких они"
+    " учатся.",
+    "🙏 The models disagree about this one. Please give your own rating: they learn from these.",
+)
 YOUR_RATING = Phrase("<b>Ваша оценка: {rating}</b>", "<b>Your rating: {rating}</b>")
 
 # --- what is no review, and what to do instead

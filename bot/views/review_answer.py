@@ -2,16 +2,21 @@
 
 from html import escape
 
+from bot.services.feedback import models_disagree
 from bot.texts import conversation as phrases
 from bot.texts.locale import Locale
 from bot.texts.terms import FACES, SENTIMENTS
 from classifier.evaluation.figures import POOLING_NAMES
 from classifier.explanation.quoting import quoted
-from classifier.labels import ratings_differ
 from db.measures import confidence_of
 from db.models import Prediction, Review
 
 _SNIPPET = 80  # characters of a review that the history shows
+_QUESTIONS = {
+    None: phrases.ASK_RATING,
+    "random": phrases.PLEASE_RATE,
+    "uncertain": phrases.PLEASE_RATE_UNCERTAIN,
+}  # by Review.asked_for
 
 
 def answer(review: Review, locale: Locale, rating: int | None = None) -> str:
@@ -21,7 +26,7 @@ def answer(review: Review, locale: Locale, rating: int | None = None) -> str:
     if any(prediction.in_short for prediction in review.predictions):
         agreement += f"\n{locale(phrases.IN_SHORT)}"
     blocks.append(agreement)
-    question = phrases.PLEASE_RATE if review.asked_for else phrases.ASK_RATING
+    question = _QUESTIONS[review.asked_for]
     given = phrases.YOUR_RATING if rating is not None else question
     return "\n\n".join([*blocks, locale(given, rating=rating)])
 
@@ -64,13 +69,13 @@ def _prediction(prediction: Prediction, locale: Locale) -> str:
 
 
 def _agreement(predictions: list[Prediction], locale: Locale) -> str:
+    if not models_disagree(predictions):
+        return locale(phrases.AGREE)
     cls, mean = sorted(predictions, key=lambda prediction: prediction.pooling)
     if cls.sentiment != mean.sentiment:
         said = [locale(SENTIMENTS[each.sentiment]).lower() for each in (cls, mean)]
         return locale(phrases.SENTIMENTS_DIFFER, cls=said[0], mean=said[1])
-    if ratings_differ(cls.rating, mean.rating):
-        return locale(phrases.RATINGS_DIFFER, cls=cls.rating, mean=mean.rating)
-    return locale(phrases.AGREE)
+    return locale(phrases.RATINGS_DIFFER, cls=cls.rating, mean=mean.rating)
 
 
 def _past(review: Review, user_id: int, locale: Locale) -> str:

@@ -67,6 +67,8 @@ def test_the_file_is_read_and_the_environment_goes_first(
         ("LOG_FORMAT", "yaml"),
         ("REVIEWS_PER_MINUTE", "0"),
         ("WAITING_REVIEWS", "many"),
+        ("ASK_UNCERTAIN_SHARE", "20 %"),
+        ("ASK_UNCERTAIN_SHARE", "1.1"),
         ("RETRAIN_CRON", "weekly"),
         ("RETRAIN_MIN_FEEDBACK", "0"),
         ("TIME_ZONE", "Moscow"),

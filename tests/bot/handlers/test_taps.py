@@ -1,6 +1,7 @@
 """Taps on the ratings under an answer."""
 
 import asyncio
+from datetime import timedelta
 from itertools import count
 
 import httpx
@@ -11,11 +12,14 @@ from bot.local.server import LocalServer
 from bot.services.feedback import Draw
 from bot.texts import conversation
 from bot.views.keyboards import FORGET_NO, FORGET_YES
+from classifier.modeling.pooling import Pooling
+from classifier.serving.predictor import Prediction
 from db import reviews as stored_reviews
 from db.engine import Sessions
 from db.models import Feedback, FeedbackHistory
 from tests.bot.conftest import RunningBot
 from tests.bot.local_client import Person, chat_client, control
+from tests.bot.predictors import InventedPredictor, prediction
 from tests.bot.talking import (
     ANYA,
     BORIS,
@@ -105,6 +109,64 @@ async def test_the_feedback_that_was_asked_for_or_is_kept_out_of_training(
     assert [(given.asked, given.held_out) for review in stored for given in review.feedback] == [
         (review.asked_for == "random", draw.is_held_out(ANYA, review.text)) for review in stored
     ]
+
+
+class Disagreeing(InventedPredictor):
+    """The models say the same of a text with «ровно» in it, and else another rating each."""
+
+    def predict(
+        self, texts: list[str], most_tokens: int | None = None
+    ) -> list[dict[Pooling, Prediction]]:
+        said = super().predict(texts, most_tokens)
+        for text, both in zip(texts, said, strict=True):
+            if "ровно" not in text:
+                both["mean"] = prediction("mean", rating=10)
+        return said
+
+
+async def test_where_the_models_disagree_is_asked_once_a_day_and_says_so(
+    running_bot: RunningBot,
+    telegram: LocalServer,
+    write: Sessions,
+    read: Sessions,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    draw = await draw_of(write)
+
+    async def asked(person: Person, text: str) -> str | None:
+        ids = count(telegram.state.updates.next_id)
+        telegram.state.updates.next_id = next(id for id in ids if not draw.is_asked(id))
+        answer = await person.ask(text)
+        await person.tap_and_wait(answer.message_id, rating_data(answer, 7))
+        return (answer.text or "").splitlines()[-1]
+
+    async with running_bot(Disagreeing(), ask_uncertain_share=1), chat_client(telegram.url) as http:
+        anya, emily = Person(http, ANYA), Person(http, EMILY)
+        said = [await asked(anya, f"{REVIEW} Снято ровно.")]
+        said += [await asked(anya, f"{REVIEW} Часть {number}.") for number in range(3)]
+        assert await asked(emily, REVIEW) == conversation.PLEASE_RATE_UNCERTAIN.en
+        monkeypatch.setattr("bot.services.feedback._BETWEEN_UNCERTAIN", timedelta(0))
+        said += [await asked(anya, f"{REVIEW} Часть {number}.") for number in range(3, 6)]
+    usual, why = conversation.ASK_RATING.ru, conversation.PLEASE_RATE_UNCERTAIN.ru
+    # After a day again, and even then never two in a row.
+    assert said == [usual, why, usual, usual, why, usual, why]
+    stored = await reviews(read)
+    assert {review.asked_for for review in stored} == {None, "uncertain"}
+    given = [given for review in stored for given in review.feedback]
+    assert len(given) == 8
+    assert not any(each.asked for each in given), "figures are not of these"
+
+
+def test_a_share_is_a_share_and_not_of_those_asked_anyway() -> None:
+    ids = [1_800_000_000_000 + number for number in range(5000)]
+    asked = [DRAW.is_in_share(id, 0.2) for id in ids]
+    assert 0.18 < sum(asked) / len(ids) < 0.22
+    assert [DRAW.is_in_share(id, share) for id in ids[:99] for share in (0, 1)] == [
+        False,
+        True,
+    ] * 99
+    both = sum(here and DRAW.is_asked(id) for here, id in zip(asked, ids, strict=True))
+    assert 0.01 < both / len(ids) < 0.03
 
 
 def test_a_tenth_is_asked_for_a_rating() -> None:
