@@ -27,7 +27,8 @@ async def _two_users(write: Sessions, new_review: Callable[..., Review], now: da
         for update_id, user_id in ((1, 1), (2, 1), (3, 2)):
             await updates.add(session, update_id, {"text": "тайна"}, user_id, now)
             said = "тайна" if user_id == 1 else "открыто"
-            await reviews.add(session, new_review(update_id, user_id=user_id, text=said))
+            review = new_review(update_id, user_id=user_id, text=said, asked_for="random")
+            await reviews.add(session, review)
         await updates.mark_done(session, [1, 3], now)
         numbers = {row.update_id: row.id for row in await session.scalars(select(Review))}
         for update_id, user_id, rating in ((1, 1, 4), (1, 1, 5), (1, 2, 6), (3, 2, 7), (3, 1, 8)):
@@ -61,6 +62,7 @@ async def test_the_export_has_everything_and_nothing_of_others(
     exported: dict[str, Any] = json.loads(json.dumps(await whole_export(read, 1)))
     assert exported["user"]["created_at"] == now.isoformat()
     assert [review["text"] for review in exported["reviews"]] == ["тайна", "тайна"]
+    assert [review["asked_for"] for review in exported["reviews"]] == ["random", "random"]
     assert [row["pooling"] for row in exported["reviews"][0]["predictions"]] == ["cls", "mean"]
     assert exported["reviews"][0]["predictions"][0]["probability_good"] == 0.625
     assert [given["rating"] for given in exported["feedback"]] == [5, 8]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -147,6 +147,29 @@ async def test_the_last_reviews_of_a_user_come_with_what_was_answered(
     assert [review.update_id for review in last] == [5, 3, 2]
     assert [[given.rating for given in review.feedback] for review in last] == [[], [9], []]
     assert [len(review.predictions) for review in last] == [2, 2, 2]
+
+
+async def test_whom_the_bot_has_asked_for_a_rating(
+    write: Sessions, new_review: NewReview, now: datetime
+) -> None:
+    async with write.begin() as session:
+        assert not await reviews.asked_last(session, 1)
+        day = timedelta(days=1)
+        for update_id, asked_for in enumerate((None, "uncertain", None, "random")):
+            assert await reviews.asked_last(session, 1) == (update_id == 2)
+            moment = now + update_id * day
+            review = new_review(update_id, asked_for=asked_for, created_at=moment)
+            await reviews.add(session, review)
+        assert await reviews.asked_last(session, 1)
+        assert not await reviews.asked_last(session, 2)
+        for user_id, asked_for, since, was_asked in (
+            (1, "uncertain", now, True),
+            (1, "uncertain", now + day, False),  # a day after it is another day
+            (1, "random", now + 2 * day, True),
+            (2, "random", now, False),
+        ):
+            found = await reviews.asked_since(session, user_id, asked_for, since)
+            assert found == was_asked
 
 
 async def test_a_user_is_active_until_they_block_the_bot_and_again_when_they_write(
