@@ -18,6 +18,7 @@ from bot.local.people import BOT, CHATS, LOCAL_ADMIN_ID, MEMBERS, USERS, Json
 from bot.local.server import LOCAL_TOKEN, LocalServer
 from bot.local.state import State
 from bot.local.text import TEXT, cleaned, text_fields
+from classifier.errors import ClassifierError
 
 PEOPLE = range(5_001, 5_301)
 """So many that nobody's own limit is met: a chat may get one answer a second."""
@@ -37,7 +38,12 @@ class Told:
         return len(self.sent) - len(self.answered) - len(self.turned_away)
 
     def figures(self) -> dict[str, Any]:
-        """p50 and p95 count a review without an answer as one that took for ever: None."""
+        """p50 and p95 count a review without an answer as one that took for ever: None.
+
+        Raises ClassifierError where no review was sent.
+        """
+        if not self.sent:
+            raise ClassifierError("No review was sent in that time: give it more --seconds.")
         took = [self.answered.get(message, np.inf) - when for message, when in self.sent.items()]
         p50, p95 = (float(np.percentile(took, share, method="inverted_cdf")) for share in (50, 95))
         return {

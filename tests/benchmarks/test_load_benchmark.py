@@ -9,6 +9,7 @@ import pytest
 from benchmarks.load import CLOSE_ENOUGH, FIRST_RATE, HIGHEST_RATE, arms_of, search
 from benchmarks.outside import PEOPLE, Outside, Told
 from bot.local.people import BOT, USERS
+from classifier.errors import ClassifierError
 from tests.benchmarks.conftest import Benchmark
 
 pytestmark = pytest.mark.anyio
@@ -79,6 +80,11 @@ def test_a_review_without_an_answer_takes_for_ever() -> None:
     del told.answered[0]
     assert told.figures()["p95_ms"] is None
     assert told.waiting == 2
+
+
+def test_a_time_in_which_no_review_was_sent_is_told() -> None:
+    with pytest.raises(ClassifierError, match="more --seconds"):
+        Told().figures()
 
 
 async def test_reviews_come_at_random_and_are_timed_from_when_they_were_due() -> None:

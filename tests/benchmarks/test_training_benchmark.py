@@ -97,14 +97,15 @@ def test_an_unknown_arm_is_refused(benchmark: Benchmark) -> None:
         benchmark("training", "--arm", "theirs")
 
 
+@pytest.mark.parametrize("command", ["training", "serving", "quality", "feedback"])
 def test_without_accelerate_it_says_what_to_install(
-    benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch
+    benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     monkeypatch.setitem(sys.modules, "accelerate", None)
     with pytest.raises(
         ClassifierError, match=r"accelerate among them: pip install .*requirements-dev\.lock"
     ):
-        benchmark("training")
+        benchmark(command)
 
 
 def test_it_is_a_command() -> None:
