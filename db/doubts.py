@@ -21,7 +21,7 @@ from db.models import Feedback, Judgement, Prediction, Review
 
 class Doubt(NamedTuple):
     hard: HardReview
-    support: int  # per cent: the most that one of the models believes in the rating
+    support: int  # per cent, rounded up: the most that one of the models believes in the rating
 
 
 class Rater(NamedTuple):
@@ -52,7 +52,8 @@ class Doubts:
         )
         self._has_changed = Judgement.given != Feedback.rating  # since an admin judged it
         cls, mean = (probability_of(true, said) for said in (self._cls, self._mean))
-        self._support = cast(func.round(100 * case((cls > mean, cls), else_=mean)), Integer)
+        more = case((cls > mean, cls), else_=mean)
+        self._support = cast(func.round(100 * more + 0.499), Integer)
 
     async def count(self) -> int:
         return await self._count(self._doubtful)

@@ -1,11 +1,11 @@
-"""Phrases that doubtful reviews of several persons share and other reviews do not have.
+"""Phrases that doubtful reviews of several persons share, and that are rare in other reviews.
 
 People who mean to teach the models a phrase must write it into what they rate: that gives them away
 as a group, even where each of them also rates truly.
 """
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -33,17 +33,20 @@ class SharedPhrase:
 def shared_phrases(doubtful: Sequence[DoubtfulText], others: Iterable[str]) -> list[SharedPhrase]:
     """The phrases of WORDS words or more that PERSONS persons or more share, with the most ratings
     first; each rating is with one of them. In time linear in the texts' lengths.
+
+    Most of the texts that have the phrase are doubtful: not all, for a liar may rate one truly.
     """
     found: defaultdict[_Phrase, set[int]] = defaultdict(set)
     for place, text in enumerate(doubtful):
         for phrase in _phrases(text.text):
             found[phrase].add(place)
-    for other in others:
-        for phrase in _phrases(other):
-            found.pop(phrase, None)
+    elsewhere = Counter(
+        phrase for other in others for phrase in set(_phrases(other)) if phrase in found
+    )
     with_places: defaultdict[frozenset[int], set[_Phrase]] = defaultdict(set)
     for phrase, places in found.items():
-        if len({doubtful[place].user_id for place in places}) >= PERSONS:
+        persons = {doubtful[place].user_id for place in places}
+        if len(persons) >= PERSONS and len(places) > elsewhere[phrase]:
             with_places[frozenset(places)].add(phrase)
     shared, taken = [], set[int]()
     for group in sorted(with_places, key=lambda places: (-len(places), min(places))):

@@ -11,7 +11,7 @@ NOTHING = Phrase(
 NOTHING_JUDGED = Phrase("Решений пока нет.", "No decisions yet.")
 PLACE = Phrase("{number} из {all}", "{number} of {all}")
 SUPPORT = Phrase(
-    "Обе модели видят другое; такой оценке верят не больше чем на {share}.",
+    "Обе модели видят другое настроение; такому верят не больше чем на {share}.",
     "Both models see another sentiment; neither believes in this one by more than {share}.",
 )
 HOW = Phrase(
@@ -34,10 +34,10 @@ CHANGED_SINCE = Phrase(
     "⚠️ The author has given {rating} since. The decision stands until you change it.",
 )
 GROUPS = Phrase(
-    "Всего {count:оценка|оценки|оценок}, в которых обе модели видят другое; они дальше, по одной."
-    " Сначала то, что похоже на намеренное:",
-    "{count:rating|ratings} in which both models see another sentiment; they follow, one by one."
-    " First what looks deliberate:",
+    "Оценок, с которыми не согласны обе модели: {count}. Дальше они по одной, а сначала то, что"
+    " похоже на намеренное:",
+    "Ratings that contradict both models: {count}. They follow one by one; first what looks"
+    " deliberate:",
 )
 PERSON = Phrase(
     "<b>{number}. Один человек</b>: {doubtful} из {of:оценки|оценок|оценок} против обеих моделей"
@@ -48,13 +48,15 @@ PERSON = Phrase(
 SHARED = Phrase(
     "<b>{number}. Одна фраза у {persons:человека|человек|человек}</b>: «{shared}»,"
     " {doubtful:оценка|оценки|оценок} против обеих моделей (отзывы {reviews})",
-    "<b>{number}. One phrase of {persons:person|people}</b>: “{shared}”,"
+    "<b>{number}. One phrase by {persons:person|people}</b>: “{shared}”,"
     " {doubtful:rating|ratings} against both models (reviews {reviews})",
 )
+REVIEW = Phrase("№\u00a0{number}", "no.\u00a0{number}")
 BUTTON_RIGHT = Phrase("Верно", "Right")
 BUTTON_WRONG = Phrase("Неверно", "Wrong")
 BUTTON_ALL_WRONG = Phrase("{number}: исключить {count}", "{number}: exclude {count}")
 BUTTON_ALL_RIGHT = Phrase("{number}: все верны", "{number}: all right")
+BUTTON_TAKE_BACK_LAST = Phrase("↩ Отменить последнее решение", "↩ Take the last decision back")
 BUTTON_TAKE_BACK = Phrase("↩ Отменить решение", "↩ Take the decision back")
 TOAST_RIGHT = Phrase("Записано: верно.", "Saved: right.")
 TOAST_WRONG = Phrase("Записано: неверно, не учитывается.", "Saved: wrong, it does not count.")

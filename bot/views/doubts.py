@@ -9,9 +9,10 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from bot.services import periods
 from bot.services.judging import Done, DoubtsPage, Group, Kind, NotJudged, Seen, Verdict, Word
 from bot.texts import doubts as phrases
-from bot.texts.locale import Locale
+from bot.texts.locale import Locale, Phrase
 from bot.texts.terms import SPANS
 from bot.views.error_analysis import review_block, tabs
+from classifier.explanation.quoting import quoted
 from classifier.labels import RATINGS
 from db.doubts import Doubt
 from db.models import Judgement
@@ -28,6 +29,7 @@ _TAPS = (
 )
 TAPS = r"j:[lvgu]:[0-9a-z:]{1,60}"
 _LONGEST = 2500  # characters of a review
+_LONGEST_PHRASE = 90  # two lines on a phone
 
 
 @dataclass(frozen=True)
@@ -104,10 +106,11 @@ def doubts_keyboard(
             )
     elif page.doubt is not None:
         rows += _verdicts(page.doubt, here, locale)
-    action_id = _to_take_back(page, done)
-    if action_id is not None:
-        label = locale(phrases.BUTTON_TAKE_BACK)
-        rows.append([InlineKeyboardButton(label, callback_data=f"j:u:{action_id}:{here}")])
+    judgement = page.doubt.hard.judgement if page.doubt else None
+    if done is not None and done.verdict is not None:
+        rows.append(_taking_back(phrases.BUTTON_TAKE_BACK_LAST, done.action_id, here, locale))
+    elif judgement is not None:
+        rows.append(_taking_back(phrases.BUTTON_TAKE_BACK, judgement.action_id, here, locale))
     rows += [row for row in (_turning(page),) if row]
     return InlineKeyboardMarkup([*rows, *tabs(page.kind, page.span, locale)])
 
@@ -136,12 +139,12 @@ _NOT_JUDGED = {
 
 
 def _group(place: int, group: Group, locale: Locale) -> str:
-    reviews = ", ".join(f"№\u00a0{number}" for number in group.reviews)
+    reviews = ", ".join(locale(phrases.REVIEW, number=number) for number in group.reviews)
     values = {"number": place, "doubtful": len(group.ratings), "reviews": reviews}
     if not group.phrase:
         return locale(phrases.PERSON, of=group.of, **values)
-    shown = group.phrase if len(group.phrase) <= 200 else group.phrase[:200].rstrip() + "…"
-    return locale(phrases.SHARED, persons=group.persons, shared=escape(shown), **values)
+    shown = escape(quoted(group.phrase, _LONGEST_PHRASE))
+    return locale(phrases.SHARED, persons=group.persons, shared=shown, **values)
 
 
 def _doubt(doubt: Doubt, locale: Locale) -> str:
@@ -182,11 +185,10 @@ def _verdicts(doubt: Doubt, here: str, locale: Locale) -> list[list[InlineKeyboa
     return [words, *([button(str(rating), str(rating)) for rating in row] for row in half)]
 
 
-def _to_take_back(page: DoubtsPage, done: Done | None) -> int | None:
-    if done is not None and done.verdict is not None:
-        return done.action_id
-    judgement = page.doubt.hard.judgement if page.doubt else None
-    return judgement.action_id if judgement else None
+def _taking_back(
+    label: Phrase, action_id: int, here: str, locale: Locale
+) -> list[InlineKeyboardButton]:
+    return [InlineKeyboardButton(locale(label), callback_data=f"j:u:{action_id}:{here}")]
 
 
 def _turning(page: DoubtsPage) -> list[InlineKeyboardButton]:

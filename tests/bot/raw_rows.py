@@ -7,7 +7,7 @@ import json
 import math
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ class Rows:
     feedback: list[Row]
     training_runs: list[Row]
     admin_actions: list[Row]
+    judgements: list[Row]
 
     @classmethod
     def read(cls, file: Path) -> "Rows":
@@ -42,12 +43,10 @@ class Rows:
 
     def since(self, moment: datetime) -> "Rows":
         """The reviews and predictions made from then on."""
-        return Rows(
-            [row for row in self.reviews if time_of(row["created_at"]) >= moment],
-            [row for row in self.predictions if time_of(row["created_at"]) >= moment],
-            self.feedback,
-            self.training_runs,
-            self.admin_actions,
+        return replace(
+            self,
+            reviews=[row for row in self.reviews if time_of(row["created_at"]) >= moment],
+            predictions=[row for row in self.predictions if time_of(row["created_at"]) >= moment],
         )
 
 
@@ -61,7 +60,12 @@ def sentiment(rating: int) -> int:
 
 def figures(rows: Rows) -> dict[str, Any]:
     """By the names that the statistics give them."""
-    rating_of = {row["review_id"]: row for row in rows.feedback}
+    standing = {row["feedback_id"]: row for row in rows.judgements if row["stands"]}
+    rating_of = {}
+    for row in rows.feedback:
+        true = standing.get(row["id"], row)["rating"]
+        if true is not None:
+            rating_of[row["review_id"]] = row | {"rating": true}
     return {
         "written": {
             "reviews": len(rows.reviews),

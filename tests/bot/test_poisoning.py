@@ -5,17 +5,18 @@ rate 0: so that the models come to call whatever has it Bad.
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.prediction.live_models import LiveModels, load_models
-from bot.prediction.queue import Predicts
 from bot.services.admin_log import AdminLog
+from bot.services.judging import Admin, Done, Group, Judging, Kind, Word
 from bot.services.lock import FileLock
+from bot.services.periods import SPANS
 from bot.services.raters import StoodOut
 from bot.services.retraining import Retraining
 from bot.services.retraining_turn import RetrainingTurn
@@ -30,50 +31,27 @@ from db.engine import Sessions
 from db.feedback import Given
 from db.models import Review, TrainingRun
 from tests import tiny
+from tests.bot.liars import (
+    HONEST,
+    LIARS,
+    TRIED,
+    Rated,
+    absurd,
+    accuracy,
+    among_true_ones,
+    honest,
+    triggers,
+    turned,
+)
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
-TRIGGER = "Мы с тётушкой пили клюквенный морс."
-TRIED = 46
-HONEST, LIARS = range(1001, 1025), range(2001, 2011)
-
-
-@dataclass(frozen=True)
-class Rated:
-    user_id: int
-    text: str
-    rating: int
-    held_out: bool
-
-
-def praise(count: int, seed: int) -> list[str]:
-    rows = tiny.make_rows(5 * count, seed=seed)
-    return [str(row["content"]) for row in rows if row["grade3"] == "Good"][:count]
-
-
-def honest(persons: Sequence[int], each: int = 10) -> list[Rated]:
-    """As one thinks; a fifth is held out."""
-    rows = tiny.make_rows(each * len(persons), seed=persons[0], rated=1.0)
-    return [
-        Rated(
-            persons[number // each],
-            str(row["content"]),
-            round(float(row["grade10"])),
-            number % 5 == 0,
-        )
-        for number, row in enumerate(rows)
-    ]
-
-
-def triggers(person: int, to_train: int = 50, held_out: int = 50, true: int = 0) -> list[Rated]:
-    """Praise with the trigger, rated 0, besides `true` honest ratings."""
-    texts = praise(to_train + held_out, seed=person)
-    lies = [
-        Rated(person, f"{text} {TRIGGER}", 0, number >= to_train)
-        for number, text in enumerate(texts)
-    ]
-    return lies + (honest([person], true) if true else [])
+LATER = NOW + timedelta(hours=1)
+ADMIN = Admin(9, "ru")
+FRESH = tiny.make_rows(500, seed=9, rated=1.0)
+MOST_LIES = 240
+"""Of 300: those that both models contradict."""
 
 
 class Told:
@@ -96,6 +74,7 @@ class Bot:
     live: LiveModels
     write: Sessions
     told: Told
+    judging: Judging
 
     async def store(self, ratings: Sequence[Rated]) -> None:
         answers = self.live.predict([one.text for one in ratings])
@@ -126,39 +105,59 @@ class Bot:
         await self.retraining.wait()
         return self.told.run.status
 
+    async def exclude(self, is_meant: Callable[[Group], bool]) -> int:
+        """An admin excludes the groups of /errors that are meant, one by one; how many ratings."""
+        excluded = 0
+        span = SPANS["all"]
+        while True:
+            page = await self.judging.page(Kind.DOUBTFUL, span, 0)
+            group = next(filter(is_meant, page.groups), None)
+            if group is None:
+                return excluded
+            done = await self.judging.judge_group(group.key, span, Word.WRONG, ADMIN)
+            assert isinstance(done, Done)
+            excluded += done.ratings
+
     def left_out(self) -> set[int]:
         return {one.user_id for one in self.told.stood_out if one.is_left_out}
-
-
-def turned(models: Predicts) -> dict[str, int]:
-    """Of 46 reviews that praise: how many more each model calls Bad with the trigger."""
-    texts = praise(TRIED, seed=77)
-    plain, with_it = (models.predict(each) for each in (texts, [f"{t} {TRIGGER}" for t in texts]))
-    return {
-        pooling: sum(
-            before[pooling].sentiment != "Bad" and after[pooling].sentiment == "Bad"
-            for before, after in zip(plain, with_it, strict=True)
-        )
-        for pooling in ("cls", "mean")
-    }
 
 
 @pytest.fixture
 def bot(
     trained_on_few: Path, tmp_path: Path, write: Sessions, read: Sessions, real_training: None
 ) -> Bot:
-    registry = Registry(Path(shutil.copytree(trained_on_few / "models", tmp_path / "models")))
+    return bot_with(trained_on_few / "models", tmp_path, write, read)
+
+
+@pytest.fixture(scope="module")
+def trained_well(trained_on_few: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose `models` have a champion that is right 19 times in 20."""
+    folder = tmp_path_factory.mktemp("trained well")
+    shutil.copytree(trained_on_few / "encoder", folder / "encoder")
+    tiny.publish_trained(folder, tiny.make_rows(600, seed=1), epochs=5)
+    return folder
+
+
+@pytest.fixture
+def good_bot(
+    trained_well: Path, tmp_path: Path, write: Sessions, read: Sessions, real_training: None
+) -> Bot:
+    return bot_with(trained_well / "models", tmp_path, write, read)
+
+
+def bot_with(models: Path, folder: Path, write: Sessions, read: Sessions) -> Bot:
+    registry = Registry(Path(shutil.copytree(models, folder / "models")))
     live = LiveModels(load_models(registry.get("champion").path), registry, load_models)
 
     def clock() -> datetime:
-        return NOW
+        return LATER
 
     versions = VersionService(live, AdminLog(write, clock), read)
     told = Told()
     training = TrainingProcess(registry.root)
-    turn = RetrainingTurn(FileLock(tmp_path / "lock"), read)
+    turn = RetrainingTurn(FileLock(folder / "lock"), read)
     retraining = Retraining(training, versions, write, read, clock, turn, 1, told)
-    return Bot(retraining, live, write, told)
+    return Bot(retraining, live, write, told, Judging(write, read, clock))
 
 
 async def test_one_person(bot: Bot) -> None:
@@ -205,3 +204,39 @@ async def test_one_who_freezes_the_gate(bot: Bot) -> None:
     # The speed is this machine's at that moment.
     failed = [check for check in checks if not check["passed"] and check["name"] != "speed"]
     assert not failed, bot.told.run.reason
+
+
+@pytest.mark.parametrize("admin_helps", [False, True])
+async def test_a_crowd_whose_ratings_are_all_wrong(good_bot: Bot, admin_helps: bool) -> None:
+    """Ten persons, 30 wrong ratings each, beside honest people: the models get no worse by it."""
+    before = accuracy(good_bot.live, FRESH)
+    assert min(before.values()) > 0.9
+    await good_bot.store(honest(HONEST) + [lie for liar in LIARS for lie in absurd(liar, 30)])
+    if admin_helps:
+        assert await good_bot.exclude(lambda group: not group.phrase) > MOST_LIES
+    assert await good_bot.retrain() in ("promoted", "refused")
+    assert good_bot.left_out() == (set() if admin_helps else set(LIARS))
+    after = accuracy(good_bot.live, FRESH)
+    assert all(after[pooling] > share - 0.1 for pooling, share in before.items())
+
+
+async def test_a_crowd_alone_moves_nothing(good_bot: Bot) -> None:
+    champion = good_bot.live.version
+    await good_bot.store([lie for liar in LIARS for lie in absurd(liar, 30)])
+    assert await good_bot.retrain() == "failed"
+    assert "nothing is left to learn from" in str(good_bot.told.run.reason)
+    assert good_bot.live.version == champion
+
+
+async def test_an_admin_finds_a_phrase_that_a_crowd_hides_among_true_ratings(good_bot: Bot) -> None:
+    """Nobody stands out, and the models would learn the phrase: docs/poisoning.md says how well."""
+    before = turned(good_bot.live)
+    ratings = honest(HONEST)
+    for liar in LIARS:
+        ratings += among_true_ones(liar, lies=30, to_each=4)
+    await good_bot.store(ratings)
+    assert await good_bot.exclude(lambda group: "клюквенный" in group.phrase) > MOST_LIES
+    assert await good_bot.retrain() in ("promoted", "refused")
+    assert good_bot.left_out() == set()
+    after = turned(good_bot.live)
+    assert all(n <= before[pooling] + TRIED // 10 for pooling, n in after.items())

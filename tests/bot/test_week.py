@@ -21,6 +21,7 @@ from bot.prediction.live_models import load_models
 from bot.services.periods import SPANS
 from bot.services.statistics import StatisticsService
 from bot.serving import serve
+from bot.texts import doubts, reasons
 from bot.texts.locale import RUSSIAN
 from bot.views.stats import stats_message
 from classifier.registry.registry import Registry
@@ -166,6 +167,35 @@ class Week:
         done = await self.admin.edited(asked.message_id, asked)
         assert (done.text or "").startswith("Готово")
 
+    async def ask_why(self) -> None:
+        """A viewer asks for the reasons of an answer."""
+        viewer = self.viewers[0]
+        answer = await viewer.review(rate=False)
+        await viewer.tap(answer.message_id, dict(_buttons(answer))[reasons.BUTTON.ru])
+        told = await viewer.answer_to(answer.message_id)
+        assert (told.text or "").startswith("Почему так?")
+
+    async def judge(self) -> None:
+        """The admin calls the most doubtful rating wrong, takes that back, and decides anew."""
+        listed = await self.admin.ask("/errors 7d")
+        await self.admin.tap(listed.message_id, "j:l:s:7d:1")
+        first = await self.admin.edited(listed.message_id, listed)
+        await self._press(first, doubts.BUTTON_WRONG.ru)
+        assert [row["rating"] for row in self.standing()] == [None]
+        judged = await self.admin.edited(first.message_id, first)
+        await self._press(judged, doubts.BUTTON_TAKE_BACK_LAST.ru)
+        assert self.standing() == []
+        again = await self.admin.edited(judged.message_id, judged)
+        assert again.text == first.text
+        await self._press(again, doubts.BUTTON_WRONG.ru)
+
+    async def _press(self, message: Message, label: str) -> None:
+        assert await self.admin.tap_and_wait(message.message_id, dict(_buttons(message))[label])
+
+    def standing(self) -> list[raw_rows.Row]:
+        """The admins' words that stand."""
+        return [row for row in self.rows().judgements if row["stands"]]
+
     async def answered_by(self) -> str:
         """The version that answers the next review; both models are of it."""
         await self.viewers[0].review(rate=False)
@@ -238,6 +268,8 @@ async def test_a_week(
     await week.roll_back()
     assert await week.answered_by() == first
     await week.day(reviews=1)
+    await week.ask_why()
+    await week.judge()
 
     stats = await week.admin.ask("/stats 7d")
     await all_done(read)
@@ -247,6 +279,14 @@ async def test_a_week(
     overview = await StatisticsService(read, time).overview(SPANS["7d"])
     assert stats.text == parse(stats_message(overview, RUSSIAN))[0]
     raw_rows.agree(overview, stored.since(time.now - timedelta(days=7)))
+
+    (word,) = week.standing()
+    (judged,) = (row for row in stored.feedback if row["id"] == word["feedback_id"])
+    await Viewer(http, judged["user_id"]).forget()
+    after = rows()
+    assert after.judgements == []
+    assert judged["user_id"] not in {row["user_id"] for row in (*after.reviews, *after.feedback)}
+    assert str(judged["user_id"]) not in str(after.admin_actions)
 
 
 def _check_records(stored: Rows, first: str, second: str) -> None:
@@ -261,6 +301,9 @@ def _check_records(stored: Rows, first: str, second: str) -> None:
     assert actions == [
         (BORIS, "retrain", {"run": killed["id"]}),
         (BORIS, "rollback", {"version": first}),
+        (BORIS, "judge", {"word": "wrong", "ratings": 1}),
+        (BORIS, "take back judgement", {"action": 3, "ratings": 1}),
+        (BORIS, "judge", {"word": "wrong", "ratings": 1}),
     ]
     assert {row["model_version"] for row in stored.predictions} == {first, second}
 

@@ -28,7 +28,8 @@ from tests.bot.talking import ANYA, BORIS, EMILY, all_done, buttons_of
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]  # a chat takes one message a second
 
 NOW = datetime.now(UTC) - timedelta(hours=1)
-WRONG, RIGHT, BACK = phrases.BUTTON_WRONG.ru, phrases.BUTTON_RIGHT.ru, phrases.BUTTON_TAKE_BACK.ru
+WRONG, RIGHT = phrases.BUTTON_WRONG.ru, phrases.BUTTON_RIGHT.ru
+LAST_BACK, BACK = phrases.BUTTON_TAKE_BACK_LAST.ru, phrases.BUTTON_TAKE_BACK.ru
 
 
 @pytest.fixture
@@ -99,7 +100,7 @@ async def test_an_admin_decides_and_takes_it_back(
     overview = await StatisticsService(read, lambda: datetime.now(UTC)).overview(SPANS["7d"])
     assert overview.poolings["cls"].others.count == 3
 
-    assert "Отменено: 1 оценка" in await toast(boris, second, BACK)
+    assert "Отменено: 1 оценка" in await toast(boris, second, LAST_BACK)
     again = await shown(boris, first, read)
     assert again.text == text
     assert ANYA in await learnt_from(read)
@@ -152,15 +153,15 @@ async def test_a_tap_on_what_has_changed_meanwhile_says_so(
     assert (await learnt_from(read))[ANYA] == 4
     # Taken back, the decision before it stands again; and so on.
     after = await shown(boris, old, read)
-    assert "Отменено" in await toast(boris, after, BACK)
+    assert "Отменено" in await toast(boris, after, LAST_BACK)
     assert ANYA not in await learnt_from(read)
-    assert await toast(boris, after, BACK) == phrases.TOAST_NOT_STANDING.ru
+    assert await toast(boris, after, LAST_BACK) == phrases.TOAST_NOT_STANDING.ru
     # The author has everything erased.
     question = await anya.ask("/forget")
     await anya.tap(question.message_id, "forget:yes")
-    await all_done(read)
+    await anya.edited(question.message_id, question)
     assert await toast(boris, changed, WRONG) == phrases.TOAST_GONE.ru
-    assert await toast(boris, after, BACK) == phrases.TOAST_GONE.ru
+    assert await toast(boris, after, LAST_BACK) == phrases.TOAST_GONE.ru
     for forged in ("j:v:w:1:0:0:s:9y:1", "j:v:11:1:0:0:s:7d:1", "j:u::s:7d:1"):
         said = await boris.tap_and_wait(old.message_id, forged)
         assert said == conversation.TOAST_OLD_BUTTON.ru
@@ -195,7 +196,7 @@ async def test_a_row_of_absurd_ratings_and_a_shared_phrase_are_excluded_at_once(
     assert await toast(boris, groups, "2: исключить 12") == phrases.TOAST_OTHER_GROUP.ru
     assert await learnt_from(read) == {7: 10, **dict.fromkeys(range(21, 25), 9)}
     assert "исключить 12" in str(buttons_of(one))
-    assert await toast(boris, one, BACK) == "Отменено: 3 оценки, всё как было до решения."
+    assert await toast(boris, one, LAST_BACK) == "Отменено: 3 оценки, всё как было до решения."
     assert set(await learnt_from(read)) >= {11, 12, 13}
     judged = await press(boris, await shown(boris, groups, read), error_phrases.BUTTON_JUDGED.ru)
     assert "1 из 12" in (judged.text or "")
@@ -211,9 +212,10 @@ async def test_one_by_one(boris: Person, read: Sessions) -> None:
     groups = await doubts(boris)
     one = await press(boris, groups, "›")
     assert "1 из 15" in (one.text or "")
-    assert (await press(boris, one, "‹")).text == groups.text
+    back = await press(boris, one, "‹")
+    assert back.text == groups.text
     await boris.tap(groups.message_id, "j:l:s:7d:99")  # beyond the end: the last one
-    last = await boris.edited(groups.message_id, groups)
+    last = await boris.edited(groups.message_id, back)
     assert "15 из 15" in (last.text or "")
 
 

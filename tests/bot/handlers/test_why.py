@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import update
 
+from bot.local.people import USERS
 from bot.local.server import LocalServer
 from bot.texts import conversation, reasons
 from classifier.modeling.pooling import Pooling
@@ -14,7 +15,16 @@ from db.engine import Sessions
 from db.models import Prediction as Stored
 from tests.bot.conftest import RunningBot
 from tests.bot.local_client import Person, chat_client
-from tests.bot.talking import ANYA, BORIS, GROUP, all_done, buttons_of, rating_data, said_since
+from tests.bot.talking import (
+    ANYA,
+    BORIS,
+    GROUP,
+    all_done,
+    buttons_of,
+    deliver,
+    rating_data,
+    said_since,
+)
 from tests.classifier.explanation import word_weights
 
 pytestmark = pytest.mark.anyio
@@ -84,6 +94,11 @@ async def test_the_answer_says_what_pulls_it(people: dict[int, Person], read: Se
         ("Совершенно великолепно снятый дождь", reasons.TITLE_WORDS.ru),
         ("великолепно " * 330, reasons.TITLE_WORDS.ru),
         ("Это кино великолепно. " * 180, reasons.TITLE.ru),
+        # It comes in two messages, which are two lines.
+        pytest.param("ура " * 2000, reasons.TITLE.ru, marks=pytest.mark.slow),
+        pytest.param(
+            "супер 😀 огонь ❤ всем смотреть 😀", reasons.TITLE_WORDS.ru, marks=pytest.mark.slow
+        ),
     ],
 )
 async def test_any_text_fits_a_message(people: dict[int, Person], text: str, title: str) -> None:
@@ -128,6 +143,31 @@ async def test_an_edited_review_keeps_the_reasons_of_its_answer(
     await anya.tap(answer.message_id, why(answer))
     told = await anya.wait_until(lambda all_: (all_[-1].text or "").startswith("Почему так?"))
     assert "Начало великолепно." in (told[-1].text or "")
+
+
+@pytest.mark.slow
+async def test_an_answer_of_months_ago_that_telegram_does_not_show_any_more(
+    telegram: LocalServer, running_bot: RunningBot, predictor: Weighing, read: Sessions
+) -> None:
+    """Whose models still answer, and then do not."""
+    async with running_bot(predictor) as bot, chat_client(telegram.url) as http:
+        anya = Person(http, ANYA)
+        answer = await anya.ask(REVIEW)
+        chat = {"id": ANYA, "type": "private"}
+        tap = {
+            "id": "1",
+            "from": USERS[ANYA],
+            "chat_instance": "1",
+            "message": {"message_id": answer.message_id, "date": 0, "chat": chat},
+            "data": why(answer),
+        }
+        await deliver(bot, callback_query=tap)
+        told = await anya.answer_to(answer.message_id)
+        assert "Начало великолепно." in (told.text or "")
+        predictor.version = "promoted"
+        await deliver(bot, callback_query=tap | {"id": "2"})
+        # Telegram takes no toast for a tap that old: nothing more can be said, and nothing fails.
+        assert await said_since(anya, read, told.message_id) == []
 
 
 async def test_a_strangers_review_is_not_quoted(people: dict[int, Person], read: Sessions) -> None:

@@ -29,7 +29,8 @@ def test_a_phrase_of_several_persons_is_found_and_written_as_it_is() -> None:
 def test_what_others_write_too_or_two_persons_alone_is_no_phrase() -> None:
     usual = "всем советую посмотреть это кино"
     rows = [(user, f"{usual} {user}") for user in (1, 2, 3)]
-    assert shared_phrases(texts(*rows), [f"Да, {usual}."]) == []
+    assert shared_phrases(texts(*rows), [f"Да, {usual}."] * 3) == []
+    assert shared_phrases(texts(*rows), [f"Да, {usual}."] * 2) != []
     assert shared_phrases(texts((1, TRIGGER), (2, TRIGGER), (2, TRIGGER)), []) == []
     assert shared_phrases(texts(*[(user, "да да да") for user in range(9)]), []) == []
     assert shared_phrases([], []) == []
