@@ -49,7 +49,7 @@ async def review_ids(
             predictions[1].probability_bad = 0.02 * user_id
             review = new_review(user_id, user_id=user_id, predictions=predictions)
             await reviews.add(session, review)
-            given = Given(review.id, user_id, rating, asked=False, held_out=user_id <= 2)
+            given = Given(review.id, user_id, rating, asked=True, held_out=user_id <= 2)
             await feedback.rate(session, given, now + timedelta(minutes=user_id))
             ids[user_id] = review.id
         return ids
