@@ -339,7 +339,7 @@ GROUP_MENU = {
 }
 ADMIN_MENU = {
     "stats": Phrase("Как справляются модели", "How the models are doing"),
-    "errors": Phrase("Где модели ошибаются", "Where the models are wrong"),
+    "errors": Phrase("Ошибки моделей и сомнительные оценки", "Models' errors, doubtful ratings"),
     "models": Phrase("Версии моделей", "Model versions"),
     "retrain": Phrase("Переобучить на оценках", "Retrain on users' ratings"),
 }
