@@ -107,6 +107,14 @@ def load(
     retraining: Annotated[
         bool, typer.Option("--retraining", help="Measure beside a retraining too.")
     ] = False,
+    whole: Annotated[
+        bool,
+        typer.Option(
+            "--whole-retraining",
+            help="Measure how long a retraining takes, beside an idle bot and beside one that "
+            "answers at --rate.",
+        ),
+    ] = False,
     rate: Annotated[
         float | None,
         typer.Option(min=0.01, help="Reviews a second; by default the highest held is searched."),
@@ -122,10 +130,12 @@ def load(
     """Reviews a second that the bot answers in time, sent as people do: at random moments."""
     from benchmarks import load as benchmark
 
+    if whole and rate is None:
+        raise ClassifierError("--whole-retraining takes a --rate, such as 5 reviews a second.")
     counts = processes or [1]
-    plan = benchmark.Plan(reviews, version, models, rate, seconds, bound, max(counts) > 1)
-    names = benchmark.arms_of(counts, retraining=retraining)
-    _show(benchmark.run_arms(Console(), plan, names, path or _path_by_kind("load")))
+    plan = benchmark.Plan(reviews, version, models, rate, seconds, bound, max(counts) > 1, whole)
+    names = benchmark.arms_of(counts, retraining=retraining, whole=whole)
+    _show(benchmark.run_arms(Console(), plan, names, path or _path_by_kind(plan.name)))
 
 
 @app.command()

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ _WARM_UP = 8  # reviews for each process
 class Bots:
     def __init__(self, outside: Outside, models: Path, folder: Path) -> None:
         self._outside, self._models, self._folder = outside, models, folder
+        self._retraining: asyncio.Task[float] | None = None
         self._processes: list[asyncio.subprocess.Process] = []
 
     async def start(self, count: int, database: str) -> None:
@@ -69,6 +71,18 @@ class Bots:
         except TimeoutError:
             said = [one.get("text") for one in self._outside.said_by_bot(LOCAL_ADMIN_ID)]
             raise ClassifierError(f"No retraining has begun; the bot says: {said[-1:]}") from None
+        self._retraining = asyncio.create_task(self._seconds_of_retraining())
+
+    async def retrained(self) -> float:
+        """Wait for the end of the retraining; the seconds that its process ran."""
+        assert self._retraining is not None
+        return await self._retraining
+
+    async def _seconds_of_retraining(self) -> float:
+        began = time.perf_counter()
+        while await asyncio.to_thread(self.is_retraining):
+            await asyncio.sleep(0.2)
+        return time.perf_counter() - began
 
     def is_retraining(self) -> bool:
         """Whether a process trains for this folder of models."""
@@ -89,6 +103,8 @@ class Bots:
                 raise ClassifierError(f"{ended}: {self._last_words()}")
 
     async def stop(self) -> None:
+        if self._retraining is not None:
+            self._retraining.cancel()
         for process in self._processes:
             if process.returncode is None:
                 process.terminate()

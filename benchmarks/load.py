@@ -18,6 +18,7 @@ from benchmarks.bots import Bots, bots_on
 from benchmarks.outside import Outside
 from benchmarks.postgres import PostgresServer, postgres_server
 from benchmarks.results import Results, Run, line_of
+from benchmarks.tables import ratio
 from bot.local.text import units
 from bot.services.joining import NEAR_LIMIT
 from classifier.data.reviews import Reviews, load_reviews
@@ -33,6 +34,8 @@ CLOSE_ENOUGH = 1.1
 """The search ends where the lowest rate that is too high is so many times the highest held."""
 
 RETRAINING = ", retraining"
+ALONE = ", retraining alone"
+"""The bot is idle: how long a retraining takes at the best."""
 
 
 @dataclass(frozen=True)
@@ -44,17 +47,25 @@ class Plan:
     seconds: float  # of a run
     bound: float  # seconds within which 95 % are to be answered
     with_postgres: bool  # also for one process, to compare it with several
+    whole_retraining: bool = False  # go on until it has ended
+
+    @property
+    def name(self) -> str:
+        return "retraining" if self.whole_retraining else "load"
 
     def is_held(self, run: Run) -> bool:
         """Whether nobody was turned away, and 95 % were answered in time."""
+        if not run["rate"]:
+            return True
         p95, sent = run["p95_ms"], run["sent"]
         return run["answered"] == sent and p95 is not None and p95 < 1000 * self.bound
 
 
-def arms_of(processes: list[int], *, retraining: bool) -> list[str]:
+def arms_of(processes: list[int], *, retraining: bool, whole: bool = False) -> list[str]:
     """What is measured: "1 process", "2 processes, retraining" …"""
     names = [f"{count} process{'es' * (count > 1)}" for count in processes]
-    return [name + more for name in names for more in ("", RETRAINING)[: 1 + retraining]]
+    kinds = (ALONE, RETRAINING) if whole else ("", RETRAINING)[: 1 + retraining]
+    return [name + more for name in names for more in kinds]
 
 
 def run_arms(console: Console, plan: Plan, names: list[str], path: Path) -> Results:
@@ -69,16 +80,19 @@ def run_arms(console: Console, plan: Plan, names: list[str], path: Path) -> Resu
         "bound_ms": 1000 * plan.bound,
     }
     about = {name: _about(name, plan) for name in names}
-    results = Results(
-        path, name="load", arms=about, settings=settings, rows=_described(reviews, texts)
-    )
+    about_rows = _described(reviews, texts)
+    results = Results(path, name=plan.name, arms=about, settings=settings, rows=about_rows)
     for name in names:
         try:
             asyncio.run(_measure(console, plan, name, (version, texts), results))
         except ClassifierError as error:
             results.add(name, {"failed": str(error)})
             console.print(f"{name}: failed: {error}", highlight=False)
-    results.finish({"arms": {name: summary(results.runs(name), plan) for name in names}})
+    arms = {name: summary(results.runs(name), plan) for name in names}
+    for name, arm in arms.items():
+        alone = arms.get(name.replace(RETRAINING, ALONE), {}).get("retraining_seconds")
+        arm["retraining_to_alone"] = ratio(arm.get("retraining_seconds"), alone)
+    results.finish({"arms": arms})
     return results
 
 
@@ -111,7 +125,8 @@ async def _measure(
                     console.print(f"{name}: {line_of(found)}{held}", highlight=False)
                     return plan.is_held(found)
 
-                await (run(plan.rate) if plan.rate is not None else search(run))
+                rate = 0.0 if name.endswith(ALONE) else plan.rate
+                await (run(rate) if rate is not None else search(run))
         finally:
             await outside.stop()
 
@@ -139,9 +154,15 @@ async def search(is_held: Callable[[float], Awaitable[bool]]) -> None:
 async def _run(plan: Plan, rate: float, outside: Outside, bots: Bots, *, retrain: bool) -> Run:
     if retrain:
         await bots.retrain()
-    told = await outside.load(rate, plan.seconds, patience=2 * plan.seconds)
+    found: Run = {"rate": rate}
+    if rate:
+        goes_on = bots.is_retraining if plan.whole_retraining else lambda: False
+        told = await outside.load(rate, plan.seconds, 2 * plan.seconds, goes_on)
+        found |= told.figures()
     bots.check()
-    found = {"rate": rate, **told.figures(), "processes": bots.memory()}
+    if plan.whole_retraining:
+        found["retraining_seconds"] = await bots.retrained()
+    found["processes"] = bots.memory()
     found["resident_mb"] = sum(one["resident_mb"] or 0.0 for one in found["processes"])
     if retrain:
         found["still_retraining"] = bots.is_retraining()
@@ -159,6 +180,7 @@ def _database(server: PostgresServer | None, folder: Path) -> str:
 def _about(name: str, plan: Plan) -> str:
     database = "PostgreSQL" if _on_postgres(int(name.split()[0]), plan) else "SQLite"
     beside = ", while the models are retrained at the lowest priority" * (RETRAINING in name)
+    beside += "; nobody writes" * name.endswith(ALONE)
     return f"python -m bot on {database}, polling a local Bot API server{beside}"
 
 

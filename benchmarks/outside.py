@@ -7,7 +7,7 @@ ones. Each is one message.
 import asyncio
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -110,11 +110,20 @@ class Outside:
     def said_by_bot(self, user: int) -> list[Json]:
         return [one for one in self.state.messages(user) if one["from"] is BOT]
 
-    async def load(self, rate: float, seconds: float, patience: float) -> Told:
-        """Reviews at `rate` a second; what became of them within `patience` after the last one."""
+    async def load(
+        self,
+        rate: float,
+        seconds: float,
+        patience: float,
+        goes_on: Callable[[], bool] = lambda: False,
+    ) -> Told:
+        """Reviews at `rate` a second; what became of them within `patience` after the last one.
+
+        They come for so many seconds, and then for as long as `goes_on`.
+        """
         told = self.state.told = Told()
         began = due = time.perf_counter()
-        while (due := due + self._chance.expovariate(rate)) < began + seconds:
+        while (due := due + self._chance.expovariate(rate)) < began + seconds or goes_on():
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
             message = self.write(self._chance.choice(PEOPLE))
             told.sent[message["message_id"]] = due  # not later, should this process be slow

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from transformers import pipeline
 
-from benchmarks.answering import ServingJob, timed
+from benchmarks.answering import Said, ServingJob, timed
 from classifier.commands.quiet import quiet_libraries
 from classifier.modeling.device import default_device
 from classifier.modeling.pooling import POOLINGS
@@ -20,9 +20,12 @@ def measure(values: dict[str, Any]) -> dict[str, Any]:
     job = ServingJob(**values)
     both = {pooling: _pipeline(Path(job.version) / pooling, job.bfloat16) for pooling in POOLINGS}
 
-    def answer(texts: list[str]) -> dict[str, list[str]]:
+    def answer(texts: list[str]) -> dict[str, Said]:
         found = {name: pipe(texts, batch_size=_BATCH_SIZE) for name, pipe in both.items()}
-        return {name: [one["label"] for one in answers] for name, answers in found.items()}
+        return {
+            name: Said([one["label"] for one in answers], [None] * len(texts))
+            for name, answers in found.items()
+        }
 
     return timed(answer, job)
 

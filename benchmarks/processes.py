@@ -4,6 +4,7 @@
 """
 
 import importlib
+import importlib.util
 import json
 import os
 import re
@@ -11,8 +12,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from classifier.errors import ClassifierError
@@ -31,6 +34,12 @@ class Arm:
     about: str  # what exactly is measured
     job: dict[str, Any] = field(default_factory=dict)  # the fields of the job that are its own
     keep_freed_pages: bool = False  # the malloc settings of `python -m classifier`
+    needs: tuple[str, ...] = ()  # modules
+    environment: dict[str, str] = field(default_factory=dict)  # what it adds to ours
+
+    def lacks(self) -> str | None:
+        """The first of the modules that isn't installed."""
+        return next((name for name in self.needs if not importlib.util.find_spec(name)), None)
 
 
 @dataclass(frozen=True)
@@ -47,8 +56,10 @@ def environment(**more: str) -> dict[str, str]:
     return os.environ | {"PYTHONPATH": path} | more
 
 
-def run(*command: str, show_output: bool = False) -> Ended:
-    """Run this interpreter with these arguments.
+def run(
+    *command: str, show_output: bool = False, more: Mapping[str, str] = MappingProxyType({})
+) -> Ended:
+    """Run this interpreter with these arguments, with `more` in the environment.
 
     Its output is printed with `show_output` and hidden without. Raises ClassifierError with the
     last lines of hidden output where the process fails.
@@ -62,7 +73,7 @@ def run(*command: str, show_output: bool = False) -> Ended:
             [sys.executable, *command],
             stdout=None if show_output else output,
             stderr=None if show_output else subprocess.STDOUT,
-            env=environment(),
+            env=environment(**more),
         )
         peak = None
         try:
@@ -87,7 +98,8 @@ def run_arm(arm: Arm, job: dict[str, Any]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         order_file, figures_file = Path(folder) / "order.json", Path(folder) / "figures.json"
         order_file.write_text(json.dumps(order | {"job": job | arm.job}), encoding="utf-8")
-        ended = run("-m", "benchmarks.processes", str(order_file), str(figures_file))
+        command = ("-m", "benchmarks.processes", str(order_file), str(figures_file))
+        ended = run(*command, more=arm.environment)
         figures: dict[str, Any] = json.loads(figures_file.read_bytes())
     return figures | {"peak_mb": ended.peak_mb}
 

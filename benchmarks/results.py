@@ -27,6 +27,7 @@ _SHOWN = {  # the figures of a run that its line shows, in this order
     "p50_ms": "p50 {:.1f} ms",
     "p95_ms": "p95 {:.1f} ms",
     "longest_queue": "{} waiting at most",
+    "retraining_seconds": "retrained in {:.0f} s",
     "reviews_per_second": "{:.1f} reviews/s",
     "timed_steps": "{} timed steps",
     "first_loss": "loss {:.2f} at first",

@@ -11,7 +11,7 @@ from datasets import Dataset
 from rich.console import Console
 
 from benchmarks import bot_memory, rows, tfidf
-from benchmarks.answering import ServingJob
+from benchmarks.answering import CALIBRATING, ServingJob
 from benchmarks.processes import Arm, run, run_arm
 from benchmarks.results import Results, Run
 from benchmarks.tables import ratio
@@ -35,6 +35,11 @@ _PIPELINE = (
     "classifier in a subclass that returns .logits; as many tokens as ours, from the beginning, "
     "batches of 32, "
 )
+_EXPORTED = (
+    "the models as python -m classifier export writes them, both at once, each with half of the "
+    "threads, tokens as ours, in batches of like length; "
+)
+_CALIBRATED = f"calibrated on {CALIBRATING} reviews that are not answered"
 ARMS = {
     "ours": Arm(
         "benchmarks.answering.measure",
@@ -52,6 +57,38 @@ ARMS = {
     "pipeline": Arm("benchmarks.pipelines.measure", f"{_PIPELINE}float32, as it comes"),
     "pipeline, bf16": Arm(
         "benchmarks.pipelines.measure", f"{_PIPELINE}dtype=torch.bfloat16", {"bfloat16": True}
+    ),
+    **{
+        f"ONNX Runtime, {name}": Arm(
+            "benchmarks.exported.measure_onnxruntime",
+            f"{_EXPORTED}onnxruntime; {about}",
+            {"form": form},
+            needs=("onnx", "onnxruntime", "onnxscript"),
+        )
+        for name, form, about in (
+            ("float32", "float32", "as it comes"),
+            ("dynamic int8", "dynamic", "quantize_dynamic, a scale for each column"),
+            ("static int8", "static", f"quantize_static, QDQ, {_CALIBRATED}"),
+            ("int8 blocks", "blocks", "MatMulNBits, as export --int8 writes it"),
+        )
+    },
+    **{
+        f"OpenVINO{name}": Arm(
+            "benchmarks.exported.measure_openvino",
+            f"{_EXPORTED}openvino; {about}",
+            {"form": form},
+            needs=("onnx", "onnxruntime", "onnxscript", "openvino"),
+        )
+        for name, form, about in (
+            ("", "float32", "in bfloat16 where ours is, else float32"),
+            (", static int8", "static", f"of ONNX Runtime's QDQ model, {_CALIBRATED}"),
+        )
+    },
+    "torch.compile": Arm(
+        "benchmarks.compiled.measure",
+        "the trained modules, their encoders compiled with dynamic shapes; tokens and threads as "
+        "ours, in bfloat16 where ours is; the command line's malloc settings",
+        keep_freed_pages=True,
     ),
     "TF-IDF": Arm(
         "benchmarks.tfidf.measure_answers", f"{tfidf.ABOUT}; fitted on {_FITTED} other rows at most"
@@ -83,6 +120,7 @@ def run_arms(console: Console, plan: Plan, names: list[str], path: Path) -> Resu
     version = Registry(plan.models).get(plan.version)  # first, since it may not be there
     reviews = load_reviews(plan.reviews)
     served, others, seen = _parts(reviews, version, plan.rows)
+    names = measurable(console, names)
     settings = {
         "repeats": plan.repeats,
         "version": version.name,
@@ -102,12 +140,23 @@ def run_arms(console: Console, plan: Plan, names: list[str], path: Path) -> Resu
                 return _cold_start(served["text"][0], version, plan.models)
             if name == BOT:
                 return bot_memory.measure(version, list(served["text"][:_SENT]))
-            job = ServingJob(str(version.path), served_file, others_file, _SINGLE, time.time())
-            return run_arm(ARMS[name], asdict(job))
+            job = ServingJob(str(version.path), served_file, others_file, _SINGLE, 0.0, folder)
+            if form := ARMS[name].job.get("form"):
+                run_arm(Arm("benchmarks.exported.make", "the files"), asdict(job) | {"form": form})
+            return run_arm(ARMS[name], asdict(job) | {"began": time.time()})
 
         results.take_turns(console, measure)
     results.finish(summary(results, names))
     return results
+
+
+def measurable(console: Console, names: list[str]) -> list[str]:
+    """The arms whose libraries are installed; a line says of each other one what it needs."""
+    missing = {name: ARMS[name].lacks() for name in names}
+    for name, library in missing.items():
+        if library:
+            console.print(f"{name} is left out: pip install {library}", highlight=False)
+    return [name for name in names if missing[name] is None]
 
 
 def _parts(reviews: Reviews, version: Version, count: int) -> tuple[Dataset, Dataset, int]:
@@ -144,6 +193,7 @@ def summary(results: Results, names: list[str]) -> dict[str, Any]:
         arms[name] = {figure: results.median(name, figure) for figure in _FIGURES}
         runs = results.runs(name)
         arms[name]["accuracy"] = runs[-1]["accuracy"] if runs else {}
+        arms[name]["rating_mae"] = runs[-1]["rating_mae"] if runs else {}
     for name, arm in arms.items():
         if "ours" in arms and name != "ours":
             ours = arms["ours"]

@@ -80,7 +80,7 @@ def _sections(name: str, results: Path) -> list[str]:
         order = [*KINDS, *sorted(set(kinds.values()) - set(KINDS))]
         files = sorted(kinds, key=lambda file: order.index(kinds[file]))
     if not files:
-        return [f"Not measured yet: `python -m benchmarks {name}`."]
+        return [f"Not measured yet: `python -m benchmarks {_COMMANDS.get(name, name)}`."]
     return [table_of(json.loads(file.read_bytes())).markdown() for file in files]
 
 
@@ -133,11 +133,14 @@ def _serving(document: Document) -> Table:
             "accuracy (CLS / mean)": lambda arm: " / ".join(
                 percent(value, 1) for value in arm["accuracy"].values()
             ),
+            "rating MAE": lambda arm: " / ".join(
+                number(value, 2) for value in arm.get("rating_mae", {"both": None}).values()
+            ),
+            "peak MB": lambda arm: number(arm["peak_mb"]),
         },
         {
             "ours sooner": lambda arm: times(arm.get("ours_sooner")),
             "ours faster": lambda arm: times(arm.get("ours_faster")),
-            "peak MB": lambda arm: number(arm["peak_mb"]),
         },
         f"The reviews have {rows['median_tokens']:.0f} tokens in the median. The bot holds "
         f"{number(summary['bot_peak_mb'])} MB at its peak and answers in "
@@ -176,19 +179,33 @@ def _quality(document: Document) -> Table:
 def _load(document: Document) -> Table:
     rows, settings = document["rows"], document["settings"]
     bound = number(settings["bound_ms"] / 1000, 1)
+    rate = settings.get("rate")
+    what = (
+        f"the highest rate at which 95 % are answered within {bound} s"
+        if rate is None
+        else f"at {number(rate, 1)} reviews a second, held where 95 % are answered within {bound} s"
+    )
+    title = "A retraining beside answers" if document["benchmark"] == "retraining" else "Load"
+    retraining: dict[str, Column] = {
+        "retrained in s": lambda arm: number(arm.get("retraining_seconds")),
+        "to an idle bot's": lambda arm: times(arm.get("retraining_to_alone")),
+    }
     return Table(
-        f"**Load on {_kind(document)}**, from outside, Poisson: the highest rate at which 95 % are "
-        f"answered within {bound} s ({_machine(document)}; `{document['command']}`; "
-        f"{rows['rows']:,} reviews, each one message, of {rows['median_characters']:,} characters "
-        f"in the median; {number(settings['seconds'])} s a run). "
+        f"**{title} on {_kind(document)}**, from outside, Poisson: {what} "
+        f"({_machine(document)}; `{document['command']}`; {rows['rows']:,} reviews, "
+        f"each one message, of {rows['median_characters']:,} characters in the median; "
+        f"{number(settings['seconds'])} s a run). "
         "Telegram takes 30 messages a second from a bot.",
         document["summary"]["arms"],
         {
-            "reviews/s held": lambda arm: number(arm["rate"] if arm["held"] else None, 1),
+            "reviews/s held": lambda arm: number(
+                arm["rate"] if arm["held"] and arm["rate"] else None, 1
+            ),
             "p50 ms": lambda arm: number(arm.get("p50_ms")),
             "p95 ms": lambda arm: number(arm.get("p95_ms")),
             "waiting at most": lambda arm: number(arm.get("longest_queue")),
             "MB": lambda arm: number(arm.get("resident_mb")),
+            **(retraining if document["benchmark"] == "retraining" else {}),
         },
         {"answered": lambda arm: f"{number(arm.get('answered'))}/{number(arm.get('sent'))}"},
     )
@@ -230,10 +247,12 @@ def _metric(name: str, digits: int, *, as_percent: bool = False) -> dict[str, Co
     return {METRICS[name].name: lambda arm: spread(arm[name], digits, as_percent=as_percent)}
 
 
+_COMMANDS = {"retraining": "load --whole-retraining --rate 5"}  # of those that aren't their names
 _TABLES = {
     "training": _training,
     "serving": _serving,
     "load": _load,
+    "retraining": _load,
     "quality": _quality,
     "feedback": _feedback,
 }

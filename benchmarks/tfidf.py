@@ -10,12 +10,12 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from benchmarks import rows
-from benchmarks.answering import ServingJob, timed
+from benchmarks.answering import Said, ServingJob, timed
 from benchmarks.rows import Row
 from classifier.labels import NO_RATING, RATINGS, SENTIMENTS
 
 ABOUT = (
-    "scikit-learn: TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), "
+    "scikit-learn: TfidfVectorizer(ngram_range=(1, 2), min_df=3, sublinear_tf=True), "
     "LogisticRegression(C=10) for the sentiment, Ridge(alpha=0.3), rounded, for the rating"
 )
 
@@ -45,7 +45,7 @@ def fit(found: list[Row], *, balanced: bool = False) -> Tfidf:
 
     `balanced`: every sentiment counts the same in the fit, however few of the rows have it.
     """
-    vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
+    vectorizer = TfidfVectorizer(ngram_range=(1, 2), min_df=3, sublinear_tf=True)
     features = vectorizer.fit_transform([row["text"] for row in found])
     weights = "balanced" if balanced else None
     sentiment = LogisticRegression(C=10, max_iter=1000, class_weight=weights)
@@ -70,9 +70,10 @@ def measure_answers(values: dict[str, Any]) -> dict[str, Any]:
     job = ServingJob(**values)
     fitted = fit(rows.load(job.others))
 
-    def answer(texts: list[str]) -> dict[str, list[str]]:
-        fitted.ratings(texts)  # timed as well, since ours answers with a rating too
-        return {"tfidf": [SENTIMENTS[index] for index in fitted.sentiments(texts)]}
+    def answer(texts: list[str]) -> dict[str, Said]:
+        ratings = fitted.ratings(texts)
+        said = [None] * len(texts) if ratings is None else ratings.tolist()
+        return {"tfidf": Said([SENTIMENTS[index] for index in fitted.sentiments(texts)], said)}
 
     return timed(answer, job)
 

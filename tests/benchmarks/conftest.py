@@ -37,14 +37,14 @@ def benchmark(few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ben
     for name, value in {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}.items():
         monkeypatch.setenv(name, value)
 
-    def run(name: str, *options: str) -> dict[str, Any]:
+    def run(name: str, *options: str, kind: str = "") -> dict[str, Any]:
         results = tmp_path / f"{name}.json"
         arguments = [*(name, "--reviews", f"{few}/reviews.jsonl", "--json", f"{results}", *options)]
         monkeypatch.setattr(sys, "argv", ["benchmarks", *arguments])
         app(arguments, standalone_mode=False)
         assert not list(tmp_path.glob("*.partial.json"))
         document: dict[str, Any] = json.loads(results.read_bytes())
-        assert document["benchmark"] == name
+        assert document["benchmark"] == (kind or name)
         assert document["ended"]
         assert str(few) not in results.read_text("utf-8")  # nobody else has these folders
         return document

@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks.load import CLOSE_ENOUGH, FIRST_RATE, HIGHEST_RATE, arms_of, search
 from benchmarks.outside import PEOPLE, Outside, Told
+from benchmarks.tables import table_of
 from bot.local.people import BOT, USERS
 from classifier.errors import ClassifierError
 from tests.benchmarks.conftest import Benchmark
@@ -45,6 +46,29 @@ def test_two_processes_beside_a_retraining(
         assert len(run["processes"]) == 2
 
 
+@pytest.mark.slow
+def test_a_whole_retraining_beside_an_idle_bot_and_a_busy_one(
+    benchmark: Benchmark, few: Path
+) -> None:
+    options = ("--models", f"{few}/models", "--whole-retraining")
+    document = benchmark("load", *RUN, *options, kind="retraining")
+    alone, beside = document["summary"]["arms"].values()
+    assert alone["rate"] == 0
+    assert "sent" not in alone
+    assert beside["answered"] == beside["sent"] > 3
+    assert not beside["still_retraining"]
+    took = beside["retraining_seconds"] / alone["retraining_seconds"]
+    assert beside["retraining_to_alone"] == pytest.approx(took)
+    table = table_of(document).markdown()
+    assert "at 4.0 reviews a second" in table
+    assert table.count("| – ") == 5, "an idle bot has no rate and no times of answers"
+
+
+def test_a_whole_retraining_takes_a_rate(benchmark: Benchmark) -> None:
+    with pytest.raises(ClassifierError, match="takes a --rate"):
+        benchmark("load", "--whole-retraining")
+
+
 @pytest.mark.parametrize("capacity", [0.1, 0.9, 7.3, 30.0, 1000.0])
 async def test_the_highest_rate_is_found(capacity: float) -> None:
     asked: list[float] = []
@@ -70,6 +94,8 @@ def test_arms_are_named_by_what_is_measured() -> None:
         "3 processes",
         "3 processes, retraining",
     ]
+    alone_first = ["1 process, retraining alone", "1 process, retraining"]
+    assert arms_of([1], retraining=False, whole=True) == alone_first
 
 
 def test_a_review_without_an_answer_takes_for_ever() -> None:

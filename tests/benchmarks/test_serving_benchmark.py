@@ -5,8 +5,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from benchmarks import answering, pipelines, rows, tfidf
+from benchmarks import answering, compiled, exported, pipelines, rows, serving, tfidf
 from benchmarks.answering import ServingJob
 from classifier.data.reviews import load_reviews
 from classifier.data.tokens import Tokens
@@ -54,6 +55,38 @@ def test_an_arm_answers(measure: Measure, models: set[str], job: ServingJob) -> 
     figures = measure(asdict(job))
     assert set(figures["accuracy"]) == models
     assert figures["reviews_per_second"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["float32", "blocks", "dynamic", "static"])
+def test_an_exported_model_answers_as_ours_does(form: str, job: ServingJob, tmp_path: Path) -> None:
+    """An untrained model is sure of nothing, so that int8 may answer anything."""
+    values = asdict(replace(job, exported=str(tmp_path), form=form))
+    exported.make(values)
+    figures = exported.measure_onnxruntime(values)
+    assert figures["reviews_per_second"] > 0
+    assert set(figures["rating_mae"]) == {"cls", "mean"}
+    if form == "float32":
+        ours = answering.measure(asdict(job))
+        assert figures["accuracy"] == ours["accuracy"]
+        assert figures["rating_mae"] == ours["rating_mae"]
+
+
+@pytest.mark.slow
+def test_compiled_modules_answer_as_ours_do(job: ServingJob) -> None:
+    figures = compiled.measure(asdict(job))
+    ours = answering.measure(asdict(job))
+    assert figures["accuracy"] == ours["accuracy"]
+
+
+def test_an_arm_without_its_library_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arm = replace(serving.ARMS["OpenVINO"], needs=("json", "openvino_of_nowhere"))
+    monkeypatch.setitem(serving.ARMS, "OpenVINO", arm)
+    names = serving.measurable(Console(), ["ours", "OpenVINO"])
+    assert names == ["ours"]
+    assert "OpenVINO is left out: pip install openvino_of_nowhere" in capsys.readouterr().out
 
 
 def test_an_arm_reads_as_few_tokens_as_it_is_told(
