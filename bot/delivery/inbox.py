@@ -126,6 +126,8 @@ class Inbox:
         """Keep updates until there are models; raises HeldError, by which their handlers end."""
         process, now = self.lease.process, self.clock()
         await self.transactions.run(lambda each: updates.hold(each, update_ids, process, now))
+        if self.has_models():  # by now: whoever woke the claims for them has not seen this one
+            self.changed.set()
         raise HeldError
 
     def was_held(self, update_id: int) -> bool:

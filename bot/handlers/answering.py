@@ -85,7 +85,8 @@ class Answering:
 
     async def _hold(self, request: ReviewRequest) -> Never:
         async with self._holding.of_message(request.user_id, 0):  # who sends much is told once
-            if not await self._reviewing.is_any_held(request.user_id):
+            is_told = await self._reviewing.is_any_held(request.user_id)
+            if not is_told and not self._reviewing.has_models:
                 await self._say(request, phrases.NO_MODELS)
             await self._reviewing.hold(request)
 

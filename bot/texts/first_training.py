@@ -3,7 +3,7 @@
 from bot.texts.locale import Phrase
 
 BEGUN = Phrase(
-    "Обученных моделей пока нет. Они учатся, это около {minutes:минуты|минут|минут}.\n"
+    "Обученных моделей пока нет, они учатся: это займёт около {minutes:минуты|минут|минут}.\n"
     "Отзывы можно присылать уже сейчас: отвечу, как только модели будут готовы.",
     "There are no trained models yet. They are being trained, which takes about"
     " {minutes:minute|minutes}.\n"

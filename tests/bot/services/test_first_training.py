@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 from telegram import Message
 
 from bot.local.server import LocalServer
@@ -16,6 +17,8 @@ from bot.monitoring.startup import Startup
 from bot.prediction.live_models import LiveModels
 from bot.services.first_training import FirstTraining
 from classifier.registry.registry import Registry
+from db.engine import Sessions
+from db.models import Update
 from tests.bot.conftest import RunningBot
 from tests.bot.local_client import Person, chat_client, is_from_bot
 from tests.bot.ports import free_port
@@ -95,6 +98,17 @@ async def until_said(person: Person, *words: str) -> str:
     return fitting(await person.wait_until(lambda messages: bool(fitting(messages))))[0]
 
 
+async def until_held(read: Sessions, count: int) -> None:
+    """Wait until so many updates wait for models."""
+    waiting = select(func.count()).select_from(Update).where(Update.held_at.is_not(None))
+    async with asyncio.timeout(60):
+        while True:
+            async with read() as session:
+                if await session.scalar(waiting) == count:
+                    return
+            await asyncio.sleep(0.01)
+
+
 async def until_answered(person: Person, count: int) -> list[Message]:
     """All messages, once there are so many answers."""
     return await person.wait_until(lambda messages: len(answers(messages)) == count)
@@ -107,7 +121,7 @@ def answers(messages: list[Message]) -> list[int]:
 
 
 async def test_the_bot_is_there_while_it_trains_and_answers_then(
-    models: Path, running_bot: RunningBot, telegram: LocalServer
+    models: Path, running_bot: RunningBot, telegram: LocalServer, read: Sessions
 ) -> None:
     said, port = list[str](), free_port()
     training = first_training(models, said.append)
@@ -119,7 +133,7 @@ async def test_the_bot_is_there_while_it_trains_and_answers_then(
         bot.monitoring.startup = training.startup
         anya, boris, emily = (Person(http, one) for one in (ANYA, BORIS, EMILY))
         told = await until_said(boris, "CLS, эпоха 1: потери 0,50, точность 75 %")
-        assert "это около 5 минут" in told
+        assert "это займёт около 5 минут" in told
         assert "Эпоха 1 из 7\n▰▱▱▱▱▱▱▱▱▱▱▱ 10 %\nОсталось минут: 4." in told
         assert "эпоха 1: потери 2,50, угадано скрытых слов 12 %" in told
         assert "(on new reviews 0.62 and 70%)" in await until_said(emily, "CLS, epoch 1")
@@ -135,6 +149,7 @@ async def test_the_bot_is_there_while_it_trains_and_answers_then(
         assert "учатся в первый раз" in str((await boris.ask("/models")).text)
         assert "Переобучать пока нечего" in str((await boris.ask("/retrain")).text)
         assert sum("Модели ещё учатся" in text for text in texts(await anya.messages())) == 1
+        await until_held(read, 4)  # the edit, too
 
         (models / "succeed").touch()
         await until_said(boris, "Модели готовы и отвечают")
@@ -168,7 +183,7 @@ async def test_a_failed_training_is_told_and_tried_again(
         )
         assert training.startup.problem == said[-1]
         assert str((await boris.ask("/retrain")).text) == "Пробую обучить их ещё раз."
-        await until_said(boris, "Они учатся")
+        await until_said(boris, "они учатся")
         assert training.startup.trouble is None
         while len(starts(models)) < 2:
             await asyncio.sleep(0.01)
@@ -181,7 +196,7 @@ async def test_a_failed_training_is_told_and_tried_again(
 
 @pytest.mark.slow
 async def test_a_stop_ends_the_training_and_keeps_what_was_sent(
-    models: Path, running_bot: RunningBot, telegram: LocalServer
+    models: Path, running_bot: RunningBot, telegram: LocalServer, read: Sessions
 ) -> None:
     async with chat_client(telegram.url) as http:
         anya = Person(http, ANYA)
@@ -193,6 +208,7 @@ async def test_a_stop_ends_the_training_and_keeps_what_was_sent(
         assert not is_alive(starts(models)[0][0])
         async with running_bot(first_training(models)):
             await anya.send(OTHER_REVIEW)
+            await until_held(read, 2)
             (models / "succeed").touch()
             answered = await until_answered(anya, 2)
         assert sum("Модели ещё учатся" in text for text in texts(answered)) == 1
