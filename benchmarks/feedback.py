@@ -31,6 +31,7 @@ from classifier.data.tokenizer import load_tokenizer
 from classifier.errors import ClassifierError
 from classifier.files import write_json
 from classifier.modeling.encoders import find_encoder
+from classifier.training.recipe import Recipe
 
 RANDOM = "random"
 ARMS = {name: " ".join((score.__doc__ or "").split()) for name, score in SCORES.items()}
@@ -67,6 +68,8 @@ def run_arms(console: Console, plan: Plan, names: list[str], path: Path) -> Resu
             f"{size.rounds} rounds of {size.sent} reviews after {size.start} take {size.reviews} "
             f"rated reviews, of which {size.taps} are asked for in each; there are {len(to_send)}."
         )
+    if not any(rating is not None for rating in judging["rating"]):
+        raise ClassifierError(f"None of the {len(judging)} reviews to judge on has a rating.")
     encoder = find_encoder(plan.encoder, plan.cache)
     settings = {
         **asdict(size),
@@ -77,14 +80,15 @@ def run_arms(console: Console, plan: Plan, names: list[str], path: Path) -> Resu
     arms = {name: ARMS[name] for name in names}
     described = rows.described(reviews, to_send)
     results = Results(path, name="feedback", arms=arms, settings=settings, rows=described)
-    tokenizer, key = load_tokenizer(encoder.folder), _key(plan, reviews, test)
+    tokenizer, recipe = load_tokenizer(encoder.folder), size.recipe(encoder)
+    key = _key(plan, recipe, reviews, test)
     plan.work.mkdir(parents=True, exist_ok=True)
     for seed in range(plan.seeds):
         place = plan.work / f"feedback-{key}-{seed}"
         order = np.random.default_rng(seed).permutation(len(to_send))
         sent = to_send.select(order[: size.reviews])
         started = place.with_suffix(".safetensors")
-        replay = Replay(size, sent, judging, encoder.folder, tokenizer, seed, started)
+        replay = Replay(size, recipe, sent, judging, encoder.folder, tokenizer, seed, started)
         for name in names:
             judged = _stored_or_replayed(replay, name, place)
             results.add(name, {"seed": seed, "rounds": judged})
@@ -119,10 +123,10 @@ def _stored_or_replayed(replay: Replay, name: str, place: Path) -> list[dict[str
     return judged
 
 
-def _key(plan: Plan, reviews: Reviews, test: Reviews | None) -> str:
+def _key(plan: Plan, recipe: Recipe, reviews: Reviews, test: Reviews | None) -> str:
     """The name of stored results; it differs where anything differs that they depend on."""
     parts: list[Any] = [reviews.fingerprint, test.fingerprint if test else "", plan.test_rows]
-    parts += [asdict(plan.size), asdict(plan.size.recipe), plan.encoder]
+    parts += [asdict(plan.size), asdict(recipe), plan.encoder]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
 

@@ -19,6 +19,7 @@ from benchmarks.asking import BY_BOTH, SCORES, Sent, chosen
 from classifier.evaluation.metrics import figures_of_answers
 from classifier.files import replacing
 from classifier.modeling.device import default_device
+from classifier.modeling.encoders import Encoder
 from classifier.modeling.outputs import Outputs, answers_of
 from classifier.modeling.pooling import POOLINGS
 from classifier.serving.predictor import served
@@ -55,10 +56,9 @@ class Size:
         first = self.start + number * self.sent
         return range(first, first + self.sent if number < self.rounds else first)
 
-    @property
-    def recipe(self) -> Recipe:
+    def recipe(self, encoder: Encoder) -> Recipe:
         """What the models are trained with."""
-        return replace(
+        ours = replace(
             DEFAULT,
             adaptation_epochs=0,
             least_steps=0,
@@ -68,6 +68,7 @@ class Size:
             max_tokens=self.tokens,
             window=self.tokens,
         )
+        return ours.for_encoder(encoder.positions, False, encoder.size)
 
 
 @dataclass
@@ -75,6 +76,7 @@ class Replay:
     """The reviews in the order in which they are sent, and the models trained on some of them."""
 
     size: Size
+    recipe: Recipe
     sent: Dataset
     judging: Dataset
     encoder: Path
@@ -116,7 +118,8 @@ class Replay:
         self, learned: list[int], pool: range, by: Sequence[str]
     ) -> tuple[_Answers, _Answers]:
         """What models trained on these rows answer: those judged the test, those `by` the pool."""
-        size, part = self.size, self._part(self.sent.select(learned), to_train=True)
+        size, recipe = self.size, self.recipe
+        part = self._part(self.sent.select(learned), to_train=True)
         alone = Group(rank=0, size=1, device=default_device())
         run = TrainingRun(self.seed, _NoCheckpoint(Path("never written")), alone)
         asked = self._part(self.sent.select(pool)) if pool else None
@@ -125,8 +128,8 @@ class Replay:
         for pooling in POOLINGS:
             if pooling not in size.poolings and (asked is None or pooling not in by):
                 continue
-            model = new_model(str(self.encoder), pooling, size.recipe, self.seed)
-            train(model, size.recipe, part, part.head(size.recipe.batch_size), run)
+            model = new_model(str(self.encoder), pooling, recipe, self.seed)
+            train(model, recipe, part, part.head(recipe.batch_size), run)
             answering = served(model)
             if pooling in size.poolings:
                 of_test[pooling] = answering.predict(self._test.tokens)
@@ -146,7 +149,7 @@ class Replay:
         }
 
     def _part(self, rows: Dataset, *, to_train: bool = False) -> Part:
-        return Part.of_rows(rows, self.tokenizer, self.size.recipe, None, to_train=to_train)
+        return Part.of_rows(rows, self.tokenizer, self.recipe, None, to_train=to_train)
 
 
 class _NoCheckpoint(Checkpoint):

@@ -58,6 +58,14 @@ def test_it_says_what_is_missing_to_replay_users(benchmark: Benchmark) -> None:
         benchmark("feedback", "--rounds", "3", "--test-rows", "20")
 
 
+def test_it_needs_ratings_to_judge_by(benchmark: Benchmark, tmp_path: Path) -> None:
+    test = tmp_path / "test.jsonl"
+    lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in tiny.make_rows(30, 5, rated=0)]
+    test.write_text("".join(lines), encoding="utf-8")
+    with pytest.raises(ClassifierError, match="None of the 30 reviews to judge on has a rating"):
+        benchmark("feedback", "--test", str(test), *SMALL)
+
+
 @pytest.mark.slow
 def test_it_replays_the_same_users_for_every_score_and_goes_on_where_it_was(
     benchmark: Benchmark, few: Path, tmp_path: Path
