@@ -20,15 +20,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.counting import counted
+from db.counting import counted, on_its_judgement
 from db.measures import Period, SentimentOf, answer_counts, bin_of, confidence
-from db.models import Prediction, Review
+from db.models import Judgement, Prediction, Review
 
 
 class Written(NamedTuple):
     reviews: int
     users: int
     rated: int  # reviews with a rating that counts
+    called_wrong: int  # reviews whose rating does not count, as an admin says
 
 
 async def written(session: AsyncSession, period: Period) -> Written:
@@ -37,8 +38,15 @@ async def written(session: AsyncSession, period: Period) -> Written:
     users = func.count(distinct(Review.user_id))
     reviews = (await session.execute(select(func.count(), users).where(inside))).one()
     given = counted()
-    of_reviews = select(func.count(distinct(Review.id))).join(given, given.review_id == Review.id)
-    return Written(*reviews, await session.scalar(of_reviews.where(inside)) or 0)
+    rated = select(func.count(distinct(Review.id))).join(given, given.review_id == Review.id)
+    called_wrong = (
+        select(func.count(distinct(Review.id)))
+        .join(Review.feedback)
+        .join(Judgement, on_its_judgement())
+        .where(Judgement.rating.is_(None))
+    )
+    counts = [await session.scalar(each.where(inside)) or 0 for each in (rated, called_wrong)]
+    return Written(*reviews, *counts)
 
 
 class Predicted(NamedTuple):

@@ -89,6 +89,12 @@ IN_SHORT = Phrase(
 )
 IN_SHORT_RATED = Phrase("Из них оценено: {count}. {cls}; {mean}.", "Rated: {count}. {cls}; {mean}.")
 VERSIONS = Phrase("<b>Версии</b>", "<b>Versions</b>")
+CALLED_WRONG = Phrase(
+    "Админы сочли неверными и исключили {wrong:оценку|оценки|оценок}: без них обе модели выглядят"
+    " лучше.",
+    "Admins found {wrong:rating|ratings} wrong, which do not count: without them both models look"
+    " better.",
+)
 VERSIONS_IN_WHOLE = Phrase(
     "<b>Версии</b>, прочитанное целиком", "<b>Versions</b>, on what was read in whole"
 )

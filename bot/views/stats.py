@@ -127,6 +127,8 @@ def _who(found: Overview, locale: Locale) -> str:
     lines = [locale(phrases.ASKED, count=locale.whole(asked))]
     if others:
         lines += [locale(phrases.OTHERS, **others), locale(phrases.BIAS)]
+    if found.written.called_wrong:
+        lines.append(locale(phrases.CALLED_WRONG, wrong=found.written.called_wrong))
     return "\n".join(lines)
 
 

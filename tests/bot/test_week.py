@@ -269,6 +269,7 @@ async def test_a_week(
     assert await week.answered_by() == first
     await week.day(reviews=1)
     await week.ask_why()
+    time.pass_by(hours=1)
     await week.judge()
 
     stats = await week.admin.ask("/stats 7d")

@@ -82,7 +82,8 @@ async def counted(read: Sessions, now: datetime) -> dict[int, int]:
         assert sorted(row.given for row in answered for _ in range(row.times)) == sorted(
             2 * in_order
         )
-        assert (await statistics.written(session, period)).rated == len(found)
+        written = await statistics.written(session, period)
+        assert (written.rated, written.called_wrong) == (len(found), len(GIVEN) - len(found))
         steps = await statistics.steps(session, period, 3600, sentiment_of)
         assert sum(step.answers for step in steps) == 2 * len(found)
         both = await pairs.count(session, period, sentiment_of)

@@ -218,7 +218,7 @@ async def test_steps_equal_a_plain_computation(
 
 async def test_statistics_of_nothing(read: Sessions) -> None:
     async with read() as session:
-        assert await written(session, ALWAYS) == (0, 0, 0)
+        assert await written(session, ALWAYS) == (0, 0, 0, 0)
         assert await predicted(session, ALWAYS) == []
         assert await answered(session, ALWAYS, BINS) == []
         found = await pairs.count(session, ALWAYS, sentiment_of)
