@@ -110,6 +110,16 @@ class Doubts:
         )
         return [DoubtfulText(*row) for row in rows]
 
+    async def with_phrase(self, phrase: str, limit: int) -> list[tuple[int, int]]:
+        """As `doubtful_of`: all ratings of reviews with the phrase that no admin has judged."""
+        rows = await self._session.execute(
+            self._joined(Feedback.id, Review.id)
+            .where(Judgement.id.is_(None), Review.text.contains(phrase, autoescape=True))
+            .order_by(Feedback.id.desc())
+            .limit(limit)
+        )
+        return [(row[0], row[1]) for row in rows]
+
     async def other_texts(self, limit: int) -> Sequence[str]:
         """The newest texts whose ratings the models do not contradict."""
         rows = await self._session.execute(

@@ -23,6 +23,7 @@ _GROUPS = 5  # that a message shows
 _ROW = 5  # doubtful ratings, at least, that make a person's row
 _AT_ONCE = 5000  # ratings that one tap judges; those left are there to be tapped again
 _DOUBTFUL_TEXTS, _OTHER_TEXTS = 300, 600  # newest, in which phrases are looked for
+_LONGEST_SOUGHT = 1000  # characters of a phrase
 _NAMED = 3  # reviews by which an admin finds a group
 
 
@@ -46,11 +47,16 @@ Verdict = Word | int
 
 @dataclass(frozen=True)
 class Group:
-    """Doubtful ratings that are one thing: a person's row, or those with one phrase."""
+    """Ratings that are one thing: a person's doubtful ones, or those of reviews with one phrase.
+
+    Of the latter most are doubtful. All are in the group: what is left of a planted phrase would
+    still teach it.
+    """
 
     ratings: tuple[int, ...]  # their ids
     reviews: tuple[int, ...]  # some of them, by which an admin finds the others
-    of: int = 0  # how many ratings the person has
+    doubtful: int
+    of: int  # how many ratings the person gave, or reviews with the phrase got
     phrase: str = ""  # "" for a person's row
     persons: int = 1
 
@@ -186,12 +192,12 @@ class Judging:
             ids = await found.doubtful_of(rater.user_id, _AT_ONCE)
             if ids:
                 ratings, reviews = zip(*ids, strict=True)
-                rows.append(Group(ratings, reviews[:_NAMED], rater.ratings))
+                rows.append(Group(ratings, reviews[:_NAMED], len(ratings), rater.ratings))
         doubtful = await found.doubtful_texts(_DOUBTFUL_TEXTS)
         others = await found.other_texts(_OTHER_TEXTS) if doubtful else ()
         async with self._reading:  # one at a time: it is a second of work at most
             shared = await asyncio.to_thread(shared_phrases, doubtful, others)
-        return (*map(_phrase_group, shared[:_GROUPS]), *rows)
+        return (*[await _phrase_group(found, each) for each in shared[:_GROUPS]], *rows)
 
     def _doubts(self, session: AsyncSession, span: Span) -> Doubts:
         return Doubts(session, span.before(self.clock()), sentiment_of)
@@ -203,10 +209,12 @@ def _rating(verdict: Verdict, given: int) -> int | None:
     return given if verdict is Word.RIGHT else None
 
 
-def _phrase_group(shared: SharedPhrase) -> Group:
+async def _phrase_group(found: Doubts, shared: SharedPhrase) -> Group:
+    doubtful = {text.feedback_id: text.review_id for text in shared.texts}
+    # As it is written; whoever writes it otherwise is found as doubtful.
+    verbatim = dict(await found.with_phrase(shared.phrase[:_LONGEST_SOUGHT], _AT_ONCE))
+    together = doubtful | verbatim
+    reviews = tuple(doubtful.values())[:_NAMED]
     return Group(
-        tuple(text.feedback_id for text in shared.texts),
-        tuple(text.review_id for text in shared.texts[:_NAMED]),
-        phrase=shared.phrase,
-        persons=shared.persons,
+        tuple(together), reviews, len(doubtful), len(together), shared.phrase, shared.persons
     )

@@ -47,9 +47,9 @@ PERSON = Phrase(
 )
 SHARED = Phrase(
     "<b>{number}. Одна фраза у {persons:человека|человек|человек}</b>: «{shared}»,"
-    " {doubtful:оценка|оценки|оценок} против обеих моделей (отзывы {reviews})",
+    " {doubtful} из {of:оценки|оценок|оценок} с ней против обеих моделей (отзывы {reviews})",
     "<b>{number}. One phrase by {persons:person|people}</b>: “{shared}”,"
-    " {doubtful:rating|ratings} against both models (reviews {reviews})",
+    " {doubtful} of {of:rating|ratings} with it against both models (reviews {reviews})",
 )
 REVIEW = Phrase("№\u00a0{number}", "no.\u00a0{number}")
 BUTTON_RIGHT = Phrase("Верно", "Right")

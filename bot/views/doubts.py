@@ -140,9 +140,9 @@ _NOT_JUDGED = {
 
 def _group(place: int, group: Group, locale: Locale) -> str:
     reviews = ", ".join(locale(phrases.REVIEW, number=number) for number in group.reviews)
-    values = {"number": place, "doubtful": len(group.ratings), "reviews": reviews}
+    values = {"number": place, "doubtful": group.doubtful, "of": group.of, "reviews": reviews}
     if not group.phrase:
-        return locale(phrases.PERSON, of=group.of, **values)
+        return locale(phrases.PERSON, **values)
     shown = escape(quoted(group.phrase, _LONGEST_PHRASE))
     return locale(phrases.SHARED, persons=group.persons, shared=shown, **values)
 

@@ -79,8 +79,10 @@ async def test_a_group_is_decided_as_it_was_seen(
             await add_rating(session, 1, number, 0 if number else 9, NOW)
         for user in (2, 3, 4):
             await add_rating(
-                session, user, 1, 1, NOW, text=f"Кино {user}. Мы пили клюквенный морс."
+                session, user, 1, 1, NOW, text=f"Кино {user}. Как мы пили клюквенный морс."
             )
+        # One that the models do not contradict has the phrase too.
+        await add_rating(session, 2, 2, 9, NOW, text="Как мы пили клюквенный морс! Не забыть.")
     page = await judging.page(Kind.DOUBTFUL, WEEK, 0)
     row, shared = sorted(page.groups, key=lambda group: len(group.phrase))[:2]
     assert (len(row.ratings), row.of, row.phrase) == (6, 7, "")
@@ -93,8 +95,9 @@ async def test_a_group_is_decided_as_it_was_seen(
     assert done.ratings == 6
     judged = await judging.page(Kind.JUDGED, WEEK, 99)
     assert (judged.number, judged.count) == (6, 6)
+    assert (len(shared.ratings), shared.doubtful, shared.of) == (4, 3, 4)
     async with write.begin() as session:  # one more of the kind
-        await add_rating(session, 5, 1, 0, NOW, text="Кино 5. Мы пили клюквенный морс.")
+        await add_rating(session, 5, 1, 0, NOW, text="Кино 5. Как мы пили клюквенный морс.")
     assert await judging.judge_group(shared.key, WEEK, Word.WRONG, BORIS) is NotJudged.OTHER_GROUP
     taken = await judging.take_back(done.action_id, EMILY)
     assert isinstance(taken, Done)
