@@ -1,14 +1,16 @@
 """The reviews with their predictions."""
 
 from datetime import datetime
+from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy import func, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
-from db.models import Review
+from db.engine import insert
+from db.models import Prediction, Review
 
 
 async def add(session: AsyncSession, review: Review) -> bool:
@@ -17,14 +19,16 @@ async def add(session: AsyncSession, review: Review) -> bool:
     Raises IntegrityError for anything else that the database refuses, such as a user who was
     erased meanwhile.
     """
-    try:
-        async with session.begin_nested():
-            session.add(review)
-    except IntegrityError:
-        if await find(session, update_id=review.update_id) is None:
-            raise
+    # Not through the session, which takes four times as long (measured).
+    new = insert(session, Review).values(_columns_of(review))
+    stored = new.on_conflict_do_nothing(index_elements=[Review.update_id]).returning(Review.id)
+    review_id = await session.scalar(stored)
+    if review_id is None:
         return False
-    set_committed_value(review, "feedback", [])  # nobody has seen it yet
+    set_committed_value(review, "id", review_id)
+    if review.predictions:
+        rows = [_columns_of(one) | {"review_id": review_id} for one in review.predictions]
+        await session.execute(sa.insert(Prediction), rows)
     return True
 
 
@@ -38,6 +42,11 @@ async def asked_since(session: AsyncSession, user_id: int, asked_for: str, since
     """Whether the answer to a review that the user has sent since then asked for its rating so."""
     asked = select(Review.id).filter_by(user_id=user_id, asked_for=asked_for)
     return await session.scalar(asked.where(Review.created_at > since).limit(1)) is not None
+
+
+def _columns_of(row: Review | Prediction) -> dict[str, Any]:
+    names = row.__table__.columns.keys()
+    return {name: getattr(row, name) for name in names if name not in ("id", "review_id")}
 
 
 async def set_reply(session: AsyncSession, review_id: int, reply_message_id: int) -> None:

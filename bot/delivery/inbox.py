@@ -55,6 +55,8 @@ class Inbox:
         self.in_hand: set[int] = set()  # claimed, queued or being handled
         self._fresh: dict[int, float] = {}  # of them, and since when: it is not known how long for
         self.paused: set[int] = set()  # claimed, to be tried again later
+        self._senders: dict[int, int | None] = {}  # of what is in hand or paused
+        self._first: set[int] = set()  # of what is in hand: nobody has handled it before
         self._done: set[int] = set()  # noted so by their handlers, which have not returned yet
         self._were_held: dict[int, int | None] = {}  # of those in hand or paused: whose they are
         self._ended = asyncio.Event()  # one of those in hand has
@@ -157,9 +159,26 @@ class Inbox:
         """Note that an update is a review, which waits for the models from now on."""
         self._fresh.pop(update_id, None)
 
+    def begin_first(self, update_id: int) -> None:
+        """Note that this is the first attempt at an update, ever."""
+        self._first.add(update_id)
+
+    def is_first(self, update_id: int) -> bool:
+        """Whether it is known that no earlier attempt at an update can have left anything."""
+        return update_id in self._first
+
+    def is_only_one(self, update_id: int) -> bool:
+        """Whether it is known that its sender has no other update to be handled before it."""
+        sender = self._senders.get(update_id)
+        of_sender = [one for one, theirs in self._senders.items() if theirs == sender]
+        return sender is not None and of_sender == [update_id] and not self.is_noted(update_id)
+
     def end(self, update_id: int) -> None:
         """Note that an update is in hand no more, so that there is room for others."""
         self.in_hand.discard(update_id)
+        self._first.discard(update_id)
+        if update_id not in self.paused:
+            self._senders.pop(update_id, None)
         self._fresh.pop(update_id, None)
         self._done.discard(update_id)
         if update_id not in self.paused:
@@ -182,6 +201,8 @@ class Inbox:
         self._fresh.clear()
         self._were_held.clear()
         self.paused.clear()
+        self._senders.clear()
+        self._first.clear()
         while not self.queue.empty():
             self.queue.get_nowait()
             self.queue.task_done()
@@ -196,7 +217,7 @@ class Inbox:
                 for raw in raws
                 if await updates.add(session, raw.update_id, raw.payload, raw.user_id, now)
             ]
-            if new:
+            if new and self.lease.processes > 1:  # one that has just started looks by itself
                 await updates.announce(session, self.lease.process)
             return new
 
@@ -221,6 +242,7 @@ class Inbox:
             await self.transactions.run(lambda each: updates.set_aside(each, raw.update_id))
         else:
             self.in_hand.add(raw.update_id)
+            self._senders[raw.update_id] = raw.user_id
             self._fresh[raw.update_id] = time.monotonic()
             self.queue.put_nowait(update)
 

@@ -127,9 +127,12 @@ class InboxProcessor(BaseUpdateProcessor):
         """Which attempt at the update this is; 0 if none is due: its user may be erased."""
         process = self._inbox.lease.process
         if update_id not in self._retries:
-            return await self._transactions.run(
+            attempt = await self._transactions.run(
                 lambda each: updates.start(each, update_id, process)
             )
+            if attempt == 1:
+                self._inbox.begin_first(update_id)
+            return attempt
         if await self._transactions.run(lambda each: updates.is_claimed(each, update_id, process)):
             return 1  # no kill since it was counted
         del self._retries[update_id]

@@ -46,11 +46,16 @@ class Reviews:
         """A text, which may be a part of a longer one."""
         _message, user = message_of(update)
 
+        own = _part_of(update)
+
         async def inbox() -> list[Part]:
+            # A short text ends a review, and so has no use for what may come after it.
+            if units(own.text) < NEAR_LIMIT and self._reviewing.is_only_one(update.update_id):
+                return [own]
             waiting = await self._reviewing.waiting(user.id)
             return [part for each in waiting if (part := _part_in(each, update.get_bot()))]
 
-        async with self._joiner.collect(_part_of(update), inbox) as parts:
+        async with self._joiner.collect(own, inbox) as parts:
             if not parts:
                 return
             try:

@@ -50,6 +50,8 @@ class Reviewing:
 
     async def find(self, update_id: int) -> Review | None:
         """The review of this update if it is stored already, perhaps before a kill."""
+        if self.inbox.is_first(update_id):
+            return None
         async with self.read() as session:
             return await reviews.find(session, update_id=update_id)
 
@@ -122,6 +124,10 @@ class Reviewing:
         """Note that a group has become a supergroup, and so has another id."""
         async with self.write.begin() as session:
             await reviews.move_chat(session, old, new)
+
+    def is_only_one(self, update_id: int) -> bool:
+        """Whether it is known that the sender has nothing else waiting that came before."""
+        return self.inbox.is_only_one(update_id)
 
     async def waiting(self, user_id: int) -> list[dict[str, Any]]:
         """The updates of a user that are still to be handled, as Telegram sent them."""
