@@ -115,6 +115,13 @@ def load(
             "answers at --rate.",
         ),
     ] = False,
+    no_models: Annotated[
+        bool,
+        typer.Option(
+            "--no-models",
+            help="Measure models that take no time too, at 30 a second: what updates cost.",
+        ),
+    ] = False,
     rate: Annotated[
         float | None,
         typer.Option(min=0.01, help="Reviews a second; by default the highest held is searched."),
@@ -122,7 +129,7 @@ def load(
     seconds: Annotated[float, typer.Option(min=1, help="How long a run sends reviews.")] = 30.0,
     bound: Annotated[
         float, typer.Option(min=0.01, help="Seconds within which 95 % are to be answered.")
-    ] = 1.0,
+    ] = 2.0,
     version: Annotated[str, typer.Option(help="The version that answers.")] = CHAMPION,
     models: Models = DEFAULT_MODELS,
     path: Json = None,
@@ -134,7 +141,7 @@ def load(
         raise ClassifierError("--whole-retraining takes a --rate, such as 5 reviews a second.")
     counts = processes or [1]
     plan = benchmark.Plan(reviews, version, models, rate, seconds, bound, max(counts) > 1, whole)
-    names = benchmark.arms_of(counts, retraining=retraining, whole=whole)
+    names = benchmark.arms_of(counts, retraining=retraining, whole=whole, no_models=no_models)
     _show(benchmark.run_arms(Console(), plan, names, path or _path_by_kind(plan.name)))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.outside import PEOPLE, Outside
-from benchmarks.processes import environment, memory_mb
+from benchmarks.processes import cpu_seconds, environment, memory_mb
 from bot.local.people import LOCAL_ADMIN_ID
 from classifier.errors import ClassifierError
 from classifier.registry.registry import Registry
@@ -22,9 +22,11 @@ _WARM_UP = 8  # reviews for each process
 
 
 class Bots:
-    def __init__(self, outside: Outside, models: Path, folder: Path) -> None:
+    def __init__(self, outside: Outside, models: Path, folder: Path, program: str) -> None:
+        """`program`: the module to run, the bot or what is to be measured in its place."""
         self._outside, self._models, self._folder = outside, models, folder
         self._retraining: asyncio.Task[float] | None = None
+        self._program = program
         self._processes: list[asyncio.subprocess.Process] = []
 
     async def start(self, count: int, database: str) -> None:
@@ -32,9 +34,9 @@ class Bots:
         for number in range(count):
             with (self._folder / f"bot-{number}.log").open("wb") as log:
                 process = await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-m", "bot"),
+                    *(sys.executable, "-m", self._program),
                     cwd=self._folder,
-                    env=self._environment(database),
+                    env=self._environment(database, number),
                     stdout=asyncio.subprocess.DEVNULL,
                     stderr=log,
                 )
@@ -54,6 +56,15 @@ class Bots:
             }
             for process in self._processes
         ]
+
+    def cpu_seconds(self) -> float:
+        """What all of them have computed so far."""
+        return sum(cpu_seconds(process.pid) or 0.0 for process in self._processes)
+
+    def statements(self) -> int:
+        """How many they have sent to the database, where the program counts them."""
+        files = self._folder.glob("statements-*")
+        return sum(int(file.read_text("utf-8") or 0) for file in files)
 
     async def retrain(self) -> None:
         """Have a retraining go on beside the answers, from now or already."""
@@ -125,8 +136,9 @@ class Bots:
     def _last_words(self) -> str:
         return "\n".join(text.strip()[-500:] for text in self._logs())
 
-    def _environment(self, database: str) -> dict[str, str]:
+    def _environment(self, database: str, number: int) -> dict[str, str]:
         return environment(
+            STATEMENTS=str(self._folder / f"statements-{number}"),
             TELEGRAM_TOKEN=self._outside.token,
             BOT_API_URL=self._outside.server.url,
             ADMIN_IDS=str(LOCAL_ADMIN_ID),
@@ -143,14 +155,14 @@ class Bots:
 
 @asynccontextmanager
 async def bots_on(
-    outside: Outside, version: Version, count: int, database: str, folder: Path
+    outside: Outside, version: Version, count: int, database: str, folder: Path, program: str
 ) -> AsyncIterator[Bots]:
     """Running bots; the user's database and their champion stay as they are."""
     models = folder / "models"
     models.mkdir()
     (models / version.name).symlink_to(version.path.resolve())
     Registry(models).promote(version.name)
-    bots = Bots(outside, models, folder)
+    bots = Bots(outside, models, folder, program)
     try:
         await bots.start(count, database)
         yield bots

@@ -17,6 +17,7 @@ from benchmarks import rows
 from benchmarks.bots import Bots, bots_on
 from benchmarks.outside import Outside
 from benchmarks.postgres import PostgresServer, postgres_server
+from benchmarks.reading import Reading
 from benchmarks.results import Results, Run, line_of
 from benchmarks.tables import ratio
 from bot.local.text import units
@@ -27,13 +28,13 @@ from classifier.registry.registry import Registry
 from classifier.registry.version import Version
 
 FIRST_RATE = 2.0  # reviews a second, from which the search goes up
-HIGHEST_RATE = 60.0
-"""Twice what Telegram lets a bot send."""
+TELEGRAMS = 30.0  # messages a second, the most that Telegram takes from a bot
+HIGHEST_RATE = 2 * TELEGRAMS
 
 CLOSE_ENOUGH = 1.1
 """The search ends where the lowest rate that is too high is so many times the highest held."""
 
-RETRAINING = ", retraining"
+RETRAINING, NO_MODELS = ", retraining", ", no models"
 ALONE = ", retraining alone"
 """The bot is idle: how long a retraining takes at the best."""
 
@@ -61,11 +62,13 @@ class Plan:
         return run["answered"] == sent and p95 is not None and p95 < 1000 * self.bound
 
 
-def arms_of(processes: list[int], *, retraining: bool, whole: bool = False) -> list[str]:
+def arms_of(
+    processes: list[int], *, retraining: bool, whole: bool = False, no_models: bool = False
+) -> list[str]:
     """What is measured: "1 process", "2 processes, retraining" …"""
     names = [f"{count} process{'es' * (count > 1)}" for count in processes]
-    kinds = (ALONE, RETRAINING) if whole else ("", RETRAINING)[: 1 + retraining]
-    return [name + more for name in names for more in kinds]
+    kinds = [ALONE, RETRAINING] if whole else ["", *[RETRAINING] * retraining]
+    return [name + kind for name in names for kind in [*kinds, *[NO_MODELS] * no_models]]
 
 
 def run_arms(console: Console, plan: Plan, names: list[str], path: Path) -> Results:
@@ -116,16 +119,22 @@ async def _measure(
         try:
             server = stack.enter_context(postgres_server()) if _on_postgres(count, plan) else None
             database = _database(server, Path(folder))
-            async with bots_on(outside, version, count, database, Path(folder)) as bots:
+            program = "benchmarks.instant_bot" if NO_MODELS in name else "bot"
+            async with bots_on(outside, version, count, database, Path(folder), program) as bots:
+                reading = Reading(database)
 
                 async def run(rate: float) -> bool:
-                    found = await _run(plan, rate, outside, bots, retrain=RETRAINING in name)
+                    found = await _run(
+                        plan, rate, (outside, bots, reading), retrain=RETRAINING in name
+                    )
                     results.add(name, found)
                     held = "" if plan.is_held(found) else ", not held"
                     console.print(f"{name}: {line_of(found)}{held}", highlight=False)
                     return plan.is_held(found)
 
                 rate = 0.0 if name.endswith(ALONE) else plan.rate
+                if NO_MODELS in name:
+                    rate = plan.rate or TELEGRAMS
                 await (run(rate) if rate is not None else search(run))
         finally:
             await outside.stop()
@@ -151,22 +160,35 @@ async def search(is_held: Callable[[float], Awaitable[bool]]) -> None:
             rate = (held * too_high) ** 0.5
 
 
-async def _run(plan: Plan, rate: float, outside: Outside, bots: Bots, *, retrain: bool) -> Run:
+async def _run(
+    plan: Plan, rate: float, given: tuple[Outside, Bots, Reading], *, retrain: bool
+) -> Run:
+    outside, bots, reading = given
     if retrain:
         await bots.retrain()
+    await reading.begin()
+    memory, cpu, statements = _resident(bots), bots.cpu_seconds(), bots.statements()
     found: Run = {"rate": rate}
     if rate:
         goes_on = bots.is_retraining if plan.whole_retraining else lambda: False
         told = await outside.load(rate, plan.seconds, 2 * plan.seconds, goes_on)
-        found |= told.figures()
+        found |= told.figures() | await reading.figures()
+        if answered := len(told.answered):
+            found["cpu_ms"] = 1000 * (bots.cpu_seconds() - cpu) / answered
+            if statements:
+                found["statements"] = (bots.statements() - statements) / answered
     bots.check()
     if plan.whole_retraining:
         found["retraining_seconds"] = await bots.retrained()
-    found["processes"] = bots.memory()
-    found["resident_mb"] = sum(one["resident_mb"] or 0.0 for one in found["processes"])
+    found |= {"processes": bots.memory(), "resident_mb": _resident(bots)}
+    found["grown_mb"] = found["resident_mb"] - memory
     if retrain:
         found["still_retraining"] = bots.is_retraining()
     return found
+
+
+def _resident(bots: Bots) -> float:
+    return sum(one["resident_mb"] or 0.0 for one in bots.memory())
 
 
 def _on_postgres(count: int, plan: Plan) -> bool:
@@ -181,6 +203,7 @@ def _about(name: str, plan: Plan) -> str:
     database = "PostgreSQL" if _on_postgres(int(name.split()[0]), plan) else "SQLite"
     beside = ", while the models are retrained at the lowest priority" * (RETRAINING in name)
     beside += "; nobody writes" * name.endswith(ALONE)
+    beside += ", with models that take no time in place of the version's" * (NO_MODELS in name)
     return f"python -m bot on {database}, polling a local Bot API server{beside}"
 
 

@@ -114,6 +114,16 @@ def memory_mb(process: int, name: str) -> float | None:
     return int(found[1]) * 1024 / 1e6 if found else None
 
 
+def cpu_seconds(process: int) -> float | None:
+    """What a process has computed so far, in all its threads; None where there is no /proc."""
+    try:
+        stat = Path(f"/proc/{process}/stat").read_text("utf-8")
+    except OSError:
+        return None
+    user, system = stat.rpartition(")")[2].split()[11:13]  # as proc(5) numbers them: 14 and 15
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 def main() -> None:
     """Measure the arm of the order file and write its figures: what `run_arm` starts."""
     order_file, figures_file = map(Path, sys.argv[1:])

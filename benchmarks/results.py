@@ -28,6 +28,10 @@ _SHOWN = {  # the figures of a run that its line shows, in this order
     "p95_ms": "p95 {:.1f} ms",
     "longest_queue": "{} waiting at most",
     "retraining_seconds": "retrained in {:.0f} s",
+    "median_tokens": "{:.0f} tokens read in the median",
+    "in_short": "{:.0%} read in short",
+    "cpu_ms": "{:.1f} ms of processor each",
+    "statements": "{:.1f} statements each",
     "reviews_per_second": "{:.1f} reviews/s",
     "timed_steps": "{} timed steps",
     "first_loss": "loss {:.2f} at first",
@@ -37,6 +41,7 @@ _SHOWN = {  # the figures of a run that its line shows, in this order
     "train_seconds": "trained in {:,.0f} s",
     "answer_p50_ms": "answers in {:.0f} ms",
     "resident_mb": "{:,.0f} MB resident",
+    "grown_mb": "{:+,.0f} MB in the run",
     "peak_mb": "peak {:,.0f} MB",
 }
 

@@ -20,9 +20,18 @@ RUN = ("--rate", "4", "--seconds", "3", "--bound", "30")
 
 @pytest.mark.slow
 def test_one_process_needs_no_postgres(benchmark: Benchmark, few: Path) -> None:
-    document = benchmark("load", *RUN, "--models", f"{few}/models")
-    (arm,) = document["arms"].values()
+    document = benchmark("load", *RUN, "--no-models", "--models", f"{few}/models")
+    arm, updates = document["arms"].values()
     (run,) = arm["runs"]
+    assert sum(run["levels"].values()) == pytest.approx(1)
+    assert run["median_tokens"] > 3
+    assert run["in_short"] == 1 - run["levels"]["whole"]
+    assert run["cpu_ms"] > 0
+    assert "statements" not in run
+    (alone,) = updates["runs"]
+    assert alone["answered"] == alone["sent"]
+    assert 5 < alone["statements"] < 30
+    assert alone["median_tokens"] == 0
     assert "SQLite" in arm["about"]
     assert run["answered"] == run["sent"] > 3
     assert 0 < run["p50_ms"] <= run["p95_ms"]
@@ -88,7 +97,7 @@ async def test_the_highest_rate_is_found(capacity: float) -> None:
 
 
 def test_arms_are_named_by_what_is_measured() -> None:
-    assert arms_of([1, 3], retraining=True) == [
+    assert arms_of([1, 3], retraining=True, no_models=False) == [
         "1 process",
         "1 process, retraining",
         "3 processes",
@@ -96,6 +105,7 @@ def test_arms_are_named_by_what_is_measured() -> None:
     ]
     alone_first = ["1 process, retraining alone", "1 process, retraining"]
     assert arms_of([1], retraining=False, whole=True) == alone_first
+    assert arms_of([1], retraining=False, no_models=True) == ["1 process", "1 process, no models"]
 
 
 def test_a_review_without_an_answer_takes_for_ever() -> None:
