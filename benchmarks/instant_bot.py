@@ -52,7 +52,7 @@ def load(folder: Path) -> Predicts:
 def _count_statements(file: Path) -> None:
     statements = count(1)
 
-    def executed(_: Any, __: Any, statement: str, *rest: Any) -> None:
+    def executed(_: Any, __: Any, statement: str, *_rest: Any) -> None:
         if statement.startswith(_AROUND):
             return
         if not (number := next(statements)) % _LATE:

@@ -17,7 +17,7 @@ from benchmarks import rows
 from benchmarks.bots import Bots, bots_on
 from benchmarks.outside import Outside
 from benchmarks.postgres import PostgresServer, postgres_server
-from benchmarks.reading import Reading
+from benchmarks.reading import Reading, levels_of
 from benchmarks.results import Results, Run, line_of
 from benchmarks.tables import ratio
 from bot.local.text import units
@@ -129,7 +129,8 @@ async def _measure(
                     )
                     results.add(name, found)
                     held = "" if plan.is_held(found) else ", not held"
-                    console.print(f"{name}: {line_of(found)}{held}", highlight=False)
+                    levels = levels_of(found)
+                    console.print(f"{name}: {line_of(found)} ({levels}){held}", highlight=False)
                     return plan.is_held(found)
 
                 rate = 0.0 if name.endswith(ALONE) else plan.rate

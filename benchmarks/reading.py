@@ -11,6 +11,12 @@ from db.models import Prediction
 WHOLE = "whole"
 
 
+def levels_of(run: dict[str, Any]) -> str:
+    """How many of a run's reviews were read in whole, and how many to which length."""
+    levels = run.get("levels") or {}
+    return ", ".join(f"{name} {share:.0%}" for name, share in levels.items()) or "nothing was read"
+
+
 class Reading:
     """Of the reviews that were answered since `begin`."""
 

@@ -195,7 +195,8 @@ def _load(document: Document) -> Table:
         f"({_machine(document)}; `{document['command']}`; {rows['rows']:,} reviews, "
         f"each one message, of {rows['median_characters']:,} characters in the median; "
         f"{number(settings['seconds'])} s a run). "
-        "Telegram takes 30 messages a second from a bot.",
+        "Telegram takes 30 messages a second from a bot. In short: how many reviews were not read "
+        "to the end, because others waited; CPU: of the bot, for each review.",
         document["summary"]["arms"],
         {
             "reviews/s held": lambda arm: number(
@@ -204,25 +205,13 @@ def _load(document: Document) -> Table:
             "p50 ms": lambda arm: number(arm.get("p50_ms")),
             "p95 ms": lambda arm: number(arm.get("p95_ms")),
             "waiting at most": lambda arm: number(arm.get("longest_queue")),
-            "read in short": lambda arm: percent(arm.get("in_short")),
-            "ms of CPU": lambda arm: number(arm.get("cpu_ms"), 1),
+            "in short": lambda arm: percent(arm.get("in_short")),
+            "CPU ms": lambda arm: number(arm.get("cpu_ms"), 1),
             "MB": lambda arm: number(arm.get("resident_mb")),
             **(retraining if document["benchmark"] == "retraining" else {}),
         },
-        {
-            "answered": lambda arm: f"{number(arm.get('answered'))}/{number(arm.get('sent'))}",
-            "tokens in the median": lambda arm: number(arm.get("median_tokens")),
-            "read of each": _levels,
-            "MB in the run": lambda arm: number(arm.get("grown_mb")),
-            "statements": lambda arm: number(arm.get("statements"), 1),
-        },
+        {"answered": lambda arm: f"{number(arm.get('answered'))}/{number(arm.get('sent'))}"},
     )
-
-
-def _levels(arm: dict[str, Any]) -> str:
-    """How many of the reviews were read in whole, and how many to which length."""
-    levels = arm.get("levels") or {}
-    return ", ".join(f"{name} {percent(share)}" for name, share in levels.items()) or "–"
 
 
 def _feedback(document: Document) -> Table:

@@ -34,6 +34,9 @@ PRAGMAS = (
 
 _TRIES, _PAUSE = 250, 0.02  # seconds
 
+UNSYNCHRONIZED = {"synchronize_session": False}
+"""For updates in sessions that have read none of the rows: looking for those costs time."""
+
 _IDLE = 1.0  # seconds, after which a connection to PostgreSQL is tried before it is used
 _USED_AT = "used at"
 

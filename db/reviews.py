@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
-from db.engine import insert
+from db.engine import UNSYNCHRONIZED, insert
 from db.models import Prediction, Review
 
 
@@ -52,7 +52,8 @@ def _columns_of(row: Review | Prediction) -> dict[str, Any]:
 async def set_reply(session: AsyncSession, review_id: int, reply_message_id: int) -> None:
     """Note which message answers a review; nothing happens if it was erased meanwhile."""
     answered = update(Review).where(Review.id == review_id)
-    await session.execute(answered.values(reply_message_id=reply_message_id))
+    noted = answered.values(reply_message_id=reply_message_id)
+    await session.execute(noted.execution_options(**UNSYNCHRONIZED))
 
 
 async def move_chat(session: AsyncSession, old: int, new: int) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Select, case, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.engine import insert, is_postgresql
+from db.engine import UNSYNCHRONIZED, insert, is_postgresql
 from db.models import Update
 
 KEPT = timedelta(days=3)
@@ -156,6 +156,7 @@ async def start(session: AsyncSession, update_id: int, process: str) -> int:
         .where(Update.update_id == update_id, Update.claimed_by == process, _PENDING)
         .values(attempts=Update.attempts + 1)
         .returning(Update.attempts)
+        .execution_options(**UNSYNCHRONIZED)
     )
     return counted or 0
 
@@ -215,7 +216,8 @@ async def mark_done(
     done = update(Update).where(Update.update_id.in_(update_ids), _PENDING)
     if process is not None:
         done = done.where(Update.claimed_by.is_(None) | (Update.claimed_by == process))
-    await session.execute(done.values(done_at=now, payload=None, user_id=None, **_UNCLAIMED))
+    noted = done.values(done_at=now, payload=None, user_id=None, **_UNCLAIMED)
+    await session.execute(noted.execution_options(**UNSYNCHRONIZED))
 
 
 async def delete_old(session: AsyncSession, now: datetime) -> int:

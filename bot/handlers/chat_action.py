@@ -8,6 +8,9 @@ from telegram import Bot
 from telegram.constants import ChatAction
 from telegram.error import TelegramError
 
+from bot.clock import is_set_within
+
+_SOON = 0.3  # seconds, within which an answer comes as a rule: nothing is shown for those
 _LASTS = 4.5  # seconds; Telegram shows it for five
 _PATIENCE = 2  # seconds: nobody misses the request
 _MOST_CHATS = 10
@@ -42,6 +45,8 @@ class Typing:
 
 
 async def _keep_typing(bot: Bot, chat_id: int, done: asyncio.Event) -> None:
+    if await is_set_within(done, _SOON):
+        return
     while not done.is_set():
         with suppress(TelegramError):
             await bot.send_chat_action(

@@ -171,4 +171,4 @@ def join(parts: list[Part]) -> str:
 
 def units(text: str) -> int:
     """The length as Telegram counts it, in UTF-16 units."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2

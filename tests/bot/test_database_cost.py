@@ -18,7 +18,7 @@ from tests.bot.talking import ANYA, BORIS, REVIEW, all_done
 
 pytestmark = pytest.mark.anyio
 
-ALONE, AMONG_MANY = 12, 14
+ALONE, AMONG_MANY = 13, 15
 """The most statements of a review, with those that store its update and claim it; transactions
 begin and end besides. Who has several in hand has them looked into, for parts of one text."""
 

@@ -80,6 +80,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.delivery.outgoing.GROUP", (10_000, 1.0))
     monkeypatch.setattr("bot.app.SECONDS_TO_ANSWER", 0.5)
     monkeypatch.setattr("bot.handlers.chat_action._PATIENCE", 0.2)
+    monkeypatch.setattr("bot.handlers.chat_action._SOON", 0)
     monkeypatch.setattr("bot.services.services.EXPORT_PAUSE", timedelta())
     monkeypatch.setattr("bot.handlers.statistics._draw", lambda *_: PNG)
 

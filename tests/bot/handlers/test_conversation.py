@@ -107,7 +107,11 @@ async def test_a_review_is_answered_and_stored(anya: Person, read: Sessions) -> 
     assert sum(stored.predictions[0].rating_probabilities or []) == pytest.approx(1)
 
 
-async def test_it_types_while_it_thinks(anya: Person) -> None:
+@pytest.mark.parametrize("soon", [0, 60])
+async def test_it_types_while_it_thinks_unless_that_is_a_moment(
+    anya: Person, monkeypatch: pytest.MonkeyPatch, soon: float
+) -> None:
+    monkeypatch.setattr("bot.handlers.chat_action._SOON", soon)
     async with anya.events() as events:
         await anya.send(REVIEW)
         kinds: list[str] = []
@@ -115,10 +119,13 @@ async def test_it_types_while_it_thinks(anya: Person) -> None:
             kinds += [event["type"]] if event["type"] in ("message", "typing") else []
             if kinds.count("message") == 2:
                 break
-    assert kinds == ["message", "typing", "message"]
+    assert kinds == ["message", *["typing"] * (soon == 0), "message"]
 
 
-async def test_an_answer_comes_even_if_typing_can_not_be_shown(anya: Person) -> None:
+async def test_an_answer_comes_even_if_typing_can_not_be_shown(
+    anya: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.handlers.chat_action._SOON", 0)
     response = await anya.http.post(
         "/chat/control", json={"fail": {"method": "sendChatAction", "next": 5, "status": 502}}
     )
