@@ -312,9 +312,12 @@ def spread(figure: dict[str, float] | None, digits: int, *, as_percent: bool = F
 
 
 def gain(figure: dict[str, float | None]) -> str:
-    """+0.012 (-0.003 to +0.027), or a dash; without the interval of a single seed."""
+    """+0.012 (-0.003 to +0.027), or a dash; without the interval of a single seed.
+
+    A dash, too, for what is compared with itself.
+    """
     mean, low, high = (figure.get(name) for name in ("mean", "low", "high"))
-    if mean is None:
+    if mean is None or low == mean == high == 0:
         return number(None)
     interval = "" if low is None or high is None else f" ({signed(low)} to {signed(high)})"
     return signed(mean) + interval
