@@ -28,7 +28,7 @@ _LENGTH = 2000  # characters: about the median of the hub's reviews
 _SINGLE = 50  # reviews answered one at a time
 _FITTED = 2000  # rows for TF-IDF, whose speed hardly depends on more
 _SENT = 20  # reviews sent to the bot
-_FIGURES = ("p50_ms", "p95_ms", "reviews_per_second", "first_answer_seconds", "peak_mb")
+_FIGURES = ("p50_ms", "p95_ms", "cpu_ms", "reviews_per_second", "first_answer_seconds", "peak_mb")
 
 _PIPELINE = (
     'transformers.pipeline("text-classification") twice, once a model, on the same weights: the '

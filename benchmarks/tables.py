@@ -129,6 +129,7 @@ def _serving(document: Document) -> Table:
         {
             "one review, p50 ms": lambda arm: number(arm["p50_ms"], 1),
             "p95 ms": lambda arm: number(arm["p95_ms"], 1),
+            "of all cores, ms": lambda arm: number(arm.get("cpu_ms"), 1),
             "reviews/s at once": lambda arm: number(arm["reviews_per_second"], 1),
             "accuracy (CLS / mean)": lambda arm: " / ".join(
                 percent(value, 1) for value in arm["accuracy"].values()
