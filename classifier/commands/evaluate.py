@@ -46,7 +46,11 @@ def evaluate(
     scale: Scale = "",
     explanations: Annotated[
         int,
-        typer.Option(min=0, help="Also test on so many reviews of --reviews if reasons are true."),
+        typer.Option(
+            min=0,
+            help="Also test on so many reviews of --reviews, and on as many made-up texts, if "
+            "reasons are true.",
+        ),
     ] = 0,
     models: Models = DEFAULT_MODELS,
     cache: Cache = DEFAULT_CACHE,
@@ -69,7 +73,7 @@ def evaluate(
         figures = _scored(found, rows, console, cache).figures()
         if explanations:
             texts = list(rows.rows["content"])[:explanations]
-            figures["explanations"] = _explained(found, texts, console)
+            figures["explanations"] = _explained(found, texts, explanations, console)
     if json_path is not None:
         write_json(json_path, figures)
 
@@ -134,20 +138,25 @@ def _scored(
     return scores
 
 
-def _explained(version: Version, texts: list[str], console: "CommandConsole") -> dict[str, Any]:
-    """Whether the version's reasons are true, printed."""
+def _explained(
+    version: Version, texts: list[str], made_up: int, console: "CommandConsole"
+) -> dict[str, Any]:
+    """Whether the version's reasons are true, on these and on so many made-up texts; printed."""
     from classifier.commands.tables import print_faithfulness
     from classifier.evaluation.faithfulness import faithfulness
+    from classifier.evaluation.judging_sentences import naming
     from classifier.modeling.device import default_device
     from classifier.progress import progress
     from classifier.serving.predictor import Predictor
 
-    predictor = Predictor(version.path, default_device())
-    title = "explanations"
+    predict, title = Predictor(version.path, default_device()).predict, "explanations"
+    all_texts, done = len(texts) + made_up, count(1)
     with progress(title, console.rich) as report:
-        done = count(1)
-        figures = faithfulness(
-            predictor.predict, texts, on_text=lambda: report(next(done), len(texts), title)
-        )
+
+        def on_text() -> None:
+            report(next(done), all_texts, title)
+
+        figures = faithfulness(predict, texts, on_text=on_text)
+        figures["made_up"] = naming(predict, made_up, on_text)
     print_faithfulness(console.rich, figures)
     return figures

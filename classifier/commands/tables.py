@@ -45,6 +45,20 @@ def print_versus(console: Console, comparison: dict[str, Any]) -> None:
 
 def print_faithfulness(console: Console, figures: dict[str, Any]) -> None:
     """Whether the sentence that a model is said to rest on moves its answer more than another."""
+    _print_deletions(console, figures)
+    made_up = figures["made_up"]
+    shares = [
+        f"{name} in {_with_interval(made_up[key])}"
+        for key, name in (*POOLING_NAMES.items(), ("both", "both"))
+    ]
+    console.print(
+        f"In {made_up['texts']:,} made-up texts one sentence judges. It is the one that pulls the "
+        f"rating farthest: {', '.join(shares)} of them.",
+        highlight=False,
+    )
+
+
+def _print_deletions(console: Console, figures: dict[str, Any]) -> None:
     if not figures["reviews"]:
         console.print("None of these reviews has two sentences.")
         return

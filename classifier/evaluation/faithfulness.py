@@ -12,14 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.evaluation.resampling import drawn_rows, percentile_interval
+from classifier.evaluation.resampling import mean_with_interval
 from classifier.explanation.reasons import Predict, Pull, explained, probability_of, variants
 from classifier.explanation.units import Units
 from classifier.modeling.pooling import POOLINGS, Pooling
 
 MEASURES = ("named", "random", "named_alone", "random_alone")
 _LIKE_LENGTH = 3  # a random sentence is one of so many whose lengths are nearest
-_RESAMPLES = 1000
 
 
 def faithfulness(
@@ -45,7 +44,7 @@ def faithfulness(
         return {"reviews": 0}
     figures: dict[str, Any] = {"reviews": len(same)}
     figures |= {pooling: _figures(np.array(found), seed) for pooling, found in falls.items()}
-    return figures | {"same_sentence": _mean(np.array(same, float), seed)}
+    return figures | {"same_sentence": mean_with_interval(np.array(same, float), seed)}
 
 
 def _falls(
@@ -83,11 +82,6 @@ def _figures(falls: NDArray[np.float64], seed: int) -> dict[str, Any]:
     """Of `falls` [reviews, measures]."""
     moved = np.abs(falls[:, :2]).mean(axis=0)
     return {
-        **{name: _mean(falls[:, at], seed) for at, name in enumerate(MEASURES)},
+        **{name: mean_with_interval(falls[:, at], seed) for at, name in enumerate(MEASURES)},
         "times_as_far": float(moved[0] / moved[1]) if moved[1] else None,
     }
-
-
-def _mean(values: NDArray[np.float64], seed: int) -> dict[str, Any]:
-    drawn = [values[rows].mean(axis=1) for rows in drawn_rows(len(values), _RESAMPLES, seed)]
-    return {"mean": float(values.mean()), "interval": percentile_interval(np.concatenate(drawn))}

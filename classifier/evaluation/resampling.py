@@ -140,6 +140,14 @@ def percentile_interval(figures: NDArray[np.float64]) -> list[float] | None:
     return [float(end) for end in np.percentile(defined, [2.5, 97.5])] if len(defined) else None
 
 
+def mean_with_interval(
+    values: NDArray[np.float64], seed: int = 0, resamples: int = 1000
+) -> dict[str, Any]:
+    """The mean of n values, with its 95 % bootstrap interval; ready for JSON."""
+    drawn = [values[rows].mean(axis=1) for rows in drawn_rows(len(values), resamples, seed)]
+    return {"mean": float(values.mean()), "interval": percentile_interval(np.concatenate(drawn))}
+
+
 def ratio(
     part: NDArray[Any], whole: NDArray[Any], undefined: float = np.nan
 ) -> NDArray[np.float64]:
