@@ -8,7 +8,16 @@ from contextlib import contextmanager
 import typer
 from rich.console import Console
 
-from classifier.commands import evaluate, export, leaderboard, models, predict, retrain, train
+from classifier.commands import (
+    audit,
+    evaluate,
+    export,
+    leaderboard,
+    models,
+    predict,
+    retrain,
+    train,
+)
 from classifier.data.hub import check_address
 from classifier.data.text_lines import is_broken
 from classifier.errors import ClassifierError, DiskFullError, Interrupted
@@ -31,6 +40,7 @@ app.command()(evaluate.compare)
 app.command()(predict.predict)
 app.command()(export.export)
 app.command()(leaderboard.leaderboard)
+app.command()(audit.audit)
 app.add_typer(models.app, name="models")
 
 

@@ -28,6 +28,13 @@ ReviewsSource = Annotated[
         ".jsonl, .csv or .parquet, each also .gz.",
     ),
 ]
+EncoderName = Annotated[
+    str,
+    typer.Option(
+        help="A hub id, maybe with @commit, or a folder: any encoder that reads both ways, in "
+        "safetensors, with a fast tokenizer."
+    ),
+]
 Columns = Annotated[
     str,
     typer.Option(

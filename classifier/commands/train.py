@@ -9,6 +9,7 @@ from classifier.commands.options import (
     DEFAULT_MODELS,
     Cache,
     Columns,
+    EncoderName,
     Epochs,
     Json,
     Labels,
@@ -30,13 +31,7 @@ from classifier.registry.registry import Registry
 
 def train(
     reviews: ReviewsSource = "auto",
-    encoder: Annotated[
-        str,
-        typer.Option(
-            help="A hub id, maybe with @commit, or a folder: any encoder that reads both ways, in "
-            "safetensors, with a fast tokenizer."
-        ),
-    ] = DEFAULT_ENCODER,
+    encoder: EncoderName = DEFAULT_ENCODER,
     recipe: Annotated[
         str, typer.Option(help="default, or notebook: the reference notebook's, slow and plain.")
     ] = "default",

@@ -18,7 +18,7 @@ from classifier.training.loop import TrainingRun, new_model, train
 from classifier.training.parts import TokenizedParts
 from classifier.training.settings import RunContext, Settings
 
-_ADAPTED = "adapted"  # the checkpoint of the encoder
+ADAPTED = "adapted"  # the checkpoint of the encoder
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class BothPoolings:
             console.say(f"Training with {title}")
             model = self._new_model(pooling, seed)
             if adaptation and group.is_first:  # the others are given its weights
-                adapted = self.folder.checkpoint(_ADAPTED, seed).weights("encoder.")
+                adapted = self.folder.checkpoint(ADAPTED, seed).weights("encoder.")
                 model.encoder.load_state_dict(adapted)
             parts, recipe = self.parts, self.settings.recipe
             checkpoint = self.folder.checkpoint(pooling, seed)
@@ -88,7 +88,7 @@ class BothPoolings:
         title = f"the encoder{self._of_seed(seed)}"
         console.say(f"Adapting {title} to the reviews")
         encoder = self._new_model("mean", seed).encoder
-        checkpoint = self.folder.checkpoint(_ADAPTED, seed)
+        checkpoint = self.folder.checkpoint(ADAPTED, seed)
         with console.training(title, self._share(recipe.adaptation_epochs)) as on_step:
             run = TrainingRun(seed, checkpoint, group, on_step, console.adaptation_epoch)
             return adapt(encoder, recipe, parts.training.tokens, parts.mask_id, run)
