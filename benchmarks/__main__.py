@@ -1,4 +1,4 @@
-"""`python -m benchmarks training | serving | load | quality | feedback | tables`."""
+"""`python -m benchmarks training | serving | load | quality | feedback | audit | tables`."""
 
 import importlib
 import shlex
@@ -208,6 +208,29 @@ def feedback(
     work = work or cache / "benchmarks"
     plan = benchmark.Plan(reviews, test, test_rows, size, seeds, encoder, cache, work)
     _measure(benchmark.run_arms, plan, (arms, benchmark.ARMS), path or benchmark.path_of(plan))
+
+
+@app.command()
+def audit(
+    reviews: ReviewsSource = "sample",
+    rows: Annotated[int, typer.Option(min=40, help="Use at most this many reviews.")] = 2000,
+    share: Annotated[
+        float, typer.Option(min=0.001, max=0.5, help="Of the labels, how many are made wrong.")
+    ] = 0.05,
+    encoder: EncoderName = DEFAULT_ENCODER,
+    work: Work = None,
+    cache: Cache = DEFAULT_CACHE,
+    path: Json = None,
+) -> None:
+    """Labels made wrong on purpose that the audit finds. Continues an interrupted run."""
+    from benchmarks import audit as benchmark
+    from classifier.files import write_json
+
+    work = work or cache / "benchmarks" / "audit"
+    found = benchmark.measure(benchmark.Plan(reviews, rows, share, encoder, cache, work))
+    Console().print(benchmark.sentence(found), highlight=False, soft_wrap=True)
+    if path is not None:
+        write_json(path, found)
 
 
 @app.command()

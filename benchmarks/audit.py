@@ -38,10 +38,10 @@ def measure(plan: Plan) -> dict[str, Any]:
     """Plant errors, run the audit as a process, and count what it found."""
     reviews = load_reviews(plan.reviews)
     chosen = rows.subset(reviews.rows, plan.rows)
-    planted = sorted(_to_plant(len(chosen), plan.share))
+    planted = sorted(to_plant(len(chosen), plan.share))
     plan.work.mkdir(parents=True, exist_ok=True)
     file, out = plan.work / "planted.jsonl", plan.work / "audit"
-    write_text(file, _with_errors(chosen, planted))
+    write_text(file, with_errors(chosen, planted))
     ended = run(
         *("-m", "classifier", "audit", "--reviews", str(file), "--out", str(out)),
         *("--encoder", plan.encoder, "--cache", str(plan.cache)),
@@ -69,11 +69,23 @@ def figures(found: list[int], planted: list[int]) -> dict[str, Any]:
     return {"precision": precision, "recall": len(wrong & set(found)) / len(wrong)}
 
 
-def _to_plant(count: int, share: float) -> list[int]:
+def sentence(found: dict[str, Any]) -> str:
+    """The figures in words."""
+    shares = found["rows"]["shares"]
+    precision = ", ".join(f"{p:.2f} of the first {n}" for n, p in found["precision"].items())
+    return (
+        f"Of {found['rows']['rows']:,} labels ({max(shares, key=shares.__getitem__)} "
+        f"{max(shares.values()):.1%}) {found['planted']:,} were made wrong. Planted errors among "
+        f"the {found['found']:,} that the audit lists: {precision or 'fewer than are counted'}. "
+        f"Of the planted ones it lists {found['recall']:.0%}. It took {found['seconds']:,.0f} s."
+    )
+
+
+def to_plant(count: int, share: float) -> list[int]:
     return random.Random(0).sample(range(count), round(share * count))
 
 
-def _with_errors(chosen: Dataset, planted: list[int]) -> str:
+def with_errors(chosen: Dataset, planted: list[int]) -> str:
     """JSON lines of the rows with their numbers as ids.
 
     A planted error is one of the other sentiments, with a rating that some review of it has: the

@@ -171,7 +171,7 @@ def _said(finished: Finished) -> dict[str, Any]:
 
 def _against(
     finished: Finished, suspects: NDArray[np.int64], given: NDArray[np.int64]
-) -> dict[str, dict[str, str | None]]:
+) -> dict[str, dict[Pooling, str | None]]:
     """By the place in the fold: what speaks most against the given label."""
     version = finished.both.folder.folder / "version"
     for pooling in POOLINGS:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from numpy.typing import NDArray
 
+from classifier.explanation.reasons import against
 from classifier.labels import SENTIMENTS
 from classifier.reports.audit import COLUMNS, ON_THE_PAGE
 from classifier.training import out_of_fold
@@ -68,7 +69,7 @@ def by_words(experiment: Any, _folder: Path, fold: NDArray[Any]) -> dict[str, An
         },
         "ratings": {name: [each[name].rating for each in said] for name in word_weights.WEIGHTS},
         "against": {
-            str(place): out_of_fold.against(
+            str(place): against(
                 word_weights.predict, rows["text"][place], SENTIMENTS[rows["sentiment"][place]]
             )
             for place, each in enumerate(said)
