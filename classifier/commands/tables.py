@@ -47,15 +47,18 @@ def print_faithfulness(console: Console, figures: dict[str, Any]) -> None:
     """Whether the sentence that a model is said to rest on moves its answer more than another."""
     _print_deletions(console, figures)
     made_up = figures["made_up"]
-    shares = [
-        f"{name} in {_with_interval(made_up[key])}"
-        for key, name in (*POOLING_NAMES.items(), ("both", "both"))
-    ]
-    console.print(
-        f"In {made_up['texts']:,} made-up texts one sentence judges. It is the one that pulls the "
-        f"rating farthest: {', '.join(shares)} of them.",
-        highlight=False,
-    )
+    for measure, words in (("named", "named among others"), ("first", "the one that pulls most")):
+        shares = [
+            f"{name} {_with_interval(made_up[key][measure])}[/]"
+            for key, name in (*POOLING_NAMES.items(), ("both", "both"))
+        ]
+        console.print(
+            f"Of {made_up['texts']:,} made-up texts, the share in which the only sentence that "
+            f"judges is {words}: {', '.join(shares)}; by chance "
+            f"{figure(made_up['chance'][measure]['mean'])}.",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def _print_deletions(console: Console, figures: dict[str, Any]) -> None:

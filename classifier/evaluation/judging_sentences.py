@@ -1,18 +1,20 @@
 """Made-up texts in which a person would name one sentence at once: do the reasons name it?
 
-A text is a handful of sentences that judge nothing, and at a random place one that judges. Named is
-the sentence that pulls the rating farthest, up or down: the first that a person is shown.
+A text is a handful of sentences that judge nothing, and at a random place one that judges. It is
+named where it is among those that a person is shown, and named first where no other pulls the
+rating as far. A blind choice would do either in a share of the texts, too, which is told beside.
 """
 
 import random
 from collections.abc import Callable
+from statistics import fmean
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from classifier.evaluation.resampling import mean_with_interval
 from classifier.explanation.reasons import Predict, explanation_of
-from classifier.modeling.pooling import POOLINGS, Pooling
+from classifier.modeling.pooling import POOLINGS
 
 _FROM, _TO = 4, 8  # sentences that judge nothing
 _FILMS = "картина лента драма комедия история экранизация"
@@ -30,7 +32,7 @@ _NOTHING = (
     "В зале было человек {minutes}.",
     "Билеты я купил накануне.",
     "Премьера прошла в {town} осенью.",
-    "Во второй части герои переезжают в {town}.",
+    "Во второй части герои живут в {town}.",
     "Роль соседа играет актёр из местного театра.",
     "Музыку записал оркестр из {minutes} человек.",
     "Операторов было двое.",
@@ -85,20 +87,33 @@ def planted_texts(count: int, seed: int = 0) -> list[Planted]:
 
 
 def naming(predict: Predict, count: int, on_text: Callable[[], None]) -> dict[str, Any]:
-    """The share of `count` texts whose judging sentence is named, with its 95 % interval.
+    """Shares of `count` texts whose judging sentence is `named` and `first`, ready for JSON.
 
-    By pooling, and of `both` models at once; ready for JSON.
+    By pooling, and of `both` models at once, each with its 95 % interval; `chance` has the shares
+    that as many sentences drawn blindly would have.
     """
-    named: dict[Pooling, list[bool]] = {pooling: [] for pooling in POOLINGS}
+    found: dict[str, list[list[float]]] = {name: [] for name in (*POOLINGS, "both", "chance")}
     for text, sentence in planted_texts(count):
-        for pooling, reasons in explanation_of(predict, text).by_model.items():
-            strongest = max(reasons.pulls, key=lambda pull: abs(pull.rating))
-            named[pooling].append(sentence in strongest.text)
+        explanation = explanation_of(predict, text)
+        told, blind = [], []
+        for pooling, reasons in explanation.by_model.items():
+            named = {pull.unit: pull.text for pull in (*reasons.shown, reasons.rests_on) if pull}
+            first = max(reasons.pulls, key=lambda pull: abs(pull.rating))
+            is_named = any(sentence in piece for piece in named.values())
+            told.append([float(is_named), float(first.rating != 0 and sentence in first.text)])
+            blind.append([len(named) / len(reasons.pulls), 1 / len(reasons.pulls)])
+            found[pooling].append(told[-1])
+        found["both"].append([min(pair) for pair in zip(*told, strict=True)])
+        found["chance"].append([fmean(pair) for pair in zip(*blind, strict=True)])
         on_text()
-    shares = {pooling: np.array(found, float) for pooling, found in named.items()}
-    both = np.prod(list(shares.values()), axis=0)
-    figures = {name: mean_with_interval(found) for name, found in [*shares.items(), ("both", both)]}
-    return {"texts": count, **figures}
+    figures: dict[str, Any] = {"texts": count}
+    for name, rows in found.items():
+        columns = np.array(rows).T
+        figures[name] = {
+            measure: mean_with_interval(column)
+            for measure, column in zip(("named", "first"), columns, strict=True)
+        }
+    return figures
 
 
 def _filled(frame: str, chance: random.Random) -> str:

@@ -128,7 +128,7 @@ def test_what_can_not_be_audited(line: CommandLine) -> None:
 @pytest.mark.slow
 def test_killed_in_the_middle_it_ends_as_without(line: CommandLine) -> None:
     command = write(line, tiny.make_rows(90))
-    status, _, err = line.run(*command)
+    status, _, err = line.here(*command)
     assert status == 0, err
     whole = table(line)
     (line.folder / "audit" / "audit.csv").unlink()
@@ -142,7 +142,7 @@ def test_killed_in_the_middle_it_ends_as_without(line: CommandLine) -> None:
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert not (line.folder / "audit" / "audit.csv").exists()
-    status, out, err = line.run(*command)
+    status, out, err = line.here(*command)
     assert status == 0, err
     assert out.count("It was done before.") == 1
     assert f"Fold {FOLDS} of {FOLDS}" in out

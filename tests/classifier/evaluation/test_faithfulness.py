@@ -69,7 +69,7 @@ def test_the_command(tmp_path: Path, tiny_encoder: Path, trained_on_few: Path) -
     assert "Both models name the same sentence in " in out
     figures = json.loads((line.folder / "figures.json").read_text())
     assert figures["explanations"]["reviews"] == 5
-    assert "In 5 made-up texts one sentence judges." in out
+    assert "Of 5 made-up texts, the share in which the only sentence that judges is" in out
     assert figures["explanations"]["made_up"]["texts"] == 5
     status, _, err = line.here("evaluate", "champion", "--explanations", "5")
     assert (status, "--explanations needs --reviews" in err) == (1, True)

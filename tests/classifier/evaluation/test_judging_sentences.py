@@ -40,11 +40,12 @@ def test_models_that_rest_on_it_name_it_and_others_do_not() -> None:
     told: list[None] = []
     figures = naming(predict, 80, lambda: told.append(None))
     assert figures["texts"] == len(told) == 80
-    assert 0.3 < figures["cls"]["mean"] < 0.9
-    low, high = figures["cls"]["interval"]
-    assert low < figures["cls"]["mean"] < high
-    assert figures["mean"]["mean"] < 0.5
-    assert figures["both"]["mean"] <= figures["mean"]["mean"]
+    assert 0.3 < figures["cls"]["first"]["mean"] == figures["cls"]["named"]["mean"] < 0.9
+    low, high = figures["cls"]["first"]["interval"]
+    assert low < figures["cls"]["first"]["mean"] < high
+    assert figures["mean"]["named"]["mean"] == figures["both"]["named"]["mean"] == 0
+    assert 1 / 9 < figures["chance"]["first"]["mean"] < 1 / 5
+    assert figures["chance"]["named"]["mean"] < 0.2, "each names one at most"
 
 
 @pytest.mark.parametrize("seed", range(3))
