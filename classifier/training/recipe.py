@@ -46,7 +46,7 @@ class Recipe:
 
     def for_mixed(self) -> "Recipe":
         """The recipe for few reviews and others mixed from them: all share the same words."""
-        return replace(self, word_rate=1.0, word_dropout=0.0, adaptation_epochs=0)
+        return replace(self, word_rate=1.0, word_dropout=0.0, adaptation_epochs=0, class_power=0.0)
 
     def for_encoder(self, positions: int | None, has_mask: bool, size: int = 0) -> "Recipe":
         """The recipe for an encoder that reads `positions` tokens at once, and knows a [MASK].
