@@ -5,7 +5,6 @@ of tiny models and what the gate decides about them.
 """
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -26,6 +25,7 @@ from bot.texts.locale import RUSSIAN
 from bot.views.stats import stats_message
 from classifier.registry.registry import Registry
 from db.engine import Sessions
+from tests import tiny
 from tests.bot import raw_rows
 from tests.bot.conftest import NewSettings
 from tests.bot.crowd import Time, Viewer, invite, rate_long_ago
@@ -48,8 +48,10 @@ NEVER = "0 4 29 2 *"  # the schedule goes by the real time: the test says when i
 
 
 @pytest.fixture
-def models(trained_on_few: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(trained_on_few / "models", tmp_path / "models"))
+def models(tmp_path: Path) -> Path:
+    tiny.write_encoder(tmp_path / "encoder")
+    tiny.publish_mistaken(tmp_path, tiny.make_rows(400), epochs=3)
+    return tmp_path / "models"
 
 
 @pytest.fixture

@@ -14,9 +14,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-import torch
 from sqlalchemy import select
-from transformers import PreTrainedTokenizerBase
 
 from bot.local.server import LocalServer
 from bot.prediction.live_models import LiveModels, load_models
@@ -30,8 +28,6 @@ from bot.services.training_process import Progress, TrainingProcess
 from bot.services.versions import VersionService
 from bot.texts import retraining
 from bot.texts.locale import RUSSIAN
-from classifier.modeling.classifier import PoolingClassifier
-from classifier.modeling.saving import save_model
 from classifier.registry.registry import Registry
 from db import feedback, privacy, reviews, training_runs, users
 from db.engine import Sessions
@@ -533,12 +529,9 @@ async def test_a_real_training_from_feedback_to_the_next_answer(
     write: Sessions,
     read: Sessions,
     real_training: None,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     tiny.write_encoder(tmp_path / "encoder")
-    # Hardly ever right: no luck of a training makes the challenger the worse one.
-    monkeypatch.setattr("classifier.training.publishing.save_model", save_mistaken)
-    champion = tiny.publish_trained(tmp_path, tiny.make_rows(400), epochs=3)
+    champion = tiny.publish_mistaken(tmp_path, tiny.make_rows(400), epochs=3)
     registry = Registry(tmp_path / "models")
     rows = tiny.make_rows(500, seed=7, rated=1)
     await rate_rows(write, rows)
@@ -571,17 +564,6 @@ async def test_a_real_training_from_feedback_to_the_next_answer(
         stored = await reviews.find(session, id=review.id)
     assert stored is not None
     assert {each.model_version for each in stored.predictions} == {run.version}
-
-
-def save_mistaken(
-    model: PoolingClassifier, tokenizer: PreTrainedTokenizerBase, folder: Path
-) -> None:
-    """Save a model that takes each sentiment for another one."""
-    head = model.sentiment_head
-    with torch.no_grad():
-        for values in head.parameters():
-            values.copy_(values.roll(1, 0))
-    save_model(model, tokenizer, folder)
 
 
 async def files_with(texts: list[str], *folders: Path) -> list[Path]:
