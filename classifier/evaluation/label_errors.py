@@ -17,8 +17,8 @@ def likely_wrong(
     """The rows whose labels are likely wrong, the worst first, and the quality [n] of every label.
 
     `probabilities` [n, k] are of models that were not trained on the row. The quality, 0 to 1, is
-    low where another class is far more probable than the given one, each measured by how
-    probable it is in the rows labelled so.
+    low where another class is far more probable than the given one. It is not measured by how
+    probable each class usually is: of planted errors that found fewer, see docs/experiments.md.
     """
     from cleanlab.filter import find_label_issues  # as much as a second with sklearn
     from cleanlab.rank import get_label_quality_scores
@@ -26,8 +26,6 @@ def likely_wrong(
     with warnings.catch_warnings():  # about a class with hardly any rows
         warnings.simplefilter("ignore", UserWarning)
         wrong = find_label_issues(labels, probabilities, filter_by="prune_by_noise_rate", n_jobs=1)
-    quality = get_label_quality_scores(
-        labels, probabilities, method="normalized_margin", adjust_pred_probs=True
-    )
+    quality = get_label_quality_scores(labels, probabilities, method="normalized_margin")
     rows = np.flatnonzero(wrong)
     return rows[np.argsort(quality[rows], kind="stable")], quality
