@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import Ridge
 
 from benchmarks import rows
 from benchmarks.answering import Said, ServingJob, timed
 from benchmarks.rows import Row
 from classifier.labels import NO_RATING, RATINGS, SENTIMENTS
+from classifier.training import linear
 
 ABOUT = (
     "scikit-learn: TfidfVectorizer(ngram_range=(1, 2), min_df=3, sublinear_tf=True), "
@@ -45,10 +45,8 @@ def fit(found: list[Row], *, balanced: bool = False) -> Tfidf:
 
     `balanced`: every sentiment counts the same in the fit, however few of the rows have it.
     """
-    vectorizer = TfidfVectorizer(ngram_range=(1, 2), min_df=3, sublinear_tf=True)
+    vectorizer, sentiment = linear.features(), linear.regression(balanced=balanced)
     features = vectorizer.fit_transform([row["text"] for row in found])
-    weights = "balanced" if balanced else None
-    sentiment = LogisticRegression(C=10, max_iter=1000, class_weight=weights)
     sentiment.fit(features, [row["sentiment"] for row in found])
     rated = [number for number, row in enumerate(found) if row["rating"] is not None]
     rating = Ridge(alpha=0.3, solver="sparse_cg") if rated else None

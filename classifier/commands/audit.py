@@ -46,9 +46,9 @@ def audit(
 ) -> None:
     """Find rows whose label is likely wrong, the worst first, and the sentence that says so.
 
-    Both models are trained three times, each time on two thirds of the reviews, and judge the rest:
-    confident learning (https://arxiv.org/abs/1911.00068). Nothing is changed: a person decides. The
-    same command goes on where it was interrupted.
+    Both models are trained three times, each time on two thirds of the reviews, and judge the rest
+    beside a linear model of words: confident learning (https://arxiv.org/abs/1911.00068). Nothing
+    is changed: a person decides. The same command goes on where it was interrupted.
     """
     from classifier.commands.quiet import quiet_libraries
     from classifier.data.schema import Schema

@@ -36,7 +36,7 @@ class Suspect:
     film: str | None
     sentiment: str  # as given, as is the rating
     rating: int | None
-    likely: str  # what both models together say
+    likely: str  # what both models and a linear one together say
     quality: float  # of the label, 0 to 1
     models: dict[Pooling, Said]
     text: str  # as the models saw it

@@ -5,6 +5,7 @@
 - masked_words, adaptation: the encoder, adapted to the reviews first
 - both_poolings, experiment: CLS and mean with one seed, and with several
 - budget, checkpoint, distributed, console: time, interruptions, processes, what is printed
+- linear, out_of_fold: labels judged by models that did not learn from them
 - publishing, additional_rows, retraining: a version on disk, and a challenger to the champion
 
 Imports everything but commands.

@@ -1,4 +1,5 @@
-"""What both models say of every review when they were trained without it: cross-validation.
+"""What both models say of every review when they were trained without it, and a linear one beside
+them: cross-validation.
 
     <run>/adapted.safetensors   the encoder that all folds start from
     <run>/fold-1.json           what is kept of a finished fold
@@ -10,6 +11,7 @@ What is finished is not trained again: the same call goes on where it was killed
 import json
 import shutil
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,7 @@ from classifier.training.both_poolings import ADAPTED
 from classifier.training.checkpoint import RunFolder
 from classifier.training.experiment import Experiment, Finished
 from classifier.training.experiment_data import Data
+from classifier.training.linear import linear_probabilities
 from classifier.training.recipe import DEFAULT
 
 FOLDS = 3  # of which two are trained on
@@ -49,15 +52,15 @@ class OutOfFold:
     """What is said of each of n reviews by models that have not seen it."""
 
     probabilities: dict[Pooling, NDArray[np.float64]]  # [n, 3], in the order of SENTIMENTS
+    linear: NDArray[np.float64]  # [n, 3]
     ratings: dict[Pooling, list[int | None]]
     against: dict[int, dict[Pooling, str | None]]
-    """Of a review that both models together would label otherwise: what in it speaks most against
-    its label, a sentence or the words of its only one; None where nothing by itself does."""
+    """Of a review that all together would label otherwise: what in it speaks most against its
+    label, a sentence or the words of its only one; None where nothing by itself does."""
 
     @property
     def together(self) -> NDArray[np.float64]:
-        """The mean of both models' probabilities."""
-        return np.asarray(np.mean(list(self.probabilities.values()), axis=0))
+        return _mean(self.probabilities, self.linear)
 
     def suspect(self, number: int, row: dict[str, Any], quality: float) -> Suspect:
         """The review of that number, whose label has this quality."""
@@ -133,8 +136,11 @@ def _fold(experiment: Experiment, folder: Path, fold: NDArray[np.int64]) -> dict
     if adapted[0].exists() and not adapted[1].exists():
         link_or_copy(*adapted)  # guessing words needs no labels: once is enough for all folds
     console.say(run.what_is_there())
-    finished = replace(experiment, data=_without(experiment.data.reviews, fold)).run(run)
-    found = _said(finished)
+    others, asked = _split(experiment.data.reviews, fold)
+    linear = linear_probabilities(others, asked)
+    separated = Separated(asked, others, {"in_both": 0, "of_its_films": 0})
+    finished = replace(experiment, data=Data(others, separated, None)).run(run)
+    found = _said(finished, linear)
     if adapted[1].exists():
         adapted[1].replace(adapted[0])
     write_json(kept, found)
@@ -142,28 +148,37 @@ def _fold(experiment: Experiment, folder: Path, fold: NDArray[np.int64]) -> dict
     return found
 
 
-def _without(reviews: Reviews, fold: NDArray[np.int64]) -> Data:
-    """The reviews to train on, with those of the fold as the holdout."""
+def _split(reviews: Reviews, fold: NDArray[np.int64]) -> tuple[Reviews, Reviews]:
+    """The reviews to train on, and those of the fold."""
     others = np.setdiff1d(np.arange(len(reviews.rows)), fold)
-    holdout = replace(reviews, rows=reviews.rows.select(fold))
-    rest = replace(reviews, rows=reviews.rows.select(others))
-    return Data(rest, Separated(holdout, rest, {"in_both": 0, "of_its_films": 0}), None)
+    rows = reviews.rows
+    return replace(reviews, rows=rows.select(others)), replace(reviews, rows=rows.select(fold))
 
 
-def _said(finished: Finished) -> dict[str, Any]:
+def _mean(
+    probabilities: Mapping[Pooling, NDArray[np.float64]], linear: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The models of the encoder have one voice, the linear one the other: see
+    docs/experiments.md."""
+    return np.asarray((np.mean(list(probabilities.values()), axis=0) + linear) / 2)
+
+
+def _said(finished: Finished, linear: NDArray[np.float64]) -> dict[str, Any]:
     """The answers on the fold, ready for JSON, and why they speak against labels."""
     results, rows = finished.by_seed[0], finished.parts.holdout
-    probabilities, ratings = {}, {}
-    for pooling, trained in results.items():
+    probabilities: dict[Pooling, NDArray[np.float64]] = {}
+    ratings = {}
+    for pooling in POOLINGS:
+        trained = results[pooling]
         logits = trained.outputs.sentiment_logits
         probabilities[pooling] = calibrated_probabilities(logits, trained.temperature)
         answered = answers_of(trained.outputs).rating
         ratings[pooling] = [None] * len(rows) if answered is None else answered.tolist()
     given = labels_of(rows).sentiment
-    together = np.mean(list(probabilities.values()), axis=0)
-    suspects = np.flatnonzero(together.argmax(axis=1) != given)
+    suspects = np.flatnonzero(_mean(probabilities, linear).argmax(axis=1) != given)
     return {
         "probabilities": {name: found.tolist() for name, found in probabilities.items()},
+        "linear": linear.tolist(),
         "ratings": ratings,
         "against": _against(finished, suspects, given),
     }
@@ -190,10 +205,12 @@ def _together(folds: list[NDArray[np.int64]], found: list[dict[str, Any]], rows:
     """The folds' answers, in the order of the reviews."""
     said = OutOfFold(
         {pooling: np.zeros((rows, len(SENTIMENTS))) for pooling in POOLINGS},
+        np.zeros((rows, len(SENTIMENTS))),
         {pooling: [None] * rows for pooling in POOLINGS},
         {},
     )
     for fold, of_fold in zip(folds, found, strict=True):
+        said.linear[fold] = of_fold["linear"]
         for pooling in POOLINGS:
             said.probabilities[pooling][fold] = of_fold["probabilities"][pooling]
             for row, rating in zip(fold.tolist(), of_fold["ratings"][pooling], strict=True):

@@ -67,6 +67,7 @@ def by_words(experiment: Any, _folder: Path, fold: NDArray[Any]) -> dict[str, An
             name: [each[name].sentiment_probabilities for each in said]
             for name in word_weights.WEIGHTS
         },
+        "linear": [each["mean"].sentiment_probabilities for each in said],
         "ratings": {name: [each[name].rating for each in said] for name in word_weights.WEIGHTS},
         "against": {
             str(place): against(
@@ -120,6 +121,11 @@ def test_what_can_not_be_audited(line: CommandLine) -> None:
     alike = [row(number, good=True, labelled_good=True) for number in range(50)]
     refused(write(line, alike[:20]), "reviews.jsonl has 20 usable rows; at least 40 are needed")
     refused(write(line, alike), "too few rows of a second sentiment: at least 3 are needed of two")
+    strange = [
+        alike[0] | {"review_id": f"s{n}", "content": f"z{n}y q{n}x", "grade3": grade}
+        for n, grade in enumerate(["Good", "Bad"] * 25)
+    ]
+    refused(write(line, strange), "no word stands in 3 of the reviews or more")
     refused(["audit", "--reviews", "nothing.csv"], "nothing.csv")
     refused(["audit", "--reviews", "sample", "--out", "reviews.jsonl"], "reviews.jsonl can't be")
     assert not (line.folder / "audit" / "audit.csv").exists()
