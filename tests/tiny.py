@@ -133,9 +133,10 @@ def write_encoder(folder: Path) -> None:
 
 
 def publish_mistaken(folder: Path, rows: list[Row], epochs: int) -> Version:
-    """A champion that takes each sentiment for another one: whatever is trained next is better.
+    """A champion that takes Good for Bad, Bad for Good, and finds nothing Neutral.
 
-    Between two champions of few reviews chance decides, however good the second one is.
+    Whatever is trained next is better. Between two champions of few reviews chance decides, however
+    good the second one is.
     """
     with patch("classifier.training.publishing.save_model", _save_mistaken):
         return publish_trained(folder, rows, epochs)
@@ -144,9 +145,11 @@ def publish_mistaken(folder: Path, rows: list[Row], epochs: int) -> Version:
 def _save_mistaken(
     model: PoolingClassifier, tokenizer: PreTrainedTokenizerBase, folder: Path
 ) -> None:
+    head = model.sentiment_head
     with torch.no_grad():
-        for values in model.sentiment_head.parameters():
-            values.copy_(values.roll(1, 0))
+        for values in (head.weight, head.bias):
+            values.copy_(values.flip(0))
+        head.bias[SENTIMENTS.index("Neutral")] = -100.0
     save_model(model, tokenizer, folder)
 
 

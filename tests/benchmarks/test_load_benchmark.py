@@ -71,7 +71,7 @@ def test_a_whole_retraining_beside_an_idle_bot_and_a_busy_one(
     assert beside["retraining_to_alone"] == pytest.approx(took)
     table = table_of(document).markdown()
     assert "at 4.0 reviews a second" in table
-    assert table.count("| – ") == 5, "an idle bot has no rate and no times of answers"
+    assert table.count("| – ") == 7, "an idle bot has no rate, and nothing of answers"
 
 
 def test_a_whole_retraining_takes_a_rate(benchmark: Benchmark) -> None:

@@ -166,6 +166,8 @@ async def test_they_act_as_one(
         assert bots.count("this process does what is scheduled") == 1
 
         boris = Person(http, BORIS)
+        listed = {(await boris.ask("/models", PATIENCE)).text for _ in range(5)}
+        assert len(listed) == 1, "whoever is asked"
         answer = await boris.ask(REVIEW, PATIENCE)
         await boris.tap(answer.message_id, rating_data(answer, 8))
         old, new = registry.get("champion").name, registry.versions()[0].name
@@ -174,8 +176,6 @@ async def test_they_act_as_one(
         print(f"a promoted version is taken by all in {seconds:.1f} s")
         notice = await _until_said(boris, "MODELS must be one folder for all")
         assert new in (notice.text or "")
-        listed = {(await boris.ask("/models", PATIENCE)).text for _ in range(5)}
-        assert len(listed) == 1, "whoever is asked"
 
         await boris.send("/retrain")
         trainer = await bots.until_held(Task.RETRAINING)
