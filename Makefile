@@ -32,7 +32,7 @@ train: setup  ## Train on all reviews, and take the result into use
 setup: .venv/installed  ## Install what running needs
 
 test: .venv/installed-dev  ## The tests, without the slow ones
-	$(PYTEST) -m "not slow"
+	$(PYTEST) -n 3 -m "not slow"
 
 test-all: .venv/installed-dev  ## All tests, with coverage
 	$(PYTEST) --cov --cov-report=term:skip-covered

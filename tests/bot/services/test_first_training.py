@@ -156,7 +156,7 @@ async def test_the_bot_is_there_while_it_trains_and_answers_then(
         answered = await until_answered(anya, 3)
         edited, other = first[0].message_id, second[0].message_id
         assert answers(answered) == [edited, other, edited]  # in the order of what was sent
-        await until_said(emily, "CLS", "Which rating")
+        await until_said(emily, "CLS", "The models agree")
         assert "CLS" in str((await anya.ask(REVIEW + " Смотреть ещё раз.")).text)
         assert (await bot.monitoring.health())["status"] == "ok"
     assert not any("точность" in text for text in texts(answered))  # she is no admin
