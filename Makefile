@@ -4,7 +4,7 @@
 
 PYTHON ?= python3
 VENV_PYTHON := .venv/bin/python
-PYTEST := $(VENV_PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+PYTEST := $(VENV_PYTHON) -m pytest --dist loadfile --no-loadscope-reorder
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 COMPILE := uv pip compile pyproject.toml --quiet --universal --generate-hashes --python-version 3.11 \
@@ -35,7 +35,7 @@ test: .venv/installed-dev  ## The tests, without the slow ones
 	$(PYTEST) -n 3 -m "not slow"
 
 test-all: .venv/installed-dev  ## All tests, with coverage
-	$(PYTEST) --cov --cov-report=term:skip-covered
+	$(PYTEST) -n 2 --cov --cov-report=term:skip-covered
 
 lint: .venv/installed-dev  ## ruff and mypy
 	$(VENV_PYTHON) -m ruff check .

@@ -14,17 +14,15 @@ from benchmarks import rows
 from benchmarks.answering import CALIBRATING, ServingJob, side_by_side, timed
 from classifier.commands.quiet import quiet_libraries
 from classifier.data.tokenizer import FastTokenizer
-from classifier.data.tokens import Tokens, sorted_batches
+from classifier.data.tokens import Tokens
 from classifier.export.graph import INPUTS, quiet_exporters, write_onnx
 from classifier.export.int8 import write_int8
-from classifier.export.onnx_model import OnnxModel
+from classifier.export.onnx_model import OnnxModel, predicted
 from classifier.modeling.device import compute_dtype
 from classifier.modeling.loading import load_classifier
 from classifier.modeling.outputs import Outputs
 from classifier.modeling.pooling import POOLINGS
 from classifier.serving.packed_config import ServedConfig
-
-_TOKENS_AT_ONCE = 2048  # with the padding, as `OnnxModel` takes them
 
 
 def make(values: dict[str, Any]) -> dict[str, Any]:
@@ -80,15 +78,11 @@ class _OpenVino:
 
     def predict(self, tokens: Tokens) -> Outputs:
         """As `OnnxModel.predict`."""
-        batches = list(sorted_batches(tokens.lengths, _TOKENS_AT_ONCE))
-        found = []
-        for batch, width in batches:
-            arrays = (tensor.numpy() for tensor in tokens.batch(batch, width))
-            answered = self._compiled(dict(zip(INPUTS, arrays, strict=True)))
-            found.append([answered[name] for name in ("sentiment_logits", "rating_logits")])
-        order = np.argsort(np.concatenate([batch for batch, _ in batches]))
-        sentiment, rating = (np.concatenate(parts)[order] for parts in zip(*found, strict=True))
-        return Outputs(sentiment, rating)
+        return predicted(tokens, self._run)
+
+    def _run(self, inputs: dict[str, Any]) -> list[Any]:
+        answered = self._compiled(inputs)
+        return [answered[name] for name in ("sentiment_logits", "rating_logits")]
 
 
 def _half() -> int:

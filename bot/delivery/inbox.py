@@ -58,7 +58,7 @@ class Inbox:
         self._senders: dict[int, int | None] = {}  # of what is in hand or paused
         self._first: set[int] = set()  # of what is in hand: nobody has handled it before
         self._done: set[int] = set()  # noted so by their handlers, which have not returned yet
-        self._were_held: dict[int, int | None] = {}  # of those in hand or paused: whose they are
+        self._were_held: set[int] = set()  # of what is in hand or paused: there were no models
         self._ended = asyncio.Event()  # one of those in hand has
         self.has_models: Callable[[], bool] = lambda: True  # held updates are left to who has them
         self._on_unreadable = on_unreadable
@@ -78,7 +78,7 @@ class Inbox:
     async def claim(self, bot: Bot, most: int, each: int) -> int:
         """Claim up to `most` updates, `each` of one sender, and queue them; how many they were."""
 
-        async def choose(session: AsyncSession) -> tuple[list[RawUpdate], int]:
+        async def choose(session: AsyncSession) -> tuple[list[RawUpdate], set[int], int]:
             process, paused, has_models = self.lease.process, self.paused, self.has_models()
             chosen = await updates.claim(
                 session,
@@ -89,16 +89,16 @@ class Inbox:
                 paused=paused,
                 held=has_models,
             )
-            held = [row for row in chosen if row.held_at is not None]
-            self._were_held |= {row.update_id: row.user_id for row in held}
+            held = {row.update_id for row in chosen if row.held_at is not None}
             left = 0
             if len(chosen) == most:
                 left = await updates.claimable(
                     session, process, each=each, paused=paused, held=has_models
                 )
-            return [RawUpdate(row.update_id, row.payload or {}) for row in chosen], left
+            return [RawUpdate(row.update_id, row.payload or {}) for row in chosen], held, left
 
-        claimed, self.unclaimed = await self.transactions.once(choose)
+        claimed, held, self.unclaimed = await self.transactions.once(choose)
+        self._were_held |= held
         for raw in claimed:
             await self._enqueue(raw, bot)
         return len(claimed)
@@ -143,11 +143,11 @@ class Inbox:
             await self._ended.wait()
 
     def _is_behind(self, update_id: int) -> bool:
-        whose = self._were_held.get(update_id)
-        return whose is not None and any(
-            earlier < update_id and person == whose and earlier in self.in_hand
-            for earlier, person in self._were_held.items()
-        )
+        sender = self._senders.get(update_id)
+        if sender is None or update_id not in self._were_held:
+            return False
+        held = self._were_held & self.in_hand
+        return any(one < update_id and self._senders.get(one) == sender for one in held)
 
     @property
     def arriving(self) -> int:
@@ -177,12 +177,11 @@ class Inbox:
         """Note that an update is in hand no more, so that there is room for others."""
         self.in_hand.discard(update_id)
         self._first.discard(update_id)
-        if update_id not in self.paused:
-            self._senders.pop(update_id, None)
         self._fresh.pop(update_id, None)
         self._done.discard(update_id)
         if update_id not in self.paused:
-            self._were_held.pop(update_id, None)
+            self._senders.pop(update_id, None)
+            self._were_held.discard(update_id)
         self._ended.set()
         self.has_room()
 
@@ -238,6 +237,7 @@ class Inbox:
         try:
             update = read(raw, bot)
         except UnreadableError as error:
+            self._were_held.discard(raw.update_id)
             self._tell_unreadable("update can't be read: kept and skipped", raw, str(error))
             await self.transactions.run(lambda each: updates.set_aside(each, raw.update_id))
         else:

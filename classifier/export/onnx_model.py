@@ -1,18 +1,24 @@
 """What onnxruntime answers with an exported model."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
 import torch
+from numpy.typing import NDArray
 
 from classifier.data.tokens import Tokens, sorted_batches
 from classifier.errors import ClassifierError
 from classifier.export.graph import INPUTS
 from classifier.modeling.outputs import Outputs
 
-_TOKENS_AT_ONCE = 2048
+_TOKENS_AT_ONCE = 2048  # with the padding
 _ERRORS_ALONE = 3  # of onnxruntime's levels
+
+Run = Callable[[dict[str, NDArray[Any]]], Sequence[NDArray[np.float32]]]
+"""From a batch's inputs by name to the logits of its sentiments and, if it has a head, ratings."""
 
 
 class OnnxModel:
@@ -38,11 +44,16 @@ class OnnxModel:
 
     def predict(self, tokens: Tokens) -> Outputs:
         """The logits of every row, float32, in their order; like lengths are padded together."""
-        batches = list(sorted_batches(tokens.lengths, _TOKENS_AT_ONCE))
-        found = []
-        for rows, width in batches:
-            arrays = (tensor.numpy() for tensor in tokens.batch(rows, width))
-            found.append(self._session.run(self._logits, dict(zip(INPUTS, arrays, strict=True))))
-        order = np.argsort(np.concatenate([rows for rows, _ in batches]))
-        logits = [np.concatenate(parts)[order] for parts in zip(*found, strict=True)]
-        return Outputs(logits[0], logits[1] if len(logits) > 1 else None)
+        return predicted(tokens, lambda inputs: self._session.run(self._logits, inputs))
+
+
+def predicted(tokens: Tokens, run: Run) -> Outputs:
+    """What an exported model answers to every row, in their order, by whatever runs it."""
+    batches = list(sorted_batches(tokens.lengths, _TOKENS_AT_ONCE))
+    found = []
+    for rows, width in batches:
+        arrays = (tensor.numpy() for tensor in tokens.batch(rows, width))
+        found.append(run(dict(zip(INPUTS, arrays, strict=True))))
+    order = np.argsort(np.concatenate([rows for rows, _ in batches]))
+    logits = [np.concatenate(parts)[order] for parts in zip(*found, strict=True)]
+    return Outputs(logits[0], logits[1] if len(logits) > 1 else None)

@@ -1,6 +1,5 @@
 """Doubtful ratings in /errors: judged by admins, one by one or as a group, and taken back."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +8,6 @@ import pytest
 from sqlalchemy import select
 from telegram import Message
 
-from bot.local.server import LocalServer
 from bot.services.periods import SPANS
 from bot.services.statistics import StatisticsService
 from bot.texts import conversation
@@ -19,10 +17,9 @@ from bot.texts.locale import RUSSIAN
 from db import training_data
 from db.engine import Sessions
 from db.models import AdminAction
-from tests.bot.conftest import RunningBot
 from tests.bot.doubtful import add_rating
 from tests.bot.handlers.test_error_analysis import actions, data
-from tests.bot.local_client import Person, chat_client
+from tests.bot.local_client import Person
 from tests.bot.talking import ANYA, BORIS, EMILY, all_done, buttons_of
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]  # a chat takes one message a second
@@ -30,17 +27,6 @@ pytestmark = [pytest.mark.anyio, pytest.mark.slow]  # a chat takes one message a
 NOW = datetime.now(UTC) - timedelta(hours=1)
 WRONG, RIGHT = phrases.BUTTON_WRONG.ru, phrases.BUTTON_RIGHT.ru
 LAST_BACK, BACK = phrases.BUTTON_TAKE_BACK_LAST.ru, phrases.BUTTON_TAKE_BACK.ru
-
-
-@pytest.fixture
-async def http(running_bot: RunningBot, telegram: LocalServer) -> AsyncIterator[httpx.AsyncClient]:
-    async with running_bot(admin_ids=[BORIS, EMILY]), chat_client(telegram.url) as client:
-        yield client
-
-
-@pytest.fixture
-def boris(http: httpx.AsyncClient) -> Person:
-    return Person(http, BORIS)
 
 
 @pytest.fixture

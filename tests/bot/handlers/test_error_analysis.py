@@ -5,7 +5,6 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -38,17 +37,6 @@ from tests.bot.talking import ANYA, BORIS, EMILY, all_done, buttons_of, rating_d
 pytestmark = pytest.mark.anyio
 
 EVIL = '=HYPERLINK("http://example.org","<script>alert(1)</script>")'
-
-
-@pytest.fixture
-async def http(running_bot: RunningBot, telegram: LocalServer) -> AsyncIterator[httpx.AsyncClient]:
-    async with running_bot(admin_ids=[BORIS, EMILY]), chat_client(telegram.url) as client:
-        yield client
-
-
-@pytest.fixture
-def boris(http: httpx.AsyncClient) -> Person:
-    return Person(http, BORIS)
 
 
 @pytest.fixture

@@ -90,11 +90,17 @@ def test_a_crowd_is_answered_by_reading_less() -> None:
     assert max(read) == 1024
 
 
-@pytest.mark.anyio
-async def test_a_burst_is_read_in_short_and_what_comes_alone_in_whole() -> None:
-    reader = Reader(seconds_a_token=0.0002)
+async def started(seconds_a_token: float) -> tuple[Reader, PredictionQueue]:
+    """A reader with a queue before it, which runs."""
+    reader = Reader(seconds_a_token)
     queue = PredictionQueue(reader, limit=200, clock=reader.clock)
     await queue.start()
+    return reader, queue
+
+
+@pytest.mark.anyio
+async def test_a_burst_is_read_in_short_and_what_comes_alone_in_whole() -> None:
+    reader, queue = await started(seconds_a_token=0.0002)
     text = "я" * 1000 * CHARACTERS
     alone = await queue.predict(text)
     assert (alone["cls"].tokens, alone["cls"].in_short) == (1000, False)
@@ -115,9 +121,7 @@ async def test_a_burst_is_read_in_short_and_what_comes_alone_in_whole() -> None:
 
 @pytest.mark.anyio
 async def test_what_is_about_to_come_counts_as_waiting() -> None:
-    reader = Reader(seconds_a_token=0.0002)
-    queue = PredictionQueue(reader, limit=200, clock=reader.clock)
-    await queue.start()
+    _, queue = await started(seconds_a_token=0.0002)
     text = "я" * 1000 * CHARACTERS
     await queue.predict(text)
     queue.behind = lambda: 30
@@ -127,9 +131,7 @@ async def test_what_is_about_to_come_counts_as_waiting() -> None:
 
 @pytest.mark.anyio
 async def test_what_can_wait_is_read_as_it_was_answered() -> None:
-    reader = Reader(seconds_a_token=0.0)
-    queue = PredictionQueue(reader, limit=200, clock=reader.clock)
-    await queue.start()
+    reader, queue = await started(seconds_a_token=0.0)
     asked = [queue.predict_later(["a", "b", "c"], 256), queue.predict_later(["d", "e"])]
     await asyncio.gather(*asked)
     assert [(texts, most) for texts, most, _ in reader.batches] == [
