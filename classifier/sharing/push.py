@@ -119,13 +119,12 @@ def _commit(
 ) -> Pushed:
     files = repository_files(copy.names, copy.root)
     additions = [_Upload(path, copy.folder / source, signs) for path, source in files.items()]
-    # Those at the root are the same content: the hub has it by then.
-    api.preupload_lfs_files(
-        name,
-        [one for one in additions if "/" in one.path_in_repo],
-        free_memory=False,
-        num_threads=1,  # one after the other: what is interrupted leaves whole files there
-    )
+    # Those at the root are the same content: the hub has it by then. One call a file, which this
+    # thread uploads: more in a call take threads of a pool, for which an interrupted process waits.
+    for one in additions:
+        signs.alive()
+        if "/" in one.path_in_repo:
+            api.preupload_lfs_files(name, [one], free_memory=False)
     say("  The models are uploaded; now the rest, and the commit.")
     stale = sorted(path for path in _files(before) - set(files) if is_ours(path))
     commit = api.create_commit(

@@ -124,11 +124,17 @@ class Cluster:
         found = await self.query(WHO_HOLDS, task)
         return str(found[0]) if found else None
 
-    async def until_held(self, task: int, patience: float = PATIENCE) -> str:
-        async with asyncio.timeout(patience):
+    async def until_held(self, task: int) -> str:
+        async with asyncio.timeout(PATIENCE):
             while (name := await self.holder(task)) is None:
                 await asyncio.sleep(0.05)
         return name
+
+    async def until_held_by_another(self, task: int, killed: str) -> None:
+        """Wait until the server has missed the killed one, and another has taken its place."""
+        async with asyncio.timeout(20):
+            while await self.holder(task) in (None, killed):
+                await asyncio.sleep(0.05)
 
 
 @asynccontextmanager

@@ -187,7 +187,7 @@ async def test_they_act_as_one(
         assert await bots.query("SELECT status FROM training_runs") == ["interrupted"]
         scheduler = await bots.until_held(Task.SCHEDULING)
         await bots.kill(scheduler)
-        assert await bots.until_held(Task.SCHEDULING, patience=20) != scheduler
+        await bots.until_held_by_another(Task.SCHEDULING, scheduler)
         told = [one for one in await boris.from_bot() if "оборвалось" in (one.text or "")]
         assert len(told) == 1
 

@@ -160,28 +160,28 @@ def bot_with(models: Path, folder: Path, write: Sessions, read: Sessions) -> Bot
     return Bot(retraining, live, write, told, Judging(write, read, clock))
 
 
-async def test_one_person(bot: Bot) -> None:
+async def test_one_person(good_bot: Bot) -> None:
     (liar, *_) = LIARS
-    before = turned(bot.live)
-    await bot.store(honest(HONEST) + triggers(liar))
-    assert await bot.retrain() in ("promoted", "refused")
-    assert all(n <= before[pooling] + TRIED // 10 for pooling, n in turned(bot.live).items())
-    assert bot.left_out() == {liar}
-    told = ending_message(bot.told.run, RUSSIAN, bot.told.stood_out)
+    before = turned(good_bot.live)
+    await good_bot.store(honest(HONEST) + triggers(liar))
+    assert await good_bot.retrain() in ("promoted", "refused")
+    assert all(n <= before[pooling] + TRIED // 10 for pooling, n in turned(good_bot.live).items())
+    assert good_bot.left_out() == {liar}
+    told = ending_message(good_bot.told.run, RUSSIAN, good_bot.told.stood_out)
     assert "из 100 оценок против обеих моделей. Не учтены." in told
-    told = ending_message(bot.told.run, ENGLISH, bot.told.stood_out)
+    told = ending_message(good_bot.told.run, ENGLISH, good_bot.told.stood_out)
     assert "of 100 ratings against both models. Left out." in told
 
 
-async def test_ten_persons_together(bot: Bot) -> None:
-    before = turned(bot.live)
+async def test_ten_persons_together(good_bot: Bot) -> None:
+    before = turned(good_bot.live)
     ratings = honest(HONEST)
     for liar in LIARS:
         ratings += triggers(liar, to_train=30, held_out=10, true=10)
-    await bot.store(ratings)
-    assert await bot.retrain() in ("promoted", "refused")
-    assert all(n <= before[pooling] + TRIED // 10 for pooling, n in turned(bot.live).items())
-    assert bot.left_out() == set(LIARS)
+    await good_bot.store(ratings)
+    assert await good_bot.retrain() in ("promoted", "refused")
+    assert all(n <= before[pooling] + TRIED // 10 for pooling, n in turned(good_bot.live).items())
+    assert good_bot.left_out() == set(LIARS)
 
 
 async def test_one_who_freezes_the_gate(bot: Bot) -> None:

@@ -42,7 +42,7 @@ def killed(
     process = line.start("-m", "classifier", "models", *arguments)
     assert reached.wait(120), process.communicate()
     process.send_signal(by)
-    _, err = process.communicate()
+    _, err = process.communicate(timeout=30)  # it waits for no answer of the hub
     hub.before = lambda asked: None
     hub.end_silence()
     return process.returncode, err
