@@ -6,8 +6,11 @@ which all that waits would be read, in whole or in short.
 
 from collections.abc import Iterable
 
-SHORTER = (512, 256)
-"""Tokens that are read of a review where there is no time for more: its beginning and its end."""
+from classifier.evaluation.limits import LIMITS
+
+SHORTER = (512, LIMITS.in_short)
+"""Tokens that are read of a review where there is no time for more: its beginning and its end.
+The gate judges by the last of them too."""
 
 BOUND = 0.5
 """Seconds in which all that waits is to be read. Who comes when a batch has just begun waits for

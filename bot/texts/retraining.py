@@ -71,6 +71,10 @@ CHECK = Phrase(
 
 CHECKS = {
     "macro_f1": Phrase("macro F1, нижняя граница разницы", "macro F1, lower end of the difference"),
+    "in_short": Phrase(
+        "macro F1 по {tokens} токенам, нижняя граница разницы",
+        "macro F1 by {tokens} tokens, lower end of the difference",
+    ),
     "recall": Phrase("полнота «{sentiment}», разница", "recall of {sentiment}, difference"),
     "feedback": Phrase(
         "точность на оценках, верхняя граница разницы",
@@ -105,6 +109,7 @@ CHART_CALIBRATION = Phrase("Ошибка калибровки", "Calibration err
 CHART_SPEED = Phrase("Время ответа", "Answer time")
 CHART_ACCURACY = Phrase("точность", "accuracy")
 CHART_RATED = Phrase("на оценках", "on ratings")
+CHART_IN_SHORT = Phrase("по {tokens} токенам", "by {tokens} tokens")
 CHART_RECALL = Phrase("полнота\n{sentiment}", "recall of\n{sentiment}")
 CHART_TIMES = Phrase("во столько раз", "times")
 CHART_OLD = Phrase("прежняя", "before")

@@ -18,6 +18,7 @@ from bot.texts import retraining as phrases
 from bot.texts.locale import Locale, Phrase
 from bot.texts.terms import SENTIMENTS as SENTIMENT_NAMES
 from classifier.evaluation.figures import METRICS, POOLING_NAMES
+from classifier.evaluation.limits import LIMITS
 from classifier.labels import SENTIMENTS
 from classifier.reports.drawing import draw_png, legend, style
 from classifier.reports.theme import CHAT, Theme
@@ -66,7 +67,7 @@ def draw_decision(decision: Json, locale: Locale) -> bytes:
         panel(_calibration, locale(phrases.CHART_CALIBRATION), locale.decimal),
         panel(_speed, locale(phrases.CHART_SPEED), partial(locale.decimal, places=1)),
     ]
-    heights = [0.6 + len(each.rows["cls"]) for each in panels]
+    heights = [0.6 + sum(map(_height, each.rows["cls"])) for each in panels]
 
     def draw(figure: Figure, _: Theme) -> None:
         grid = figure.subplots(len(panels), 2, sharex="row", sharey="row", height_ratios=heights)
@@ -79,6 +80,10 @@ def draw_decision(decision: Json, locale: Locale) -> bytes:
         legend(figure, CHAT, _signs(locale), ncols=4, **narrow)
 
     return draw_png(_HEIGHT, CHAT, draw)
+
+
+def _height(row: _Row) -> float:
+    return 1.3 if "\n" in row.label else 1.0
 
 
 def _levels(decision: Json, pooling: str, locale: Locale) -> Iterator[_Row]:
@@ -95,8 +100,16 @@ def _levels(decision: Json, pooling: str, locale: Locale) -> Iterator[_Row]:
 
 
 def _differences(decision: Json, pooling: str, locale: Locale) -> Iterator[_Row]:
-    measured = {"macro_f1": ("holdout", "macro_f1"), "feedback": ("feedback", "accuracy")}
-    labels = {"macro_f1": METRICS["macro_f1"].name, "feedback": locale(phrases.CHART_RATED)}
+    measured = {
+        "macro_f1": ("holdout", "macro_f1"),
+        "in_short": ("in_short", "macro_f1"),
+        "feedback": ("feedback", "accuracy"),
+    }
+    labels = {
+        "macro_f1": METRICS["macro_f1"].name,
+        "in_short": locale(phrases.CHART_IN_SHORT, tokens=LIMITS.in_short),
+        "feedback": locale(phrases.CHART_RATED),
+    }
     for check in _checks(decision, pooling):
         if check["name"] == "recall":
             index = SENTIMENTS.index(check["sentiment"])

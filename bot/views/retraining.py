@@ -117,7 +117,7 @@ def _check(check: dict[str, Any], locale: Locale) -> str:
         phrases.CHECK,
         mark="✓" if check["passed"] else "✗",
         model=POOLING_NAMES[check["pooling"]],
-        what=locale(phrases.CHECKS[check["name"]], sentiment=sentiment),
+        what=locale(phrases.CHECKS[check["name"]], sentiment=sentiment, tokens=LIMITS.in_short),
         value=written(check["value"]),
         limit=locale(bound, limit=written(check["limit"])),
     )

@@ -33,7 +33,7 @@ _RESAMPLES = 2000  # of persons
 class Check:
     """One figure, the limit it must keep to, and whether it does."""
 
-    name: str  # macro_f1, recall, feedback, calibration or speed
+    name: str  # macro_f1, in_short, recall, feedback, calibration or speed
     pooling: str
     passed: bool
     value: float
@@ -48,6 +48,9 @@ class Check:
 
 _TITLES = {
     "macro_f1": "lower end of the interval of the difference in macro F1",
+    "in_short": (
+        f"lower end of the interval of the difference in macro F1, {LIMITS.in_short} tokens read"
+    ),
     "recall": "change in recall",
     "feedback": "upper end of the interval of the change in accuracy on rated reviews",
     "calibration": "lower end of the interval of the calibration error",
@@ -66,7 +69,7 @@ class Decision:
     checks: list[Check]
     rated_persons: int = 0  # by so many; a review that doesn't say by whom is one of its own
     figures: dict[str, Any] = field(default_factory=dict)
-    """By "holdout" and "feedback": the two versions' figures and their paired comparison."""
+    """By "holdout", "in_short" and "feedback": both versions' figures and their comparison."""
 
     @property
     def accepted(self) -> bool:
@@ -114,11 +117,17 @@ def judge(
     Nothing about the rated ones is written to `cache`. Raises ClassifierError for a version that
     can't be loaded, or rows that can't be told from each other.
     """
-    old, new = (score(version, holdout, device, cache) for version in (champion, challenger))
+    versions = champion, challenger
+    old, new = (score(version, holdout, device, cache) for version in versions)
     figures = {"holdout": _figures(old, new)}
+    if max(old.longest, new.longest) > LIMITS.in_short:
+        short = (score(version, holdout, device, cache, LIMITS.in_short) for version in versions)
+        figures["in_short"] = _figures(*short)
     checks: list[Check] = []
     for pooling in POOLINGS:
-        checks.append(_macro_f1(pooling, figures["holdout"]))
+        checks.append(_macro_f1("macro_f1", pooling, figures["holdout"]))
+        if "in_short" in figures:
+            checks.append(_macro_f1("in_short", pooling, figures["in_short"]))
         checks += _recalls(pooling, old, new)
         checks.append(calibration_check(pooling, old, new))
     persons = _persons(rated)
@@ -128,7 +137,7 @@ def judge(
         and len(rated) >= LIMITS.fewest_rated
         and rated_persons >= LIMITS.fewest_persons
     ):
-        old, new = (score(version, rated, device, None) for version in (champion, challenger))
+        old, new = (score(version, rated, device, None) for version in versions)
         figures["feedback"] = _figures(old, new)
         for pooling in POOLINGS:
             found = by_person(old.right(pooling), new.right(pooling), persons)
@@ -147,10 +156,10 @@ def judge(
     )
 
 
-def _macro_f1(pooling: str, figures: dict[str, Any]) -> Check:
+def _macro_f1(name: str, pooling: str, figures: dict[str, Any]) -> Check:
     low = figures["comparison"][pooling]["differences"]["macro_f1"]["low"]
     limit = -LIMITS.macro_f1_margin
-    return Check("macro_f1", pooling, low > limit, low, limit)
+    return Check(name, pooling, low > limit, low, limit)
 
 
 def _recalls(pooling: str, old: Scores, new: Scores) -> list[Check]:

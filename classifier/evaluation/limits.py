@@ -12,6 +12,9 @@ class Limits:
 
     macro_f1_margin: float = 0.05
     """On the holdout, the 95 % interval of macro F1, challenger less champion, is above -margin."""
+    in_short: int = 256
+    """So it is too where both read only so many tokens of each review, as a bot does that is asked
+    by many at once; where no review of the holdout is longer, there is nothing to check."""
     recall_fall: float = 0.05
     """No class's recall on the holdout falls by more; a fall of `chance_reviews` is chance."""
     chance_reviews: int = 2
@@ -36,7 +39,8 @@ class Limits:
         """All of them in one sentence, for a help text."""
         return (
             "It is accepted if, with either pooling, on the holdout the 95 % interval of the "
-            f"difference in macro F1 stays above -{self.macro_f1_margin:g}, no class's recall "
+            f"difference in macro F1 stays above -{self.macro_f1_margin:g}, also where only "
+            f"{self.in_short} tokens of a review are read, no class's recall "
             f"falls by more than {self.recall_fall:g} (or {self.chance_reviews} reviews), the "
             f"calibration error's interval begins at most at {self.calibrated:g} (or "
             f"{self.calibration_rise:g} above the champion's error) and a prediction takes at most "

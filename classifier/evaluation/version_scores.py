@@ -28,6 +28,7 @@ class Scores:
     outputs: dict[str, Outputs]
     metrics: dict[str, Metrics]
     trained_on: int  # rows that the version was trained on, which flatter its figures
+    longest: int  # tokens that were read of the longest row
 
     def right(self, pooling: str) -> NDArray[np.bool_]:
         """Of which rows the sentiment is right."""
@@ -40,10 +41,20 @@ class Scores:
         return {**self.metrics, "comparison": comparison, "trained_on": self.trained_on}
 
 
-def score(version: Version, rows: Dataset, device: torch.device, cache: Path | None) -> Scores:
-    """Both models on `rows`, as of `Reviews`; ClassifierError if the version can't be loaded."""
+def score(
+    version: Version,
+    rows: Dataset,
+    device: torch.device,
+    cache: Path | None,
+    most_tokens: int | None = None,
+) -> Scores:
+    """Both models on `rows`, as of `Reviews`; ClassifierError if the version can't be loaded.
+
+    `most_tokens`: read no more of each; None: as many as the models do.
+    """
     version.verify()
     labels = labels_of(rows)
+    longest = 0
     outputs: dict[str, Outputs] = {}
     metrics: dict[str, Metrics] = {}
     for pooling in POOLINGS:
@@ -51,12 +62,12 @@ def score(version: Version, rows: Dataset, device: torch.device, cache: Path | N
         config = model.config
         texts = rows["content" if config.keep_ratings else "text"]
         tokenizer = load_tokenizer(version.path / pooling)
-        tokens = tokenize_cached(
-            list(texts), tokenizer, config.max_tokens, config.head_share, cache
-        )
+        most = min(config.max_tokens, most_tokens or config.max_tokens)
+        tokens = tokenize_cached(list(texts), tokenizer, most, config.head_share, cache)
+        longest = max(longest, int(tokens.lengths.max(initial=0)))
         outputs[pooling] = model.predict(tokens)
         metrics[pooling] = evaluate(outputs[pooling], labels, temperature=config.temperature)
-    return Scores(version.name, labels, outputs, metrics, sum(learnt_by(version, rows)))
+    return Scores(version.name, labels, outputs, metrics, sum(learnt_by(version, rows)), longest)
 
 
 def versus(first: Scores, second: Scores, names: tuple[str, str] | None = None) -> dict[str, Any]:

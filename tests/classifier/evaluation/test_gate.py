@@ -27,7 +27,7 @@ from classifier.evaluation.gate import (
 )
 from classifier.evaluation.limits import Limits
 from classifier.evaluation.metrics import evaluate
-from classifier.evaluation.version_scores import Scores
+from classifier.evaluation.version_scores import Scores, score
 from classifier.modeling.outputs import Labels, Outputs
 from classifier.registry.registry import Registry
 from classifier.registry.version import Version
@@ -179,6 +179,44 @@ def test_a_version_is_as_good_as_itself(
     assert not strict.accepted
 
 
+def test_a_challenger_that_is_worse_where_less_of_a_review_is_read(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by a bot that many ask at once. These models read at most 64 tokens."""
+    challenger = replace(place.champion, path=place.champion.path)
+    rows = load_reviews(place.reviews).rows
+    holdout = restore_split(rows, place.champion.split()).holdout
+
+    def decision(most_tokens: int) -> Decision:
+        monkeypatch.setattr(gate, "LIMITS", Limits(in_short=most_tokens))
+        device = torch.device("cpu")
+        return judge(
+            place.champion, challenger, holdout, None, device=device, cache=place.context.cache
+        )
+
+    assert "in_short" not in {check.name for check in decision(64).checks}, "none is so long"
+    same = decision(12)
+    assert [check.passed for check in same.checks if check.name == "in_short"] == [True, True]
+    whole, short = same.figures["holdout"]["champion"], same.figures["in_short"]["champion"]
+    assert short["mean"]["accuracy"] != whole["mean"]["accuracy"], "less was read"
+
+    def worse(version: Version, *given: Any) -> Scores:
+        found = score(version, *given)
+        if version is not challenger or len(given) < 4:
+            return found
+        outputs = {
+            pooling: replace(of, sentiment_logits=-of.sentiment_logits)
+            for pooling, of in found.outputs.items()
+        }
+        metrics = {pooling: evaluate(of, found.labels) for pooling, of in outputs.items()}
+        return replace(found, outputs=outputs, metrics=metrics)
+
+    monkeypatch.setattr(gate, "score", worse)
+    refused = decision(12)
+    assert {check.name for check in refused.checks if not check.passed} == {"in_short"}
+    assert "difference in macro F1, 256 tokens read (mean) -" in refused.reason
+
+
 @pytest.mark.parametrize(("persons", "is_judged"), [(9, False), (10, True)])
 def test_ratings_of_few_persons_judge_nothing(
     place: Place, make_rows: MakeRows, persons: int, is_judged: bool
@@ -247,7 +285,7 @@ def test_a_challenger_too_sure_of_itself_is_refused(confidence: float, passes: b
         outputs = Outputs(np.log(np.where(np.eye(3)[answers] > 0, sure, (1 - sure) / 2)), None)
         both = dict.fromkeys(("cls", "mean"), outputs)
         metrics = {pooling: evaluate(outputs, labels) for pooling in both}
-        return Scores("v", labels, both, metrics, trained_on=0)
+        return Scores("v", labels, both, metrics, trained_on=0, longest=9)
 
     check = calibration_check("mean", scores(0.7), scores(confidence))
     assert check.passed == passes
