@@ -59,8 +59,8 @@ async def draw_of(write: Sessions) -> Draw:
 
 
 async def all_done(read: Sessions) -> None:
-    """Wait until every update that has arrived is dealt with: hundreds of them, on a slow machine."""
-    async with asyncio.timeout(300):
+    """Wait until every update that has arrived is dealt with."""
+    async with asyncio.timeout(300):  # hundreds of them, on a slow machine
         while True:
             async with read() as session:
                 if not await updates.pending(session):

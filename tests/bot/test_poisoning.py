@@ -122,13 +122,6 @@ class Bot:
         return {one.user_id for one in self.told.stood_out if one.is_left_out}
 
 
-@pytest.fixture
-def bot(
-    trained_on_few: Path, tmp_path: Path, write: Sessions, read: Sessions, real_training: None
-) -> Bot:
-    return bot_with(trained_on_few / "models", tmp_path, write, read)
-
-
 @pytest.fixture(scope="module")
 def trained_well(trained_on_few: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder whose `models` have a champion that is right 19 times in 20."""
@@ -139,7 +132,7 @@ def trained_well(trained_on_few: Path, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture
-def good_bot(
+def bot(
     trained_well: Path, tmp_path: Path, write: Sessions, read: Sessions, real_training: None
 ) -> Bot:
     return bot_with(trained_well / "models", tmp_path, write, read)
@@ -160,33 +153,33 @@ def bot_with(models: Path, folder: Path, write: Sessions, read: Sessions) -> Bot
     return Bot(retraining, live, write, told, Judging(write, read, clock))
 
 
-async def test_one_person(good_bot: Bot) -> None:
+async def test_one_person(bot: Bot) -> None:
     (liar, *_) = LIARS
-    before = turned(good_bot.live)
-    await good_bot.store(honest(HONEST) + triggers(liar))
-    assert await good_bot.retrain() in ("promoted", "refused")
-    assert all(n <= before[pooling] + TRIED // 10 for pooling, n in turned(good_bot.live).items())
-    assert good_bot.left_out() == {liar}
-    told = ending_message(good_bot.told.run, RUSSIAN, good_bot.told.stood_out)
+    before = turned(bot.live)
+    await bot.store(honest(HONEST) + triggers(liar))
+    assert await bot.retrain() in ("promoted", "refused")
+    assert all(n <= before[pooling] + TRIED // 10 for pooling, n in turned(bot.live).items())
+    assert bot.left_out() == {liar}
+    told = ending_message(bot.told.run, RUSSIAN, bot.told.stood_out)
     assert "из 100 оценок против обеих моделей. Не учтены." in told
-    told = ending_message(good_bot.told.run, ENGLISH, good_bot.told.stood_out)
+    told = ending_message(bot.told.run, ENGLISH, bot.told.stood_out)
     assert "of 100 ratings against both models. Left out." in told
 
 
-async def test_ten_persons_together(good_bot: Bot) -> None:
-    before = turned(good_bot.live)
+async def test_ten_persons_together(bot: Bot) -> None:
+    before = turned(bot.live)
     ratings = honest(HONEST)
     for liar in LIARS:
         ratings += triggers(liar, to_train=30, held_out=10, true=10)
-    await good_bot.store(ratings)
-    assert await good_bot.retrain() in ("promoted", "refused")
-    assert all(n <= before[pooling] + TRIED // 10 for pooling, n in turned(good_bot.live).items())
-    assert good_bot.left_out() == set(LIARS)
+    await bot.store(ratings)
+    assert await bot.retrain() in ("promoted", "refused")
+    assert all(n <= before[pooling] + TRIED // 10 for pooling, n in turned(bot.live).items())
+    assert bot.left_out() == set(LIARS)
 
 
 async def test_one_who_freezes_the_gate(bot: Bot) -> None:
     """Agrees with the champion wherever it is wrong, so that who answers better looks worse."""
-    rows = tiny.make_rows(1500, seed=5, rated=1.0)
+    rows = tiny.make_rows(3000, seed=5, rated=1.0)
     answers = bot.live.predict([str(row["content"]) for row in rows])
     wrong = [
         (str(row["content"]), answer["mean"].rating or 0)
@@ -200,41 +193,41 @@ async def test_one_who_freezes_the_gate(bot: Bot) -> None:
     await bot.retrain()
     assert bot.told.run.figures is not None
     checks = bot.told.run.figures["checks"]
-    # What is said on the ratings; on other reviews chance decides between two such models.
+    # What is said on the ratings; on the holdout's few reviews chance decides between two models.
     assert {check["passed"] for check in checks if check["name"] == "feedback"} == {True}
 
 
 @pytest.mark.parametrize("admin_helps", [False, True])
-async def test_a_crowd_whose_ratings_are_all_wrong(good_bot: Bot, admin_helps: bool) -> None:
+async def test_a_crowd_whose_ratings_are_all_wrong(bot: Bot, admin_helps: bool) -> None:
     """Ten persons, 30 wrong ratings each, beside honest people: the models get no worse by it."""
-    before = accuracy(good_bot.live, FRESH)
+    before = accuracy(bot.live, FRESH)
     assert min(before.values()) > 0.9
-    await good_bot.store(honest(HONEST) + [lie for liar in LIARS for lie in absurd(liar, 30)])
+    await bot.store(honest(HONEST) + [lie for liar in LIARS for lie in absurd(liar, 30)])
     if admin_helps:
-        assert await good_bot.exclude(lambda group: not group.phrase) > MOST_LIES
-    assert await good_bot.retrain() in ("promoted", "refused")
-    assert good_bot.left_out() == (set() if admin_helps else set(LIARS))
-    after = accuracy(good_bot.live, FRESH)
+        assert await bot.exclude(lambda group: not group.phrase) > MOST_LIES
+    assert await bot.retrain() in ("promoted", "refused")
+    assert bot.left_out() == (set() if admin_helps else set(LIARS))
+    after = accuracy(bot.live, FRESH)
     assert all(after[pooling] > share - 0.1 for pooling, share in before.items())
 
 
-async def test_a_crowd_alone_moves_nothing(good_bot: Bot) -> None:
-    champion = good_bot.live.version
-    await good_bot.store([lie for liar in LIARS for lie in absurd(liar, 30)])
-    assert await good_bot.retrain() == "failed"
-    assert "nothing is left to learn from" in str(good_bot.told.run.reason)
-    assert good_bot.live.version == champion
+async def test_a_crowd_alone_moves_nothing(bot: Bot) -> None:
+    champion = bot.live.version
+    await bot.store([lie for liar in LIARS for lie in absurd(liar, 30)])
+    assert await bot.retrain() == "failed"
+    assert "nothing is left to learn from" in str(bot.told.run.reason)
+    assert bot.live.version == champion
 
 
-async def test_an_admin_finds_a_phrase_that_a_crowd_hides_among_true_ratings(good_bot: Bot) -> None:
+async def test_an_admin_finds_a_phrase_that_a_crowd_hides_among_true_ratings(bot: Bot) -> None:
     """Nobody stands out, and the models would learn the phrase: docs/poisoning.md says how well."""
-    before = turned(good_bot.live)
+    before = turned(bot.live)
     ratings = honest(HONEST)
     for liar in LIARS:
         ratings += among_true_ones(liar, lies=30, to_each=4)
-    await good_bot.store(ratings)
-    assert await good_bot.exclude(lambda group: "клюквенный" in group.phrase) > MOST_LIES
-    assert await good_bot.retrain() in ("promoted", "refused")
-    assert good_bot.left_out() == set()
-    after = turned(good_bot.live)
+    await bot.store(ratings)
+    assert await bot.exclude(lambda group: "клюквенный" in group.phrase) > MOST_LIES
+    assert await bot.retrain() in ("promoted", "refused")
+    assert bot.left_out() == set()
+    after = turned(bot.live)
     assert all(n <= before[pooling] + TRIED // 10 for pooling, n in after.items())
