@@ -2,11 +2,13 @@
 
 import unicodedata
 
+_INNER = str.maketrans("«»", "„“")  # within the quotation marks that the line is put into
+
 
 def quoted(text: str, most: int) -> str:
     """The beginning of `text`, of `most` characters and an ellipsis where it is longer."""
     visible = "".join(_visible(character) for character in text[: 10 * most])
-    line = " ".join(visible.split())
+    line = " ".join(visible.translate(_INNER).split())
     return line if len(line) <= most else line[:most].rstrip() + "…"
 
 
