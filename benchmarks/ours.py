@@ -1,10 +1,8 @@
-"""Ours: training and adaptation as `python -m classifier train` calls them."""
+"""Ours: training as `python -m classifier train` calls them."""
 
 import tempfile
 import time
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,6 @@ from benchmarks import rows
 from benchmarks.pace import Pace, TrainingJob
 from classifier.data.tokenizer import load_tokenizer
 from classifier.modeling.device import default_device
-from classifier.training.adaptation import adapt
 from classifier.training.checkpoint import Checkpoint
 from classifier.training.distributed import Group
 from classifier.training.loop import Step, TrainingRun, new_model, train
@@ -27,32 +24,8 @@ class _EnoughError(Exception):
 
 
 def measure(values: dict[str, Any]) -> dict[str, Any]:
-    """A burst of training with one pooling."""
+    """The figures of a training with one pooling that ends as soon as enough of it was timed."""
     job = TrainingJob(**values)
-    masks = _mask_id(job)
-
-    def train_classifier(part: Part, run: TrainingRun) -> None:
-        model = new_model(job.encoder, job.pooling, DEFAULT, job.seed)
-        train(model, DEFAULT, part, part.head(DEFAULT.batch_size), run, masks)
-
-    return _burst(job, train_classifier)
-
-
-def measure_adaptation(values: dict[str, Any]) -> dict[str, Any]:
-    """A burst of the encoder's adaptation."""
-    job = TrainingJob(**values)
-    recipe = replace(DEFAULT, adaptation_epochs=DEFAULT.epochs)  # one may not be enough
-    masks = _mask_id(job)
-
-    def adapt_encoder(part: Part, run: TrainingRun) -> None:
-        encoder = new_model(job.encoder, "mean", recipe, job.seed).encoder
-        adapt(encoder, recipe, part.tokens, masks, run)
-
-    return _burst(job, adapt_encoder)
-
-
-def _burst(job: TrainingJob, train_on: Callable[[Part, TrainingRun], object]) -> dict[str, Any]:
-    """The figures of a training that ends as soon as enough of it was timed."""
     started = time.perf_counter()
     part = _part(job)
     prepared = time.perf_counter() - started
@@ -66,14 +39,9 @@ def _burst(job: TrainingJob, train_on: Callable[[Part, TrainingRun], object]) ->
         checkpoint = Checkpoint(Path(folder) / "burst.safetensors")
         alone = Group(rank=0, size=1, device=default_device())
         run = TrainingRun(job.seed, checkpoint, alone, on_step, lambda _: pace.interrupt())
-        train_on(part, run)
+        model = new_model(job.encoder, job.pooling, DEFAULT, job.seed)
+        train(model, DEFAULT, part, part.head(DEFAULT.batch_size), run)
     return pace.figures() | {"tokenizing_seconds": prepared}
-
-
-def _mask_id(job: TrainingJob) -> int:
-    found = load_tokenizer(Path(job.encoder)).mask_token_id
-    assert isinstance(found, int)
-    return found
 
 
 def _part(job: TrainingJob) -> Part:

@@ -198,12 +198,10 @@ def _train(name: str, place: Path, seed: int, plan: Plan, parts: Parts) -> dict[
     if version.split() != ids:
         raise ClassifierError(f"{version.path} was trained on other rows than the split's.")
     metrics, training = version.metrics(), version.training()
-    # One pooling alone would need the encoder's adaptation as well.
-    adaptation = float(sum(epoch["seconds"] for epoch in training["adaptation"]))
     lines: dict[str, Run] = {
         f"{name}, {pooling}": {
             **_figures(metrics[pooling]),
-            "train_seconds": training["seconds"][pooling] + adaptation,
+            "train_seconds": training["seconds"][pooling],
             # Of the whole command: both poolings, reading and the report included.
             "command_seconds": ended.seconds if ended else None,
             "peak_mb": ended.peak_mb if ended else None,

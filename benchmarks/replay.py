@@ -1,8 +1,7 @@
 """The replay of one seed's users: the models are trained anew after every round of ratings.
 
-The training is the product's own, as it is for few reviews: no words are hidden, and the encoder is
-not adapted. Instead of mixing more reviews, which would take most of the time, its batches are
-smaller, so that there are more steps.
+The training is the product's own. Instead of mixing more reviews where they are few, which would
+take most of the time, its batches are smaller, so that there are more steps.
 """
 
 from collections.abc import Sequence
@@ -60,15 +59,13 @@ class Size:
         """What the models are trained with."""
         ours = replace(
             DEFAULT,
-            adaptation_epochs=0,
             least_steps=0,
-            word_dropout=0.0,
             batch_size=8,
             epochs=self.epochs,
             max_tokens=self.tokens,
             window=self.tokens,
         )
-        return ours.for_encoder(encoder.positions, False, encoder.size)
+        return ours.for_encoder(encoder.positions, encoder.size)
 
 
 @dataclass

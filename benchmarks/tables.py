@@ -88,12 +88,11 @@ def _training(document: Document) -> Table:
     summary, rows = document["summary"], document["rows"]
     arms, gemm = summary["arms"], summary["gemm"]
     notebook = arms.get("notebook", {}).get("reviews_per_second")
-    adapted = ", the adaptation's time included" if "ours, adapting" in arms else ""
     arithmetic = document["machine"]["arithmetic"]
     return Table(
         f"**Training on {_kind(document)}**, reviews a second and pooling ({_machine(document)}; "
         f"`{document['command']}`; {rows['rows']:,} reviews, {rows['median_characters']:,} "
-        f"characters in the median). Both poolings of ours{adapted}: "
+        f"characters in the median). Both poolings of ours: "
         f"{times(summary['ours_to_notebook'])} the notebook's recipe, "
         f"{times(summary['ours_to_trainer'])} `transformers.Trainer` at its best. TF-IDF and "
         f"logistic regression fit all of them in "

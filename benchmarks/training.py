@@ -28,11 +28,11 @@ _SECONDS = ("tokenizing_seconds", "fit_seconds")
 _FIGURES = ("reviews_per_second", "peak_mb", *_SECONDS, "first_loss", "last_loss")
 _FLOPS = (
     "the model's matrix products, forward and backward, without padding; ours reads a window of "
-    "each review a step; the guessing of masked words is not counted"
+    "each review a step"
 )
 
 OURS = ("ours, cls", "ours, mean")
-ADAPTING, YIELDING = "ours, adapting", "ours, mean, yielding"
+YIELDING = "ours, mean, yielding"
 _STOCK_TRAINERS = ("Trainer, sdpa", "Trainer, eager")
 ARMS = {
     "ours, cls": Arm("benchmarks.ours.measure", _OURS, {"pooling": "cls"}, keep_freed_pages=True),
@@ -43,11 +43,6 @@ ARMS = {
         {"pooling": "mean"},
         keep_freed_pages=True,
         environment={"OMP_WAIT_POLICY": "PASSIVE"},
-    ),
-    ADAPTING: Arm(
-        "benchmarks.ours.measure_adaptation",
-        f"{_OURS}: the encoder's masked words, once for both poolings",
-        keep_freed_pages=True,
     ),
     "notebook": Arm(
         "benchmarks.notebook.measure",
@@ -117,7 +112,7 @@ def summary(results: Results, flops: dict[str, float]) -> dict[str, Any]:
         arm = arms[name] = {figure: results.median(name, figure) for figure in _FIGURES}
         speed = arm["reviews_per_second"]
         if speed is not None:
-            rate = speed * flops["ours" if name in (*OURS, ADAPTING, YIELDING) else "others"] / 1e9
+            rate = speed * flops["ours" if name in (*OURS, YIELDING) else "others"] / 1e9
             arm |= {"gflops": rate, "share_of_gemm": ratio(rate, square)}
             arm["share_of_layers_gemm"] = ratio(rate, layers)
     speeds = {name: arm["reviews_per_second"] for name, arm in arms.items()}
@@ -135,13 +130,7 @@ def summary(results: Results, flops: dict[str, float]) -> dict[str, Any]:
 
 
 def _ours(speeds: dict[str, float | None]) -> float | None:
-    """Reviews a second through the whole training of both poolings.
-
-    Each epoch of each pooling counts; those of the adaptation, where it was measured, take time.
-    """
-    epochs = dict.fromkeys(OURS, DEFAULT.epochs)
-    if ADAPTING in speeds:
-        epochs[ADAPTING] = DEFAULT.adaptation_epochs
-    seconds = [ratio(count, speeds.get(name)) for name, count in epochs.items() if count]
+    """Reviews a second through the training of both poolings, where both were measured."""
+    seconds = [ratio(1.0, speeds.get(name)) for name in OURS]
     known = [value for value in seconds if value is not None]
-    return DEFAULT.epochs * len(OURS) / sum(known) if len(known) == len(seconds) else None
+    return len(OURS) / sum(known) if len(known) == len(OURS) else None

@@ -41,14 +41,12 @@ class KilledError(Exception):
 VALIDATED_AT_ONCE = 2048  # tokens, as in the training's validation
 
 # Words at the common rate: at five times it a champion makes no mistake that a challenger, or
-# people's ratings, could put right. No words hidden: one telling word to a sentence, and so small
-# a model, says Good of everything without a seventh of them.
+# people's ratings, could put right.
 RECIPE = Recipe(
     epochs=3,
     batch_size=8,
     learning_rate=5e-3,
     word_rate=1.0,
-    word_dropout=0.0,
     class_power=0.0,  # a few Neutral reviews that weigh more make every training another one
     max_tokens=64,
 )

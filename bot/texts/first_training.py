@@ -14,10 +14,6 @@ PROGRESS = Phrase(
     "Эпоха {epoch} из {epochs}\n{bar} {share} %\nОсталось {left}.",
     "Epoch {epoch} of {epochs}\n{bar} {share} %\nTime left: {left}.",
 )
-ENCODER_EPOCH = Phrase(
-    "Язык отзывов, эпоха {epoch}: потери {loss}, угадано скрытых слов {accuracy}",
-    "The language of reviews, epoch {epoch}: loss {loss}, hidden words guessed {accuracy}",
-)
 EPOCH = Phrase(
     "{model}, эпоха {epoch}: потери {loss}, точность {accuracy}"
     " (на новых отзывах {new_loss} и {new_accuracy})",

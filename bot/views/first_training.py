@@ -42,12 +42,9 @@ def ready_message(figures: Mapping[str, dict[str, Any]], locale: Locale) -> str:
 
 def _epoch(epoch: Epoch, locale: Locale) -> str:
     figures, number = epoch.figures, round(epoch.figures["epoch"])
-    if (name := _NAMES.get(epoch.training)) is None:
-        loss, accuracy = locale.decimal(figures["loss"]), locale.percent(figures["accuracy"])
-        return locale(phrases.ENCODER_EPOCH, epoch=number, loss=loss, accuracy=accuracy)
     return locale(
         phrases.EPOCH,
-        model=name,
+        model=_NAMES[epoch.training],
         epoch=number,
         loss=locale.decimal(figures["train_loss"]),
         accuracy=locale.percent(figures["train_accuracy"]),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from transformers import PreTrainedConfig, PreTrainedTokenizerBase
+from transformers import PreTrainedConfig
 
 from classifier.data.hub import DEFAULT_ENCODER, ENCODER_REVISION, hub_unreachable
 from classifier.data.hub_files import SILENCE_SECONDS, Repository, is_commit, repository_files
@@ -60,12 +60,6 @@ class Encoder:
             f"It is no BERT ({kind}): trained and served by transformers' own code, without packed "
             "batches, the [CLS] shortcut and our attention, which is slower."
         )
-
-    def mask_id(self, tokenizer: PreTrainedTokenizerBase) -> int | None:
-        """[MASK]'s id; None where it has no vector for it, even if the tokenizer has an id."""
-        mask_id = tokenizer.mask_token_id
-        has_one = isinstance(mask_id, int) and mask_id < self.config.vocab_size
-        return mask_id if has_one else None
 
 
 def find_encoder(name: str, cache: Path, *, silence_seconds: float = SILENCE_SECONDS) -> Encoder:

@@ -2,7 +2,6 @@
 
 - recipe, settings: what a training and an experiment are to be; parts: rows as tokens and labels
 - loop, loss, optimization, augmentation, dropout: one training
-- masked_words, adaptation: the encoder, adapted to the reviews first
 - both_poolings, experiment: CLS and mean with one seed, and with several
 - budget, checkpoint, distributed, console: time, interruptions, processes, what is printed
 - linear, out_of_fold: labels judged by models that did not learn from them

@@ -1,11 +1,8 @@
-"""Other tokens of the same reviews every epoch: a random stretch of each, with some words hidden.
+"""Other tokens of the same reviews every epoch: a random stretch of each.
 
 A step costs as much as its tokens, and a model trained on stretches reads whole reviews at
 prediction: attention and pooling take any number of tokens. So a training costs that of short
 texts, sees all of each review in time, and can't learn it by heart as easily.
-
-Hidden words keep a model from relying on any single one (Iyyer et al. 2015,
-https://aclanthology.org/P15-1162); here they become [MASK], which the adapted encoder can read.
 """
 
 from dataclasses import replace
@@ -35,13 +32,3 @@ def random_windows(tokens: Tokens, width: int, rng: np.random.Generator) -> Toke
         pieces.append(text)
     starts = np.cumsum([0, *(len(piece) for piece in pieces)], dtype=np.int64)
     return replace(tokens, ids=np.concatenate(pieces), starts=starts)
-
-
-def hide_words(tokens: Tokens, share: float, mask_id: int, rng: np.random.Generator) -> Tokens:
-    """The texts with about that share of their tokens replaced by [MASK], never special ones."""
-    hidden = rng.random(len(tokens.ids)) < share
-    for number in range(tokens.before):
-        hidden[tokens.starts[:-1] + number] = False
-    for number in range(tokens.after):
-        hidden[tokens.starts[1:] - 1 - number] = False
-    return replace(tokens, ids=np.where(hidden, np.int32(mask_id), tokens.ids))

@@ -1,4 +1,4 @@
-"""Both poolings trained with one seed, from one adapted encoder, and judged by the holdout."""
+"""Both poolings trained with one seed, from one encoder, and judged by the holdout."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +12,10 @@ from classifier.modeling.pooling import POOLINGS
 from classifier.modeling.temperature import fit_temperature
 from classifier.serving.packed_config import ServedConfig
 from classifier.serving.predictor import served
-from classifier.training.adaptation import adapt
 from classifier.training.checkpoint import History, RunFolder
 from classifier.training.loop import TrainingRun, new_model, train
 from classifier.training.parts import TokenizedParts
 from classifier.training.settings import RunContext, Settings
-
-ADAPTED = "adapted"  # the checkpoint of the encoder
 
 
 @dataclass(frozen=True)
@@ -29,7 +26,6 @@ class Trained:
     after its own.
     """
 
-    adaptation: History  # of the encoder it started from
     history: History
     temperature: float
     outputs: Outputs
@@ -49,8 +45,6 @@ class BothPoolings:
 
     def train(self, seed: int) -> dict[str, Trained]:
         """The results by pooling; empty in all processes of the group except the first."""
-        give_back_freed_pages()
-        adaptation = self._adapt(seed)
         results: dict[str, Trained] = {}
         group, console = self.context.group, self.context.console
         for pooling in POOLINGS:
@@ -58,16 +52,13 @@ class BothPoolings:
             title = f"{POOLING_TITLES[pooling]}{self._of_seed(seed)}"
             console.say(f"Training with {title}")
             model = self._new_model(pooling, seed)
-            if adaptation and group.is_first:  # the others are given its weights
-                adapted = self.folder.checkpoint(ADAPTED, seed).weights("encoder.")
-                model.encoder.load_state_dict(adapted)
             parts, recipe = self.parts, self.settings.recipe
             checkpoint = self.folder.checkpoint(pooling, seed)
             with console.training(title, self._share(recipe.epochs)) as on_step:
                 run = TrainingRun(seed, checkpoint, group, on_step, console.epoch)
-                history = train(model, recipe, parts.training, parts.validation, run, parts.mask_id)
+                history = train(model, recipe, parts.training, parts.validation, run)
             if group.is_first:
-                results[pooling] = self._judge(model, adaptation, history)
+                results[pooling] = self._judge(model, history)
             del model  # or it would stay until the next one is loaded
         return results
 
@@ -78,22 +69,7 @@ class BothPoolings:
         model.config.temperature = trained.temperature
         return model
 
-    def _adapt(self, seed: int) -> History:
-        """Adapt the encoder to the training texts, into a checkpoint of the run."""
-        recipe, parts = self.settings.recipe, self.parts
-        if not recipe.adaptation_epochs:
-            return []
-        assert parts.mask_id is not None
-        group, console = self.context.group, self.context.console
-        title = f"the encoder{self._of_seed(seed)}"
-        console.say(f"Adapting {title} to the reviews")
-        encoder = self._new_model("mean", seed).encoder
-        checkpoint = self.folder.checkpoint(ADAPTED, seed)
-        with console.training(title, self._share(recipe.adaptation_epochs)) as on_step:
-            run = TrainingRun(seed, checkpoint, group, on_step, console.adaptation_epoch)
-            return adapt(encoder, recipe, parts.training.tokens, parts.mask_id, run)
-
-    def _judge(self, model: PoolingClassifier, adaptation: History, history: History) -> Trained:
+    def _judge(self, model: PoolingClassifier, history: History) -> Trained:
         """What the model says of the holdout as it will be served: so `evaluate` finds the same."""
         parts, answering = self.parts, served(model)
         validated = answering.predict(parts.validation.tokens).sentiment_logits
@@ -101,7 +77,6 @@ class BothPoolings:
         outputs = answering.predict(parts.holdout.tokens)
         labels = parts.holdout.labels
         return Trained(
-            adaptation=adaptation,
             history=history,
             temperature=temperature,
             outputs=outputs,

@@ -55,11 +55,11 @@ class Checkpoint:
         optimization.load(of_optimizers)
         return history
 
-    def weights(self, prefix: str = "") -> dict[str, Tensor]:
-        """The saved weights below `prefix`; ClassifierError for a missing or damaged file."""
+    def weights(self) -> dict[str, Tensor]:
+        """The saved weights; ClassifierError for a missing or damaged file."""
         try:
             with safe_open(self.file, framework="pt") as saved:
-                return _tensors(saved, f"model.{prefix}")
+                return _tensors(saved, "model.")
         except (FileNotFoundError, SafetensorError) as error:
             why = f"{self.file} was removed or damaged during the training."
             raise ClassifierError(why) from error
@@ -130,7 +130,7 @@ class RunFolder:
         write_json(self.folder / _CHOICES, choices)
 
     def checkpoint(self, name: str, seed: int) -> Checkpoint:
-        """Of the training of a pooling with one seed, or "adapted" for the encoder's."""
+        """Of the training of a pooling with one seed."""
         return Checkpoint(self.folder / f"{name}-{seed}.safetensors")
 
     def what_is_there(self) -> str:

@@ -103,14 +103,6 @@ class CommandConsole:
         )
         if "validation_rating_accuracy" in shown:
             line += f", rating exact {shown['validation_rating_accuracy']}"
-        self._epoch(figures, line)
-
-    def adaptation_epoch(self, figures: dict[str, float]) -> None:
-        """One line for an epoch of the encoder's adaptation."""
-        accuracy = f"masked words told from thousands of others {figure(figures['accuracy'])}"
-        self._epoch(figures, f"loss {figure(figures['loss'])}, {accuracy}")
-
-    def _epoch(self, figures: dict[str, float], line: str) -> None:
         self.say(f"  epoch {figures['epoch']:.0f}: {line} ({figures['seconds']:.0f} s)")
 
     @contextmanager
@@ -156,7 +148,7 @@ class JsonConsole(CommandConsole):
             steps = (step.epoch - 1) * step.batches + step.done
             mine = share * steps / (step.epochs * step.batches)
             left = max(0.0, 1 - self._done - mine)
-            epochs = round(step.epochs / share)  # of the run: the encoder's, then each pooling's
+            epochs = round(step.epochs / share)  # of the run: each pooling's
             told: dict[str, Any] = {
                 "training": title,
                 "epochs": epochs,
@@ -175,8 +167,8 @@ class JsonConsole(CommandConsole):
             yield on_step
         self._done += share
 
-    def _epoch(self, figures: dict[str, float], line: str) -> None:
-        super()._epoch(figures, line)
+    def epoch(self, figures: dict[str, float]) -> None:
+        super().epoch(figures)
         self.write({"ended": {"training": self._title, **figures}})
 
     def write(self, value: dict[str, Any]) -> None:

@@ -69,16 +69,13 @@ def prepare(settings: Settings, context: RunContext, data: Data) -> "Experiment"
         said = f"{first}, the first token of every text," if first else "a review's first word"
         console.say(f"Its tokenizer has no [CLS] before a text: {said} stands for it.")
     wanted = settings.recipe
-    has_mask = encoder.mask_id(tokenizer) is not None
-    recipe = wanted.for_encoder(encoder.positions, has_mask, encoder.size)
+    recipe = wanted.for_encoder(encoder.positions, encoder.size)
     if recipe.max_tokens < wanted.max_tokens:
         console.say(f"It reads {recipe.max_tokens:,} tokens at once: longer reviews are cut.")
     if recipe.learning_rate < wanted.learning_rate:
         console.say(
             f"It is larger than rubert-tiny2: its learning rate is {recipe.learning_rate:.1e}."
         )
-    if wanted.adaptation_epochs and not has_mask:
-        console.say("Its words have no [MASK]: none are hidden, and it stays as it is at first.")
     return Experiment(replace(settings, recipe=recipe), context, data, encoder, tokenizer)
 
 
@@ -142,7 +139,6 @@ class Experiment:
             "keep_ratings": settings.keep_ratings,
             "encoder": {name: getattr(encoder, name) for name in _OF_ENCODER},
             "recipe": asdict(settings.recipe),
-            "adaptation": results["cls"].adaptation,
             "seed": settings.seed,
             "seeds": settings.seeds,
             "seconds": {
@@ -227,7 +223,6 @@ class Experiment:
             tokenize_cached(
                 parts.holdout["content"], tokenizer, recipe.max_tokens, recipe.head_share, cache
             ),
-            self.encoder.mask_id(tokenizer),
         )
 
 

@@ -126,7 +126,6 @@ def _facts(finished: Finished) -> dict[str, Any]:
         "stands_for_cls": stands_for_cls(experiment.tokenizer),
         "max_tokens": recipe.max_tokens,
         "learning_rate": recipe.learning_rate,
-        "adapted": recipe.adaptation_epochs > 0,
         "parts": {name: len(rows) for name, rows in vars(finished.parts).items()},
         "mixed": finished.mixed,
         "holdout_ids": finished.parts.ids()["holdout"],
@@ -139,10 +138,7 @@ def _facts(finished: Finished) -> dict[str, Any]:
 
 def _seconds(finished: Finished, pooling: str) -> float:
     """What a training takes from the encoder as it comes, in the mean over the seeds."""
-    each = [
-        sum(epoch["seconds"] for epoch in [*one[pooling].adaptation, *one[pooling].history])
-        for one in finished.by_seed
-    ]
+    each = [sum(epoch["seconds"] for epoch in one[pooling].history) for one in finished.by_seed]
     return statistics.fmean(each)
 
 

@@ -1,10 +1,10 @@
-"""The training loop, and the training of one pooling with it."""
+"""The training loop: one pooling, one seed."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,13 +19,12 @@ from classifier.modeling.classifier import PoolingClassifier, reset_heads
 from classifier.modeling.device import keep_hidden_in
 from classifier.modeling.families import is_bert
 from classifier.modeling.loading import classifier_on
-from classifier.training.augmentation import hide_words, random_windows
+from classifier.training.augmentation import random_windows
 from classifier.training.checkpoint import Checkpoint, History
 from classifier.training.distributed import Group
 from classifier.training.dropout import use_fast_dropout
 from classifier.training.loss import LossMeter, class_weights, loss_sums
-from classifier.training.masked_words import WordModel
-from classifier.training.optimization import WeightAverage, optimization
+from classifier.training.optimization import optimization
 from classifier.training.parts import Part
 from classifier.training.recipe import Recipe
 
@@ -60,19 +59,6 @@ class TrainingRun:
     on_epoch: Callable[[dict[str, float]], None] = lambda _: None
 
 
-class Objective(Protocol):
-    """What is learned: the batches of an epoch, the loss of each, and what to report of all."""
-
-    def begin_epoch(self, chance: np.random.Generator) -> list[NDArray[np.int64]]:
-        """The batches, as row numbers."""
-
-    def loss(self, forward: Forward, rows: NDArray[np.int64]) -> tuple[Tensor, float]:
-        """The loss of a batch, and the factor of its gradient in this process."""
-
-    def figures(self, forward: Forward) -> dict[str, float]:
-        """Means over the epoch's rows in all processes; `forward` is of the model alone."""
-
-
 def new_model(encoder: str, pooling: str, recipe: Recipe, seed: int) -> PoolingClassifier:
     """The encoder in the folder `encoder` with heads drawn from `seed`.
 
@@ -89,26 +75,9 @@ def new_model(encoder: str, pooling: str, recipe: Recipe, seed: int) -> PoolingC
 
 
 def train(
-    model: PoolingClassifier,
-    recipe: Recipe,
-    training: Part,
-    validation: Part,
-    run: TrainingRun,
-    mask_id: int | None = None,
+    model: PoolingClassifier, recipe: Recipe, training: Part, validation: Part, run: TrainingRun
 ) -> History:
-    """Train `model` in place; loss and accuracy by epoch. Without a [MASK] no words are hidden."""
-    objective = _Classification(model, recipe, training, validation, run.group, mask_id)
-    return run_epochs(model, recipe, recipe.epochs, objective, run)
-
-
-def run_epochs(
-    model: PoolingClassifier | WordModel,
-    recipe: Recipe,
-    epochs: int,
-    objective: Objective,
-    run: TrainingRun,
-) -> History:
-    """Train `model` in place for so many epochs, and return the figures of each.
+    """Train `model` in place, and return the loss and accuracy of each epoch.
 
     The randomness of an epoch depends on (seed, epoch) alone, so a run resumed from its
     checkpoint ends exactly as it would have without the interruption.
@@ -123,6 +92,7 @@ def run_epochs(
     optimizers = optimization(model, recipe)
     history = run.checkpoint.restore(model, optimizers)
     replica = group.replicate(model)
+    reviews = _Reviews(model, recipe, training, validation, group)
 
     def in_format(module: torch.nn.Module) -> Forward:
         def forward(*inputs: Tensor) -> Any:
@@ -131,32 +101,23 @@ def run_epochs(
 
         return forward
 
-    for epoch in range(len(history), epochs):
+    for epoch in range(len(history), recipe.epochs):
         started = time.perf_counter()
         torch.manual_seed(epoch_seed(run.seed, epoch, group.rank))  # dropout
-        batches = objective.begin_epoch(np.random.default_rng((run.seed, epoch)))
-        last = epoch + 1 == epochs
-        average: WeightAverage | None = None
+        batches = reviews.begin_epoch(np.random.default_rng((run.seed, epoch)))
         model.train()
         for number, rows in enumerate(batches):
-            if recipe.averaging and last and number == len(batches) // 2:
-                average = WeightAverage(model)
-            loss, factor = objective.loss(in_format(replica), rows)
+            loss, factor = reviews.loss(in_format(replica), rows)
             (loss * factor).backward()
-            optimizers.step(epoch * len(batches) + number, epochs * len(batches))
-            if average is not None:
-                average.step()
+            optimizers.step(epoch * len(batches) + number, recipe.epochs * len(batches))
             if (number + 1) % _STEPS_BETWEEN_RETURNS == 0:
                 give_back_freed_pages()
-            run.on_step(Step(epoch + 1, epochs, number + 1, len(batches), loss.item()))
-        if average is not None:
-            average.take()
-            average = None  # its 117 MB can be given back
+            run.on_step(Step(epoch + 1, recipe.epochs, number + 1, len(batches), loss.item()))
         give_back_freed_pages()
-        figures = {"epoch": float(epoch + 1), **objective.figures(in_format(model))}
+        figures = {"epoch": float(epoch + 1), **reviews.figures(in_format(model))}
         history.append(figures | {"seconds": time.perf_counter() - started})
         if group.is_first:
-            run.checkpoint.save(model, None if last else optimizers, history)
+            run.checkpoint.save(model, None if epoch + 1 == recipe.epochs else optimizers, history)
         run.on_epoch(history[-1])
         group.wait()
     return history
@@ -168,7 +129,7 @@ def epoch_seed(seed: int, epoch: int, rank: int) -> int:
 
 
 @dataclass
-class _Classification:
+class _Reviews:
     """Sentiment and rating of the training part, checked on the validation part."""
 
     model: PoolingClassifier
@@ -176,7 +137,6 @@ class _Classification:
     training: Part
     validation: Part
     group: Group
-    mask_id: int | None
     by_class: Tensor = field(init=False)  # float32 [3]
     tokens: Tokens = field(init=False)  # of the epoch under way, as is the meter
     meter: LossMeter = field(init=False)
@@ -186,15 +146,15 @@ class _Classification:
         self.by_class = weights.to(self.group.device)
 
     def begin_epoch(self, chance: np.random.Generator) -> list[NDArray[np.int64]]:
+        """The batches, as row numbers."""
         recipe = self.recipe
         tokens = random_windows(self.training.tokens, recipe.window, chance)
-        if recipe.word_dropout and self.mask_id is not None:
-            tokens = hide_words(tokens, recipe.word_dropout, self.mask_id, chance)
         self.tokens, self.meter = tokens, LossMeter(self.group.device)
         like_length = recipe.batch_order == "like_length"
         return shuffled_batches(tokens.lengths, recipe.batch_size, chance, like_length=like_length)
 
     def loss(self, forward: Forward, rows: NDArray[np.int64]) -> tuple[Tensor, float]:
+        """The loss of a batch, and the factor of its gradient in this process."""
         group, recipe = self.group, self.recipe
         # Each process takes its share of the batch; one without a share computes the first
         # row again, with weight 0, because the others wait for its gradients.
@@ -211,6 +171,7 @@ class _Classification:
         return sentiment_loss / len(rows) + rating_loss / rated, factor
 
     def figures(self, forward: Forward) -> dict[str, float]:
+        """Means over the epoch's rows in all processes; `forward` is of the model alone."""
         return self.meter.figures("train", self.group) | self._validated(forward)
 
     @torch.inference_mode()

@@ -1,9 +1,8 @@
 """What both models say of every review when they were trained without it, and a linear one beside
 them: cross-validation.
 
-    <run>/adapted.safetensors   the encoder that all folds start from
-    <run>/fold-1.json           what is kept of a finished fold
-    <run>/fold-2/               the checkpoints of the one that is under way
+    <run>/fold-1.json   what is kept of a finished fold
+    <run>/fold-2/       the checkpoints of the one that is under way
 
 What is finished is not trained again: the same call goes on where it was killed.
 """
@@ -24,7 +23,7 @@ from classifier.data.holdout import Separated
 from classifier.data.reviews import Reviews
 from classifier.errors import ClassifierError
 from classifier.explanation.reasons import against
-from classifier.files import link_or_copy, write_json
+from classifier.files import write_json
 from classifier.labels import SENTIMENTS
 from classifier.modeling.outputs import answers_of, labels_of
 from classifier.modeling.pooling import POOLINGS, Pooling
@@ -33,7 +32,6 @@ from classifier.modeling.temperature import calibrated_probabilities
 from classifier.progress import progress
 from classifier.reports.audit import Said, Suspect
 from classifier.serving.predictor import Predictor
-from classifier.training.both_poolings import ADAPTED
 from classifier.training.checkpoint import RunFolder
 from classifier.training.experiment import Experiment, Finished
 from classifier.training.experiment_data import Data
@@ -131,18 +129,12 @@ def _fold(experiment: Experiment, folder: Path, fold: NDArray[np.int64]) -> dict
     for file in folder.glob(".*.tmp"):  # of a process that was killed
         file.unlink()
     run = RunFolder(folder)
-    seed = experiment.settings.seed
-    adapted = folder.with_name("adapted.safetensors"), run.checkpoint(ADAPTED, seed).file
-    if adapted[0].exists() and not adapted[1].exists():
-        link_or_copy(*adapted)  # guessing words needs no labels: once is enough for all folds
     console.say(run.what_is_there())
     others, asked = _split(experiment.data.reviews, fold)
     linear = linear_probabilities(others, asked)
     separated = Separated(asked, others, {"in_both": 0, "of_its_films": 0})
     finished = replace(experiment, data=Data(others, separated, None)).run(run)
     found = _said(finished, linear)
-    if adapted[1].exists():
-        adapted[1].replace(adapted[0])
     write_json(kept, found)
     shutil.rmtree(folder)
     return found

@@ -83,4 +83,3 @@ class TokenizedParts:
     validation: Part
     holdout: Part
     as_written: Tokens  # the holdout with the written ratings left in
-    mask_id: int | None  # of [MASK], which adaptation and word dropout need

@@ -18,7 +18,6 @@ class Recipe:
 
     name: str = "default"
     epochs: int = 3
-    adaptation_epochs: int = 1  # of the encoder to the texts, before; see adaptation.py
     least_steps: int = 650  # fewer reviews than these steps need are mixed into more, see mixing.py
     batch_size: int = 16
     learning_rate: float = 4e-4
@@ -28,7 +27,6 @@ class Recipe:
     word_rate: float = 5.0  # times the learning rate for the word embeddings
     max_tokens: int = 1024
     window: int = 256  # of those, how many in a row a training step reads, see augmentation.py
-    word_dropout: float = 0.15  # of the words hidden in a step, see augmentation.py
     head_share: float = 0.5  # of the tokens kept of a long review; 1.0 keeps only its beginning
     rating_head: bool = True
     class_power: float = 0.5  # of the sentiments' weights, see loss.py; 0: all reviews count alike
@@ -38,7 +36,6 @@ class Recipe:
     dropout: Literal["fast", "bert"] = "fast"  # bert: in the attention too, drawn by torch
     optimizer: Literal["fast", "plain"] = "fast"  # see optimization.py; plain: AdamW as it comes
     schedule: Literal["linear", "constant"] = "linear"  # of the learning rate
-    averaging: bool = True  # of the weights along the last half epoch, see optimization.py
 
     def mixed_for(self, rows: int) -> int:
         """How many mixed reviews make `least_steps` steps possible with so many training rows."""
@@ -46,10 +43,10 @@ class Recipe:
 
     def for_mixed(self) -> "Recipe":
         """The recipe for few reviews and others mixed from them: all share the same words."""
-        return replace(self, word_rate=1.0, word_dropout=0.0, adaptation_epochs=0, class_power=0.0)
+        return replace(self, word_rate=1.0, class_power=0.0)
 
-    def for_encoder(self, positions: int | None, has_mask: bool, size: int = 0) -> "Recipe":
-        """The recipe for an encoder that reads `positions` tokens at once, and knows a [MASK].
+    def for_encoder(self, positions: int | None, size: int = 0) -> "Recipe":
+        """The recipe for an encoder that reads `positions` tokens at once.
 
         `size`: its layers times their width. The larger, the lower the learning rate: 4e-4 for
         rubert-tiny2's 3 layers of 312 become 4e-5 for BERT-base's 12 of 768, which is among what
@@ -59,7 +56,7 @@ class Recipe:
         if 0 < self.rate_for < size:
             share = self.rate_for / size
             fitting = replace(fitting, learning_rate=self.learning_rate * share, rate_for=0)
-        return fitting if has_mask else replace(fitting, word_dropout=0.0, adaptation_epochs=0)
+        return fitting
 
     def changed(self, **values: Any) -> "Recipe":
         """The recipe with other values for the fields that are not None.
@@ -76,7 +73,7 @@ class Recipe:
     @property
     def all_epochs(self) -> int:
         """Passes over the training texts for one seed."""
-        return self.adaptation_epochs + self.epochs * len(POOLINGS)
+        return self.epochs * len(POOLINGS)
 
     @property
     def trained_tokens(self) -> int:
@@ -96,8 +93,6 @@ DEFAULT = Recipe()
 # order, every review padded to 512 tokens: slow, and kept to reproduce the notebook's table.
 NOTEBOOK = Recipe(
     name="notebook",
-    adaptation_epochs=0,
-    word_dropout=0.0,
     least_steps=0,
     learning_rate=2e-5,
     rate_for=0,
@@ -114,7 +109,6 @@ NOTEBOOK = Recipe(
     dropout="bert",
     optimizer="plain",
     schedule="constant",
-    averaging=False,
 )
 
 RECIPES = {recipe.name: recipe for recipe in (DEFAULT, NOTEBOOK)}

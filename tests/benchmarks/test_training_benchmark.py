@@ -48,8 +48,8 @@ def test_it_times_arms_side_by_side(benchmark: Benchmark, few: Path) -> None:
 
 @pytest.mark.parametrize(
     "measure",
-    [ours.measure, ours.measure_adaptation, notebook.measure, trainer.measure],
-    ids=["ours", "adapting", "notebook", "Trainer"],
+    [ours.measure, notebook.measure, trainer.measure],
+    ids=["ours", "notebook", "Trainer"],
 )
 def test_an_arm_trains(measure: Measure, job: TrainingJob) -> None:
     with torch.random.fork_rng([]):

@@ -10,7 +10,7 @@ import httpx
 from telegram import Message
 
 Json = dict[str, Any]
-PATIENCE = 30.0  # seconds before a test that waits in vain fails; a busy machine is slow
+PATIENCE = 90.0  # seconds before a test that waits in vain fails; a busy machine is slow
 
 
 class Person:

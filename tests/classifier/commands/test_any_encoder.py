@@ -16,7 +16,7 @@ MakeRows = Callable[..., list[dict[str, Any]]]
 FAMILIES = {
     "roberta": "Its tokenizer has no [CLS] before a text: <s>, the first token of every text, st",
     "modernbert": "It is no BERT (modernbert)",
-    "electra": "Adapting the encoder to the reviews",
+    "electra": "It is no BERT (electra)",
     "t5": "no [CLS] before a text: a review's first word stands for it.",
 }
 

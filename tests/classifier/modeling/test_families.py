@@ -43,7 +43,6 @@ def test_what_an_encoder_of_a_family_reads(
     found = find_encoder(str(encoder_of(family)), tmp_path)
     tokenizer = load_tokenizer(found.folder)
     assert (found.positions, stands_for_cls(tokenizer)) == TAKEN[family]
-    assert (found.mask_id(tokenizer) is None) == (family == "t5")
     assert f"It is no BERT ({family})" in found.ways()
 
 

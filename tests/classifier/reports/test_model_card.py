@@ -137,13 +137,6 @@ def test_the_hubs_data_is_listed_only_where_it_was_used(data: str) -> None:
     assert "/home/someone" not in card
 
 
-def test_the_adaptation_of_the_encoder_is_named() -> None:
-    epochs = [{"epoch": 1.0, "loss": 6.7, "accuracy": 0.09, "seconds": 120.6}]
-    card = model_card(training(adaptation=epochs), metrics())
-    assert "owner/encoder from the hub; before the pooling's training it was adapted to" in card
-    assert "adapted" not in model_card(training(), metrics())
-
-
 def test_a_holdout_of_its_own_is_named() -> None:
     held_out = {
         "source": "/home/someone/test.jsonl",

@@ -380,17 +380,6 @@ def test_a_holdout_of_its_own_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("plots_are_drawn")
-def test_the_adaptation_of_the_encoder_is_told(tmp_path: Path, page: Page) -> None:
-    assert "adapted" not in page.text
-    epochs = [{"epoch": 1.0, "loss": 6.7, "accuracy": 0.0934, "seconds": 120.6}]
-    told = report(tmp_path, training=training() | {"adaptation": epochs})
-    assert (
-        "1 epoch, 121 seconds, 9.3 % of them told from thousands of others in the last."
-        in told.text
-    )
-
-
-@pytest.mark.usefixtures("plots_are_drawn")
 def test_the_stand_in_is_warned_of_where_it_stands_in(tmp_path: Path, page: Page) -> None:
     assert "These are not the figures of" not in page.text
     warned = report(tmp_path, training=training(stand_in=True))

@@ -1,14 +1,13 @@
-"""Random stretches of long texts, and words hidden at random: never what frames a text."""
+"""Random stretches of long texts: never without what frames a text."""
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier.data.tokens import Tokens
-from classifier.training.augmentation import hide_words, random_windows
+from classifier.training.augmentation import random_windows
 
-CLS, SEP, MASK = 1, 2, 4
+CLS, SEP = 1, 2
 
 
 def tokens_of(lengths: list[int]) -> Tokens:
@@ -44,24 +43,3 @@ def test_windows_differ_by_epoch_and_repeat_by_seed() -> None:
     )
     assert np.array_equal(first.ids, again.ids)
     assert not np.array_equal(first.ids, other.ids)
-
-
-def test_a_share_of_the_words_is_hidden_and_the_rest_is_as_it_was(ragged: Tokens) -> None:
-    rng = np.random.default_rng(0)
-    texts = ragged
-    for _ in range(6):
-        texts = texts + texts
-    some = hide_words(texts, 0.15, MASK, rng)
-    hidden = some.ids != texts.ids
-    assert (some.ids[hidden] == MASK).all()
-    assert hidden.sum() / (texts.lengths - 2).sum() == pytest.approx(0.15, abs=0.01)
-    assert not hidden[texts.starts[:-1]].any()
-    assert not hidden[texts.starts[1:] - 1].any()
-    assert some.ids.dtype == texts.ids.dtype
-    assert np.array_equal(some.starts, texts.starts)
-
-
-def test_other_words_every_time(ragged: Tokens) -> None:
-    rng = np.random.default_rng(0)
-    first, second = (hide_words(ragged, 0.5, MASK, rng).ids for _ in range(2))
-    assert not np.array_equal(first, second)

@@ -45,7 +45,7 @@ def test_another_process_needs_no_file_of_the_first_ones(
         settings=Settings("reviews", "encoder", replace(tiny_recipe, epochs=1)),
         context=RunContext(tmp_path, tmp_path, Second(1, 2, torch.device("cpu")), console),
         encoder=tiny_encoder,
-        parts=TokenizedParts(part, part, part, part.tokens, mask_id=4),
+        parts=TokenizedParts(part, part, part, part.tokens),
         folder=RunFolder(tmp_path),
     )
     assert training.train(seed=0) == {}

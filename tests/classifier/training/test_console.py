@@ -63,12 +63,13 @@ def test_what_a_terminal_shows_is_said_line_by_line_and_epochs_with_their_figure
     console = JsonConsole(out)
     console.warn("Only 60 reviews.")
     console.parts({"train": {"Bad": 1}, "holdout": {"Bad": 2}})
-    with console.training("the encoder", 1 / 3):
-        console.adaptation_epoch({"epoch": 1, "loss": 2.5, "accuracy": 0.25, "seconds": 3})
+    figures = {"epoch": 1, "train_loss": 2.5, "train_accuracy": 0.25, "seconds": 3}
+    figures |= {"validation_loss": 2.25, "validation_accuracy": 0.5}
+    with console.training("mean pooling", 1 / 3):
+        console.epoch(figures)
     lines = told(out)
     said = [line["said"] for line in lines if "said" in line]
     assert said[0] == "Only 60 reviews."
     assert any(line.startswith("│ holdout") for line in said)
     assert said[-1].startswith("  epoch 1: loss 2.5")
-    ended = {"training": "the encoder", "epoch": 1, "loss": 2.5, "accuracy": 0.25, "seconds": 3}
-    assert lines[-1] == {"ended": ended}
+    assert lines[-1] == {"ended": {"training": "mean pooling", **figures}}

@@ -1,16 +1,13 @@
 """An experiment in one process: what it makes of its encoder, its time and an interruption."""
 
 import io
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
 from rich.console import Console
-from tokenizers import BertWordPieceTokenizer
 
-from classifier.data.tokenizer import load_tokenizer
 from classifier.errors import Interrupted
 from classifier.modeling.encoders import Encoder
 from classifier.training import experiment
@@ -30,36 +27,6 @@ def said() -> io.StringIO:
 def context(tmp_path: Path, alone: Group, said: io.StringIO) -> RunContext:
     console = CommandConsole(Console(file=said, width=200))
     return RunContext(tmp_path / "models", tmp_path / "cache", alone, console)
-
-
-@pytest.fixture
-def settings(settings: Settings) -> Settings:
-    return replace(settings, recipe=replace(settings.recipe, word_dropout=0.15))
-
-
-def test_an_encoder_whose_words_have_no_mask_stays_as_it_is(
-    settings: Settings,
-    context: RunContext,
-    said: io.StringIO,
-    no_report: None,
-    tiny_encoder: Path,
-    tmp_path: Path,
-) -> None:
-    encoder = Path(shutil.copytree(tiny_encoder, tmp_path / "encoder"))
-    words = list(load_tokenizer(encoder).get_vocab().items())
-    named = {place: word for word, place in words} | {4: "маска"}
-    assert (("[MASK]", 4)) in words
-    for file in encoder.glob("*token*"):
-        file.unlink()
-    BertWordPieceTokenizer(vocab={named[place]: place for place in named}).save_model(str(encoder))
-    # transformers gives the tokenizer a [MASK], for which the encoder has no vector.
-    assert load_tokenizer(encoder).mask_token_id == len(words)
-    version = run_experiment(replace(settings, encoder=str(encoder)), context, resume=False)
-    assert version is not None
-    assert "Its words have no [MASK]: none are hidden, and it stays as it is" in said.getvalue()
-    training = version.training()
-    assert training["adaptation"] == []
-    assert (training["recipe"]["adaptation_epochs"], training["recipe"]["word_dropout"]) == (0, 0)
 
 
 def test_a_run_is_found_again_where_the_encoder_came_another_way(

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
 from torch.optim import AdamW
 
 from classifier.errors import ClassifierError
@@ -38,12 +37,9 @@ def run(
     file: Path,
     on_step: Callable[[Step], None] = lambda _: None,
     seed: int = 3,
-    mask_id: int | None = None,
 ) -> History:
     group = Group(rank=0, size=1, device=torch.device("cpu"))
-    return train(
-        model, recipe, *parts, TrainingRun(seed, Checkpoint(file), group, on_step), mask_id
-    )
+    return train(model, recipe, *parts, TrainingRun(seed, Checkpoint(file), group, on_step))
 
 
 def same_weights(one: PoolingClassifier, other: PoolingClassifier) -> bool:
@@ -146,31 +142,6 @@ def test_both_poolings_see_the_same_batches_in_the_same_order(
         run(model, recipe, (training, validation), tmp_path / f"{pooling}.safetensors")
     assert len(seen["cls"]) == len(seen["mean"])
     assert all(map(torch.equal, seen["cls"], seen["mean"]))
-
-
-@pytest.mark.parametrize(("mask_id", "share"), [(4, 0.3), (None, 0.0)])
-def test_words_are_hidden_from_the_training_and_from_no_validation(
-    mask_id: int | None,
-    share: float,
-    tiny_model: NewModel,
-    tiny_recipe: Recipe,
-    training: Part,
-    validation: Part,
-    tmp_path: Path,
-) -> None:
-    model = tiny_model()
-    read: dict[bool, list[Tensor]] = {True: [], False: []}
-
-    def look(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        input_ids, attention_mask = inputs
-        read[module.training].append(input_ids[attention_mask.bool()] == 4)
-
-    model.register_forward_pre_hook(look)
-    recipe = replace(tiny_recipe, epochs=2, word_dropout=0.3)
-    run(model, recipe, (training, validation), tmp_path / "c.safetensors", mask_id=mask_id)
-    hidden = {mode: float(torch.cat(masks).float().mean()) for mode, masks in read.items()}
-    assert hidden[True] == pytest.approx(share, abs=0.05)  # [CLS] and [SEP] count, and never are
-    assert hidden[False] == 0
 
 
 def test_rows_without_a_rating_teach_the_sentiment_alone(
