@@ -115,6 +115,10 @@ def load(
             "answers at --rate.",
         ),
     ] = False,
+    reasons: Annotated[
+        bool,
+        typer.Option("--reasons", help="Measure with the reasons of every third answer asked too."),
+    ] = False,
     no_models: Annotated[
         bool,
         typer.Option(
@@ -141,7 +145,9 @@ def load(
         raise ClassifierError("--whole-retraining takes a --rate, such as 5 reviews a second.")
     counts = processes or [1]
     plan = benchmark.Plan(reviews, version, models, rate, seconds, bound, max(counts) > 1, whole)
-    names = benchmark.arms_of(counts, retraining=retraining, whole=whole, no_models=no_models)
+    names = benchmark.arms_of(
+        counts, whole=whole, retraining=retraining, reasons=reasons, no_models=no_models
+    )
     _show(benchmark.run_arms(Console(), plan, names, path or _path_by_kind(plan.name)))
 
 

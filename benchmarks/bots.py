@@ -72,7 +72,7 @@ class Bots:
             return
         for person in PEOPLE[:_WARM_UP]:  # something to learn from: a fifth is held out
             for answer in self._outside.said_by_bot(person)[:1]:
-                self._outside.tap(person, answer, "8")
+                self._outside.state.tap(person, answer, "8")
         await asyncio.sleep(1)
         self._outside.say(LOCAL_ADMIN_ID, "/retrain")
         try:

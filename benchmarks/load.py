@@ -34,9 +34,13 @@ HIGHEST_RATE = 2 * TELEGRAMS
 CLOSE_ENOUGH = 1.1
 """The search ends where the lowest rate that is too high is so many times the highest held."""
 
-RETRAINING, NO_MODELS = ", retraining", ", no models"
+RETRAINING, NO_MODELS, REASONS = ", retraining", ", no models", ", reasons"
 ALONE = ", retraining alone"
 """The bot is idle: how long a retraining takes at the best."""
+
+
+_BESIDES = {"retraining": RETRAINING, "reasons": REASONS, "no_models": NO_MODELS}
+_ASKED_WHY = 3  # every third answer
 
 
 @dataclass(frozen=True)
@@ -62,13 +66,15 @@ class Plan:
         return run["answered"] == sent and p95 is not None and p95 < 1000 * self.bound
 
 
-def arms_of(
-    processes: list[int], *, retraining: bool, whole: bool = False, no_models: bool = False
-) -> list[str]:
-    """What is measured: "1 process", "2 processes, retraining" …"""
+def arms_of(processes: list[int], *, whole: bool = False, **besides: bool) -> list[str]:
+    """What is measured: "1 process", "2 processes, retraining" …
+
+    `besides`: retraining, reasons or no_models, each beside the bot as it is.
+    """
     names = [f"{count} process{'es' * (count > 1)}" for count in processes]
-    kinds = [ALONE, RETRAINING] if whole else ["", *[RETRAINING] * retraining]
-    return [name + kind for name in names for kind in [*kinds, *[NO_MODELS] * no_models]]
+    kinds = [ALONE, RETRAINING] if whole else [""]
+    kinds += [kind for name, kind in _BESIDES.items() if besides.get(name)]
+    return [name + kind for name in names for kind in kinds]
 
 
 def run_arms(console: Console, plan: Plan, names: list[str], path: Path) -> Results:
@@ -114,6 +120,7 @@ async def _measure(
     version, texts = given
     count = int(name.split()[0])
     outside = Outside(texts)
+    outside.state.ask_why_every = _ASKED_WHY if REASONS in name else 0
     await outside.start()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         try:
@@ -203,6 +210,7 @@ def _database(server: PostgresServer | None, folder: Path) -> str:
 def _about(name: str, plan: Plan) -> str:
     database = "PostgreSQL" if _on_postgres(int(name.split()[0]), plan) else "SQLite"
     beside = ", while the models are retrained at the lowest priority" * (RETRAINING in name)
+    beside += ", asked for the reasons of every third answer" * (REASONS in name)
     beside += "; nobody writes" * name.endswith(ALONE)
     beside += ", with models that take no time in place of the version's" * (NO_MODELS in name)
     return f"python -m bot on {database}, polling a local Bot API server{beside}"

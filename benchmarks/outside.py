@@ -18,6 +18,7 @@ from bot.local.people import BOT, CHATS, LOCAL_ADMIN_ID, MEMBERS, USERS, Json
 from bot.local.server import LOCAL_TOKEN, LocalServer
 from bot.local.state import State
 from bot.local.text import TEXT, cleaned, text_fields
+from bot.texts import reasons
 from classifier.errors import ClassifierError
 
 PEOPLE = range(5_001, 5_301)
@@ -31,6 +32,8 @@ class Told:
     sent: dict[int, float] = field(default_factory=dict)  # when, by message
     answered: dict[int, float] = field(default_factory=dict)
     turned_away: set[int] = field(default_factory=set)  # told to come again later
+    asked_why: set[int] = field(default_factory=set)  # answers whose reasons were asked for
+    explained: set[int] = field(default_factory=set)
     longest_queue: int = 0
 
     @property
@@ -53,6 +56,8 @@ class Told:
             "p50_ms": None if np.isinf(p50) else 1000 * p50,
             "p95_ms": None if np.isinf(p95) else 1000 * p95,
             "longest_queue": self.longest_queue,
+            "asked_why": len(self.asked_why),
+            "explained": len(self.explained),
         }
 
 
@@ -60,15 +65,33 @@ class _WatchedState(State):
     """The chats, of which each message of the bot's is noted."""
 
     told = Told()
+    ask_why_every = 0  # answers; 0: never
 
     def post(self, chat_id: int, author: Json, content: Json, reply_to: Json | None) -> Json:
-        if author is BOT and reply_to is not None and reply_to["message_id"] in self.told.sent:
-            message = reply_to["message_id"]
-            if "reply_markup" in content:  # to rate it; a refusal has none
-                self.told.answered.setdefault(message, time.perf_counter())
-            else:
-                self.told.turned_away.add(message)
-        return super().post(chat_id, author, content, reply_to)
+        posted = super().post(chat_id, author, content, reply_to)
+        if author is BOT and reply_to is not None:
+            self._note(reply_to["message_id"], chat_id, posted)
+        return posted
+
+    def _note(self, replied_to: int, user: int, posted: Json) -> None:
+        told = self.told
+        if replied_to in told.asked_why:
+            told.explained.add(replied_to)
+        if replied_to not in told.sent:
+            return
+        if "reply_markup" not in posted:  # to rate it; a refusal has none
+            told.turned_away.add(replied_to)
+            return
+        told.answered.setdefault(replied_to, time.perf_counter())
+        if self.ask_why_every and len(told.answered) % self.ask_why_every == 0:
+            told.asked_why.add(posted["message_id"])
+            self.tap(user, posted, reasons.BUTTON.ru)
+
+    def tap(self, user: int, message: Json, label: str) -> None:
+        """The button of this label."""
+        rows = message["reply_markup"]["inline_keyboard"]
+        data = next(one["callback_data"] for row in rows for one in row if one["text"] == label)
+        self.add_query(USERS[user], user, message["message_id"], data)
 
 
 class Outside:
@@ -101,12 +124,6 @@ class Outside:
         """A command, or whatever is no review."""
         self.state.post(user, USERS[user], text_fields(TEXT, text), None)
 
-    def tap(self, user: int, message: Json, label: str) -> None:
-        """The button of this label."""
-        rows = message["reply_markup"]["inline_keyboard"]
-        data = next(one["callback_data"] for row in rows for one in row if one["text"] == label)
-        self.state.add_query(USERS[user], user, message["message_id"], data)
-
     def said_by_bot(self, user: int) -> list[Json]:
         return [one for one in self.state.messages(user) if one["from"] is BOT]
 
@@ -131,11 +148,13 @@ class Outside:
         return told
 
     async def wait_for_answers(self, patience: float) -> bool:
-        """Whether all have come within so many seconds."""
-        give_up = time.perf_counter() + patience
-        while self.state.told.waiting and time.perf_counter() < give_up:
+        """Whether all have come within so many seconds; reasons that were asked for are awaited."""
+        give_up, told = time.perf_counter() + patience, self.state.told
+        while told.waiting or told.explained < told.asked_why:
+            if time.perf_counter() >= give_up:
+                break
             await asyncio.sleep(0.02)
-        return not self.state.told.waiting
+        return not told.waiting
 
     def _invite(self) -> None:
         for user_id in PEOPLE:

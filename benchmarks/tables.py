@@ -210,7 +210,10 @@ def _load(document: Document) -> Table:
             "MB": lambda arm: number(arm.get("resident_mb")),
             **(retraining if document["benchmark"] == "retraining" else {}),
         },
-        {"answered": lambda arm: f"{number(arm.get('answered'))}/{number(arm.get('sent'))}"},
+        {
+            "answered": lambda arm: f"{number(arm.get('answered'))}/{number(arm.get('sent'))}",
+            "reasons": lambda arm: f"{number(arm.get('explained'))}/{number(arm.get('asked_why'))}",
+        },
     )
 
 

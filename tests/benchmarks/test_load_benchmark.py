@@ -20,8 +20,12 @@ RUN = ("--rate", "4", "--seconds", "3", "--bound", "30")
 
 @pytest.mark.slow
 def test_one_process_needs_no_postgres(benchmark: Benchmark, few: Path) -> None:
-    document = benchmark("load", *RUN, "--no-models", "--models", f"{few}/models")
-    arm, updates = document["arms"].values()
+    options = ("--reasons", "--no-models", "--models", f"{few}/models")
+    document = benchmark("load", *RUN, *options)
+    arm, explained, updates = document["arms"].values()
+    (beside,) = explained["runs"]
+    assert beside["answered"] == beside["sent"]
+    assert beside["explained"] == beside["asked_why"] == beside["answered"] // 3 > 0
     (run,) = arm["runs"]
     assert sum(run["levels"].values()) == pytest.approx(1)
     assert run["median_tokens"] > 3
