@@ -91,4 +91,10 @@ PAGE_READ_ON = Phrase("… читать дальше", "… read on")
 PAGE_LEFT_OUT = Phrase("(и ещё {characters} знаков)", "({characters} more characters)")
 PAGE_ASKED = Phrase("по просьбе", "when asked")
 PAGE_CHARACTERS = Phrase("{count} знаков", "{count} characters")
+PAGE_SOURCES = {
+    "private": Phrase("личный чат", "private chat"),
+    "group": Phrase("группа", "group"),
+    "document": Phrase("файл", "file"),
+    "edit": Phrase("исправленный", "edited"),
+}
 PAGE_CONTENTS = Phrase("Содержание", "Contents")

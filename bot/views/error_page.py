@@ -90,7 +90,7 @@ def _example(hard: HardReview, whys: dict[int, Why], locale: Locale) -> dict[str
     return {
         "id": hard.review.id,
         "moment": hard.review.created_at.strftime("%Y-%m-%d %H:%M"),
-        "source": hard.review.source,
+        "source": locale(phrases.PAGE_SOURCES[hard.review.source]),
         "version": hard.cls.model_version,
         "characters": locale.whole(len(hard.review.text)),
         "text": text,

@@ -251,6 +251,7 @@ async def test_the_page_says_why_of_what_the_answering_version_said(
         page = content.decode()
         worst = page[page.index('<h2 id="worst">') : page.index('<h2 id="disagreed">')]
         assert worst.count("<article>") == 2
+        assert worst.count(" · личный чат · ") == 2
         assert RUSSIAN(phrases.PAGE_EXPLAINED, explained=1, most=EXPLAINED) in worst
         assert worst.count('<div class="why">') == 1
         said = worst[worst.index('<div class="why">') :]
