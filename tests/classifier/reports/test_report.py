@@ -441,20 +441,25 @@ def test_no_rated_rows_and_a_verdict_without_a_colon(tmp_path: Path) -> None:
     assert "not rated" in told.text
 
 
-@pytest.mark.usefixtures("plots_are_drawn")
-def test_the_report_is_small_enough_to_send_however_long_the_reviews(tmp_path: Path) -> None:
+def report_of_one_text(folder: Path, text: str) -> None:
+    """A report with its reasons, all of whose reviews are the same."""
     first, second, labels = model(1), model(2), truth()
-    texts = ["очень длинный отзыв " * 5_000] * ROWS
     write_report(
-        tmp_path,
+        folder,
         training(),
         history(),
         metrics(first, second, labels),
-        replace(holdout(first, second, labels), texts=texts),
+        replace(holdout(first, second, labels), texts=[text] * ROWS),
         word_weights.predict,
     )
+
+
+@pytest.mark.usefixtures("plots_are_drawn")
+def test_the_report_is_small_enough_to_send_however_long_the_reviews(tmp_path: Path) -> None:
+    text = "очень длинный отзыв " * 5_000
+    report_of_one_text(tmp_path, text)
     assert (tmp_path / "report.html").stat().st_size < 2_500_000
-    left_out = len(texts[0].strip()) - 6000
+    left_out = len(text.strip()) - 6000
     assert f"({left_out:,} more characters left out)" in (tmp_path / "report.html").read_text()
 
 
@@ -524,16 +529,8 @@ def test_folding_loses_no_letter(text: str) -> None:
 
 @pytest.mark.usefixtures("plots_are_drawn")
 def test_a_review_to_read_says_what_pulls_it(tmp_path: Path) -> None:
-    first, second, labels = model(1), model(2), truth()
-    texts = ["Шёл <b>дождь</b>. Начало великолепно. Дальше хорошо. Местами скучно."] * ROWS
-    write_report(
-        tmp_path,
-        training(),
-        history(),
-        metrics(first, second, labels),
-        replace(holdout(first, second, labels), texts=texts),
-        word_weights.predict,
-    )
+    text = "Шёл <b>дождь</b>. Начало великолепно. Дальше хорошо. Местами скучно."
+    report_of_one_text(tmp_path, text)
     page = Page((tmp_path / "report.html").read_text(encoding="utf-8"))
     assert "Why: by how many points each sentence changes the rating" in page.text
     assert (
