@@ -6,6 +6,7 @@ import random
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -136,16 +137,22 @@ def publish_mistaken(folder: Path, rows: list[Row], epochs: int) -> Version:
     Whatever is trained next is better. Between two champions of few reviews chance decides, however
     good the second one is.
     """
-    with patch("classifier.training.publishing.save_model", _save_mistaken):
+    with patch("classifier.training.publishing.save_model", partial(_save_spoilt, flipped=True)):
         return publish_trained(folder, rows, epochs)
 
 
-def _save_mistaken(
-    model: PoolingClassifier, tokenizer: PreTrainedTokenizerBase, folder: Path
+def publish_without_neutral(folder: Path, rows: list[Row], epochs: int) -> Version:
+    """A champion that finds nothing Neutral, and has learnt the rest."""
+    with patch("classifier.training.publishing.save_model", partial(_save_spoilt, flipped=False)):
+        return publish_trained(folder, rows, epochs)
+
+
+def _save_spoilt(
+    model: PoolingClassifier, tokenizer: PreTrainedTokenizerBase, folder: Path, *, flipped: bool
 ) -> None:
     head = model.sentiment_head
     with torch.no_grad():
-        for values in (head.weight, head.bias):
+        for values in (head.weight, head.bias) if flipped else ():
             values.copy_(values.flip(0))
         head.bias[SENTIMENTS.index("Neutral")] = -100.0
     save_model(model, tokenizer, folder)

@@ -177,12 +177,18 @@ async def test_ten_persons_together(bot: Bot) -> None:
     assert bot.left_out() == set(LIARS)
 
 
-async def test_one_who_freezes_the_gate(bot: Bot) -> None:
+async def test_one_who_freezes_the_gate(
+    trained_on_few: Path, tmp_path: Path, write: Sessions, read: Sessions, real_training: None
+) -> None:
     """Agrees with the champion wherever it is wrong, so that who answers better looks worse."""
-    rows = tiny.make_rows(3000, seed=5, rated=1.0)
+    folder = tmp_path / "without Neutral"
+    shutil.copytree(trained_on_few / "encoder", folder / "encoder")
+    tiny.publish_without_neutral(folder, tiny.make_rows(600, seed=1), epochs=5)
+    bot = bot_with(folder / "models", tmp_path, write, read)
+    rows = tiny.make_rows(600, seed=5, rated=1.0)
     answers = bot.live.predict([str(row["content"]) for row in rows])
     wrong = [
-        (str(row["content"]), answer["mean"].rating or 0)
+        (str(row["content"]), {"Bad": 2, "Good": 9}[answer["mean"].sentiment])
         for row, answer in zip(rows, answers, strict=True)
         if {each.sentiment for each in answer.values()}.isdisjoint({row["grade3"]})
     ][:50]

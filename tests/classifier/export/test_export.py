@@ -144,6 +144,7 @@ def test_the_example_answers_what_predict_answers(
         predictor.models[pooling] = PackedModel.load(
             champion.path / pooling, torch.device("cpu"), torch.float32
         )
+    differences = []  # of int8
     for row, expected in enumerate(predictor.predict(texts + ODD)):
         for pooling, prediction in expected.items():
             found = rated["answered"][f"{pooling}.onnx"][row]
@@ -156,9 +157,10 @@ def test_the_example_answers_what_predict_answers(
             assert found["sentiment"] == prediction.sentiment
             assert found["rating"] == prediction.rating
             small = rated["answered"][f"{pooling}.int8.onnx"][row]
-            assert small["sentiment_probabilities"] == pytest.approx(
-                prediction.sentiment_probabilities, abs=0.05
-            )
+            probabilities = small["sentiment_probabilities"], prediction.sentiment_probabilities
+            differences.append(np.abs(np.subtract(*probabilities)).max())
+    assert max(differences) < 0.15
+    assert np.mean(differences) < 0.03
 
 
 def test_the_example_as_a_program(exported: Path, without_torch: WithoutTorch) -> None:
