@@ -24,7 +24,7 @@ from classifier.training.checkpoint import Checkpoint, History
 from classifier.training.distributed import Group
 from classifier.training.dropout import use_fast_dropout
 from classifier.training.loss import LossMeter, class_weights, loss_sums
-from classifier.training.optimization import optimization
+from classifier.training.optimization import WeightAverage, optimization
 from classifier.training.parts import Part
 from classifier.training.recipe import Recipe
 
@@ -105,19 +105,28 @@ def train(
         started = time.perf_counter()
         torch.manual_seed(epoch_seed(run.seed, epoch, group.rank))  # dropout
         batches = reviews.begin_epoch(np.random.default_rng((run.seed, epoch)))
+        last = epoch + 1 == recipe.epochs
+        average: WeightAverage | None = None
         model.train()
         for number, rows in enumerate(batches):
+            if recipe.averaging and last and number == len(batches) // 2:
+                average = WeightAverage(model)
             loss, factor = reviews.loss(in_format(replica), rows)
             (loss * factor).backward()
             optimizers.step(epoch * len(batches) + number, recipe.epochs * len(batches))
+            if average is not None:
+                average.step()
             if (number + 1) % _STEPS_BETWEEN_RETURNS == 0:
                 give_back_freed_pages()
             run.on_step(Step(epoch + 1, recipe.epochs, number + 1, len(batches), loss.item()))
+        if average is not None:
+            average.take()
+            average = None  # its 117 MB can be given back
         give_back_freed_pages()
         figures = {"epoch": float(epoch + 1), **reviews.figures(in_format(model))}
         history.append(figures | {"seconds": time.perf_counter() - started})
         if group.is_first:
-            run.checkpoint.save(model, None if epoch + 1 == recipe.epochs else optimizers, history)
+            run.checkpoint.save(model, None if last else optimizers, history)
         run.on_epoch(history[-1])
         group.wait()
     return history

@@ -36,6 +36,7 @@ class Recipe:
     dropout: Literal["fast", "bert"] = "fast"  # bert: in the attention too, drawn by torch
     optimizer: Literal["fast", "plain"] = "fast"  # see optimization.py; plain: AdamW as it comes
     schedule: Literal["linear", "constant"] = "linear"  # of the learning rate
+    averaging: bool = False  # of the weights along the last half epoch, see optimization.py
 
     def mixed_for(self, rows: int) -> int:
         """How many mixed reviews make `least_steps` steps possible with so many training rows."""
@@ -43,7 +44,7 @@ class Recipe:
 
     def for_mixed(self) -> "Recipe":
         """The recipe for few reviews and others mixed from them: all share the same words."""
-        return replace(self, word_rate=1.0, class_power=0.0)
+        return replace(self, word_rate=1.0, class_power=0.0, averaging=True)
 
     def for_encoder(self, positions: int | None, size: int = 0) -> "Recipe":
         """The recipe for an encoder that reads `positions` tokens at once.
