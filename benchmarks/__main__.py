@@ -146,7 +146,7 @@ def load(
     counts = processes or [1]
     plan = benchmark.Plan(reviews, version, models, rate, seconds, bound, max(counts) > 1, whole)
     names = benchmark.arms_of(
-        counts, whole=whole, retraining=retraining, reasons=reasons, no_models=no_models
+        counts, retraining=retraining, whole=whole, reasons=reasons, no_models=no_models
     )
     _show(benchmark.run_arms(Console(), plan, names, path or _path_by_kind(plan.name)))
 

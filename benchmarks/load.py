@@ -38,8 +38,6 @@ RETRAINING, NO_MODELS, REASONS = ", retraining", ", no models", ", reasons"
 ALONE = ", retraining alone"
 """The bot is idle: how long a retraining takes at the best."""
 
-
-_BESIDES = {"retraining": RETRAINING, "reasons": REASONS, "no_models": NO_MODELS}
 _ASKED_WHY = 3  # every third answer
 
 
@@ -66,14 +64,18 @@ class Plan:
         return run["answered"] == sent and p95 is not None and p95 < 1000 * self.bound
 
 
-def arms_of(processes: list[int], *, whole: bool = False, **besides: bool) -> list[str]:
-    """What is measured: "1 process", "2 processes, retraining" …
-
-    `besides`: retraining, reasons or no_models, each beside the bot as it is.
-    """
+def arms_of(
+    processes: list[int],
+    *,
+    retraining: bool,
+    whole: bool = False,
+    reasons: bool = False,
+    no_models: bool = False,
+) -> list[str]:
+    """What is measured: "1 process", "2 processes, retraining" …"""
     names = [f"{count} process{'es' * (count > 1)}" for count in processes]
-    kinds = [ALONE, RETRAINING] if whole else [""]
-    kinds += [kind for name, kind in _BESIDES.items() if besides.get(name)]
+    kinds = [ALONE, RETRAINING] if whole else ["", *[RETRAINING] * retraining]
+    kinds += [*[REASONS] * reasons, *[NO_MODELS] * no_models]
     return [name + kind for name in names for kind in kinds]
 
 

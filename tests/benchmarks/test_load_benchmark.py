@@ -110,6 +110,8 @@ def test_arms_are_named_by_what_is_measured() -> None:
     ]
     alone_first = ["1 process, retraining alone", "1 process, retraining"]
     assert arms_of([1], retraining=False, whole=True) == alone_first
+    assert arms_of([1], retraining=True, whole=True) == alone_first, "each arm once"
+    assert arms_of([1], retraining=False, reasons=True) == ["1 process", "1 process, reasons"]
     assert arms_of([1], retraining=False, no_models=True) == ["1 process", "1 process, no models"]
 
 
