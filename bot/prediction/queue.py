@@ -2,8 +2,8 @@
 
 People take turns in it: who has sent sixty reviews does not come before who has sent one. Where
 many wait, less is read of each review (bot/prediction/pace.py), of a batch by both models the same.
-What can wait, the variants of a review that is explained, is read a few at a time while nobody
-waits.
+What can wait, the variants of a review that is explained, is read in spare time
+(bot/prediction/spare_time.py).
 """
 
 import asyncio
@@ -14,7 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
+from bot.clock import is_set_within
 from bot.prediction.pace import Pace
+from bot.prediction.spare_time import SpareTime
 
 if TYPE_CHECKING:  # torch takes seconds to import
     from classifier.modeling.pooling import Pooling
@@ -22,9 +24,6 @@ if TYPE_CHECKING:  # torch takes seconds to import
 
 Predictions: TypeAlias = "dict[Pooling, Prediction]"
 """What both models of a version predict of one review."""
-
-_LATER_BATCH = 4
-"""Texts that can wait, read at a time: whoever sends a review meanwhile waits for no more."""
 
 _MOST_LATER = 256
 """Texts that can wait at most, of some twenty reviews."""
@@ -77,7 +76,7 @@ class PredictionQueue:
         self.waiting = 0  # reviews that are in no batch yet
         self.on_taken: Callable[[], None] = lambda: None  # fewer are waiting now
         self.behind: Callable[[], int] = lambda: 0  # reviews that are about to come here
-        self._pace = Pace()
+        self._pace, self._spare = Pace(), SpareTime()
         self._changed = asyncio.Event()
         self._stopping = False
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="predictions")
@@ -104,13 +103,14 @@ class PredictionQueue:
         answer: asyncio.Future[Predictions] = asyncio.get_running_loop().create_future()
         self._people.setdefault(person, deque()).append(_Waiting(text, answer))
         self.waiting += 1
+        self._spare.review_came(self._clock())
         self._changed.set()
         return await answer
 
     async def predict_later(
         self, texts: list[str], most_tokens: int | None = None
     ) -> list[Predictions]:
-        """As `predict`, of several texts, whenever no review waits; so many tokens of each."""
+        """As `predict`, of several texts, in spare time; so many tokens of each."""
         if self._task is None:
             raise RuntimeError("the prediction queue is not running")
         if len(self._later) + len(texts) > _MOST_LATER:
@@ -130,6 +130,10 @@ class PredictionQueue:
         while self._people or self._later or not self._stopping:
             self._changed.clear()
             can_wait = not self._people
+            pause = self._spare.starts_in(self._clock())
+            if can_wait and self._later and pause and not self._stopping:
+                await is_set_within(self._changed, pause)
+                continue
             if can_wait:
                 batch = self._next_later()
                 most_tokens = batch[0].most_tokens if batch else None
@@ -150,9 +154,10 @@ class PredictionQueue:
     def _next_later(self) -> list[_Waiting]:
         """Some that are to be read alike."""
         batch: list[_Waiting] = []
+        most = self._spare.most(self._clock())
         while (
             self._later
-            and len(batch) < _LATER_BATCH
+            and len(batch) < most
             and self._later[0].most_tokens == (batch or self._later)[0].most_tokens
         ):
             batch.append(self._later.popleft())
@@ -180,8 +185,11 @@ class PredictionQueue:
             answers = await loop.run_in_executor(
                 self._executor, self._predictor.predict, texts, most_tokens
             )
-            self._pace.note(self._clock() - began, sum(map(_tokens_read, answers)))
-            if not can_wait:
+            ended = self._clock()
+            self._pace.note(ended - began, sum(map(_tokens_read, answers)))
+            if can_wait:
+                self._spare.used(began, ended)
+            else:
                 self._on_batch(answers)
             for one, predictions in zip(batch, answers, strict=True):
                 if not one.answer.done():
