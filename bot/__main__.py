@@ -10,6 +10,8 @@ from functools import partial
 from secrets import token_urlsafe
 from typing import NamedTuple, TextIO
 
+import uvloop
+
 from bot.clock import utc_now
 from bot.database import bring_up_to_date
 from bot.errors import BotError
@@ -55,7 +57,7 @@ def main() -> int:
         configure_logging(settings.log_level, [key, *settings.secrets], as_text=as_text)
         check_data_folder(settings.database_url)
         with sole_use(settings.database_url):
-            asyncio.run(_run(settings, key))
+            uvloop.run(_run(settings, key))
     except (BotError, DatabaseError, ClassifierError) as error:
         _print(str(error), sys.stderr)
         return 1

@@ -33,7 +33,10 @@ class Connection(aiosqlite.Connection):
         return Cursor(self)
 
     async def rollback(self) -> None:
-        """End the transaction, if there is one: the pool asks for it after each."""
+        """End the transaction, if there is one: the pool asks for it after each.
+
+        None is about to begin: SQLAlchemy closes a connection whose call was cancelled.
+        """
         if self._conn.in_transaction:
             await super().rollback()
 

@@ -20,7 +20,8 @@ _FREQUENT = {group[0] + next_ for group in _FREQUENT_PAIRS.split() for next_ in 
 _WORDS_OF_ONE_LETTER = set("авиксоуябжэ")
 _CYRILLIC = set("абвгдеёжзийклмнопрстуфхцчшщъыьэюяіїєґў")
 _CYRILLIC |= {letter.upper() for letter in _CYRILLIC}
-_TYPOGRAPHY = set("«»„“”‘’—–…№•·°§©®™\xa0\n\r\t")
+_TYPOGRAPHY = "«»„“”‘’—–…№•·°§©®™\xa0\n\r\t"
+_MAYBE_ODD = re.compile(f"[^ -~{''.join(sorted(_CYRILLIC))}{_TYPOGRAPHY}]")
 _WORD = re.compile(r"[^\W\d_]+")
 _STRANGE_CASE = re.compile(r"[а-яё][А-ЯЁ]|[А-ЯЁ]{2}[а-яё]")
 _LOST = re.compile("\ufffd|пїЅ")  # a letter that some program could not show
@@ -50,7 +51,7 @@ class Evidence:
 
 def evidence(text: str) -> Evidence:
     """Counts pairs of letters that are frequent or rare in Russian, and what no writer types."""
-    found, bad = list[str](), 2 * sum(map(_is_odd, text))
+    found, bad = list[str](), 2 * sum(map(_is_odd, _MAYBE_ODD.findall(text)))
     for word in _WORD.findall(text):
         if word.isascii():
             continue
@@ -107,9 +108,7 @@ def _bytes_of(encoding: str) -> dict[str, int]:
 
 @cache
 def _is_odd(char: str) -> bool:
-    """Whether a Russian text hardly has this character: a foreign letter, a control, a table's."""
-    if " " <= char <= "~" or char in _CYRILLIC or char in _TYPOGRAPHY:
-        return False
+    """Whether a Russian text hardly has this one of _MAYBE_ODD: a foreign letter, a control …"""
     return unicodedata.category(char) in ("Ll", "Lu", "Lo", "Cc", "Cn", "Co", "Cs") or any(
         char in _bytes_of(encoding) for encoding in SINGLE_BYTE
     )

@@ -155,8 +155,10 @@ async def test_a_stop_ends_in_time_while_another_process_has_locked_the_database
     async with chat_client(telegram.url) as http:
         anya = Person(http, ANYA)
         await anya.ask(REVIEW)
-        with sqlite3.connect(url.removeprefix("sqlite+aiosqlite:///")) as other:
-            other.execute("BEGIN EXCLUSIVE")
+        file = url.removeprefix("sqlite+aiosqlite:///")
+        with sqlite3.connect(file, check_same_thread=False) as other:
+            # The bot, which ends a transaction of its own now, runs in this thread.
+            await asyncio.to_thread(other.execute, "BEGIN EXCLUSIVE")
             await anya.send(REVIEW + " И музыка хороша.")
             await asyncio.sleep(0.2)
             stop.set()

@@ -1,5 +1,6 @@
 """Connections to SQLite give what aiosqlite's give, and cross to their thread once a statement."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -136,6 +137,30 @@ async def test_what_sqlite_refuses_is_raised_and_rolled_back(tmp_path: Path) -> 
         await store_twice()
     async with database.write.begin() as session:
         assert await session.scalar(text("SELECT count(*) FROM t")) == 0
+    await database.engine.dispose()
+
+
+async def test_a_transaction_that_is_cancelled_as_it_begins_holds_no_lock(tmp_path: Path) -> None:
+    file = tmp_path / "a.db"
+    database = Database(f"sqlite:///{file}")
+
+    async def count() -> None:
+        async with database.write.begin() as session:
+            await session.execute(text("CREATE TABLE IF NOT EXISTS t (i INTEGER)"))
+
+    await count()
+    with sqlite3.connect(file, isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        waiting = asyncio.create_task(count())
+        await asyncio.sleep(0.3)  # its BEGIN is in the thread, and waits for the lock there
+        waiting.cancel()
+        await asyncio.sleep(0.1)
+        other.execute("COMMIT")
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("COMMIT")
+    await count()
     await database.engine.dispose()
 
 
