@@ -6,6 +6,7 @@ A folder of tests says by its `url` which database that is.
 import fcntl
 import json
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -107,6 +108,27 @@ def postgres_url(postgres: PostgresServer) -> str:
     tables = ", ".join(Base.metadata.tables)
     postgres.execute("with_tables", f"TRUNCATE {tables} RESTART IDENTITY")
     return postgres.url("with_tables")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def backend(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def migrated_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of each kind with all tables, which are empty."""
+    if backend == "postgresql":
+        return str(request.getfixturevalue("postgres_url"))
+    file = shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "kinorate.db")
+    return f"sqlite+aiosqlite:///{file}"
+
+
+@pytest.fixture(scope="module")
+def own_postgres() -> Iterator[PostgresServer]:
+    """A server that may be restarted."""
+    with postgres_server() as server:
+        yield server
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -35,12 +36,33 @@ async def bot_process(
             stdout=asyncio.subprocess.PIPE,
             stderr=log,
         )
-    try:
+    async with killed_at_end(process):
         yield process
+
+
+@asynccontextmanager
+async def killed_at_end(process: asyncio.subprocess.Process) -> AsyncIterator[None]:
+    try:
+        yield
     finally:
         with suppress(ProcessLookupError):
             process.kill()
         await process.wait()
+
+
+def bot_command(
+    folder: Path, *words: object, **settings: object
+) -> "subprocess.CompletedProcess[str]":
+    """`python -m bot` with these arguments, to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "bot", *map(str, words)],
+        cwd=folder,
+        env=environment(**settings),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 async def failure(folder: Path, **settings: object) -> tuple[int, str]:

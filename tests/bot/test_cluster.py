@@ -6,7 +6,7 @@ import random
 import shutil
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -34,7 +34,7 @@ from tests.bot.ports import free_port
 from tests.bot.round_robin import RoundRobin
 from tests.bot.services.test_retraining import hanging
 from tests.bot.talking import BORIS, REVIEW, rating_data
-from tests.postgres import PostgresServer, postgres_server
+from tests.postgres import PostgresServer
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -43,11 +43,9 @@ KILLS = 10
 SECONDS_A_REVIEW, SECONDS_OF_WORK = 0.7, 16.0
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    """One that may be restarted."""
-    with postgres_server() as server:
-        yield server
+@pytest.fixture
+def server(own_postgres: PostgresServer) -> PostgresServer:
+    return own_postgres
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """What the database costs a review: so many statements, whichever database it is."""
 
-import shutil
 import time
 from collections import defaultdict
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -28,12 +26,9 @@ OF_UPDATES = ("updates", "reviews", "predictions", "users", "admissions", "pg_")
 """In statements about them; others are the beats of a process, of which a slow one has more."""
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "postgresql":
-        return str(request.getfixturevalue("postgres_url"))
-    file = shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "kinorate.db")
-    return f"sqlite+aiosqlite:///{file}"
+@pytest.fixture
+def url(migrated_url: str) -> str:
+    return migrated_url
 
 
 class Cost:

@@ -4,7 +4,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from bot.local.people import USERS
 from classifier.registry.registry import Registry
 from tests import tiny
 from tests.bot.local_client import Person, chat_client
-from tests.bot.processes import ROOT, environment
+from tests.bot.processes import ROOT, environment, killed_at_end
 from tests.bot.talking import ANYA, BORIS
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -40,12 +40,8 @@ async def make_run(folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
         stderr=(folder / "bot.log").open("ab"),
         start_new_session=True,
     )
-    try:
+    async with killed_at_end(process):
         yield process
-    finally:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
 
 
 async def until(process: asyncio.subprocess.Process, word: str) -> str:

@@ -1,6 +1,5 @@
 """Each test that asks for a database runs on SQLite and on PostgreSQL."""
 
-import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,18 +64,10 @@ def new_review(new_prediction: NewPrediction) -> NewReview:
     return build
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def backend(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
 @pytest.fixture
-def url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database with all tables, which are empty. What changes a table takes own_url instead."""
-    if backend == "postgresql":
-        return str(request.getfixturevalue("postgres_url"))
-    file = shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "kinorate.db")
-    return f"sqlite+aiosqlite:///{file}"
+def url(migrated_url: str) -> str:
+    """What changes a table takes own_url instead."""
+    return migrated_url
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.advisory_lock import AdvisoryLock, Task
 from db.engine import create_engine
-from tests.postgres import PostgresServer, postgres_server
+from tests.postgres import PostgresServer
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,11 +32,9 @@ asyncio.run(hold())
 """
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    """One that may be restarted."""
-    with postgres_server() as server:
-        yield server
+@pytest.fixture
+def server(own_postgres: PostgresServer) -> PostgresServer:
+    return own_postgres
 
 
 @pytest.fixture

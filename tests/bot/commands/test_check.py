@@ -22,22 +22,10 @@ from bot.settings import Settings
 from tests.bot.conftest import NewSettings, RunningBot
 from tests.bot.local_client import chat_client
 from tests.bot.ports import free_port
-from tests.bot.processes import environment
+from tests.bot.processes import bot_command, environment
 from tests.postgres import postgres_server
 
 pytestmark = pytest.mark.anyio
-
-
-def check_process(folder: Path, **settings: object) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "bot", "check"],
-        cwd=folder,
-        env=environment(**settings),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 @pytest.fixture(autouse=True)
@@ -74,8 +62,9 @@ async def test_where_all_is_well_it_says_so(
     assert len(told(findings, "ok")) >= 9
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
     done = await asyncio.to_thread(
-        check_process,
+        bot_command,
         tmp_path,
+        "check",
         telegram_token=LOCAL_TOKEN,
         bot_api_url=telegram.url,
         database_url=sound.database_url,
@@ -89,7 +78,7 @@ async def test_where_all_is_well_it_says_so(
 
 async def test_wrong_settings_are_a_line_each(tmp_path: Path) -> None:
     done = await asyncio.to_thread(
-        check_process, tmp_path, telegram_token="hidden", webhook_port="many"
+        bot_command, tmp_path, "check", telegram_token="hidden", webhook_port="many"
     )
     assert done.returncode == 1
     lines = done.stdout.splitlines()
@@ -99,7 +88,7 @@ async def test_wrong_settings_are_a_line_each(tmp_path: Path) -> None:
 
 
 async def test_nothing_is_there_yet(tmp_path: Path) -> None:
-    done = await asyncio.to_thread(check_process, tmp_path)
+    done = await asyncio.to_thread(bot_command, tmp_path, "check")
     assert done.returncode == 1
     assert "wrong    champion: the folder models is missing: is its volume" in done.stdout
     assert "isn't there yet: the bot makes it" in done.stdout

@@ -1,9 +1,7 @@
 """Admins who decide at once, a group decided at once, and what the table of /errors says of it."""
 
 import asyncio
-import shutil
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -23,12 +21,9 @@ WEEK = SPANS["7d"]
 BORIS, EMILY = Admin(1002, "ru"), Admin(1003, "en")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "postgresql":
-        return str(request.getfixturevalue("postgres_url"))
-    file = shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "kinorate.db")
-    return f"sqlite+aiosqlite:///{file}"
+@pytest.fixture
+def url(migrated_url: str) -> str:
+    return migrated_url
 
 
 @pytest.fixture

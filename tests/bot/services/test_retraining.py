@@ -11,10 +11,12 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.local.server import LocalServer
 from bot.prediction.live_models import LiveModels, load_models
@@ -69,23 +71,30 @@ def new_retraining(registry: Registry, write: Sessions, read: Sessions) -> NewRe
     return make
 
 
+async def store(session: AsyncSession, user_id: int, update_id: int, text: str) -> Review:
+    """A review in the user's private chat."""
+    review = Review(
+        user_id=user_id,
+        chat_id=user_id,
+        message_id=update_id,
+        update_id=update_id,
+        text=text,
+        source="private",
+        reply_message_id=None,
+        created_at=NOW,
+    )
+    await reviews.add(session, review)
+    return review
+
+
 async def rate(write: Sessions, count: int, user_id: int = 1, held_out: bool = False) -> None:
     """So many new reviews of a user, rated."""
     async with write.begin() as session:
         await users.seen(session, user_id, "ru", NOW)
         for number in range(count):
             update_id = 1000 * user_id + 100 * held_out + number
-            review = Review(
-                user_id=user_id,
-                chat_id=user_id,
-                message_id=update_id,
-                update_id=update_id,
-                text=f"Отзыв {update_id}, и он длинный.",
-                source="private",
-                reply_message_id=None,
-                created_at=NOW,
-            )
-            await reviews.add(session, review)
+            text = f"Отзыв {update_id}, и он длинный."
+            review = await store(session, user_id, update_id, text)
             await feedback.rate(
                 session, Given(review.id, user_id, 7, asked=number == 0, held_out=held_out), NOW
             )
@@ -370,17 +379,14 @@ async def test_of_refused_versions_the_newest_stay(
     (registry.root / "champion").write_text(f"{names[1]}\n{names[2]}\n")
     async with write.begin() as session:
         for name in names[2:]:  # the oldest of these was promoted by hand, then rolled back
-            session.add(
-                TrainingRun(
-                    trigger="schedule",
-                    status="refused",
-                    started_at=NOW,
-                    finished_at=NOW,
-                    version=name,
-                    figures=None,
-                    reason="worse",
-                )
-            )
+            refused: dict[str, Any] = {
+                "status": "refused",
+                "reason": "worse",
+                "version": name,
+                "figures": None,
+            }
+            run = TrainingRun(trigger="schedule", started_at=NOW, finished_at=NOW, **refused)
+            session.add(run)
     retraining, _ = new_retraining("accept")
     await retraining.recover()
     left = [version.name for version in registry.versions()]
@@ -592,17 +598,7 @@ async def rate_rows(write: Sessions, rows: list[tiny.Row]) -> None:
         for number, row in enumerate(rows):
             user_id = 1 + number % 10
             await users.seen(session, user_id, "ru", NOW)
-            review = Review(
-                user_id=user_id,
-                chat_id=user_id,
-                message_id=number,
-                update_id=number,
-                text=row["content"],
-                source="private",
-                reply_message_id=None,
-                created_at=NOW,
-            )
-            await reviews.add(session, review)
+            review = await store(session, user_id, number, row["content"])
             await feedback.rate(
                 session,
                 Given(

@@ -2,14 +2,14 @@
 
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from db import migrate
-from tests.bot.processes import environment
+from tests.bot.processes import bot_command
 from tests.postgres import PostgresServer, postgres_server
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -30,11 +30,6 @@ def empty_postgres(postgres: PostgresServer) -> str:
     return postgres.url("second")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def backend(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
 @pytest.fixture
 def url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database with all tables, which are empty, in a folder of its own."""
@@ -52,15 +47,4 @@ def url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def command(tmp_path: Path) -> Command:
     """`command(words, **settings)`: `python -m bot` with these arguments, in the test's folder."""
 
-    def run(*words: object, **settings: object) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "bot", *map(str, words)],
-            cwd=tmp_path,
-            env=environment(**settings),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    return run
+    return partial(bot_command, tmp_path)
