@@ -37,6 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _Plan = TypeVar("_Plan")
+_WIDE = 160  # characters, where the output is a file: a narrow table would cut its figures
 
 EncoderName = Annotated[str, typer.Option(help="A hub id, or a folder with a BERT.")]
 Json = Annotated[
@@ -295,6 +296,8 @@ def _show(results: "Results") -> None:
     from benchmarks.tables import table_of
 
     console = Console()
+    if not console.is_terminal:
+        console.width = _WIDE
     table_of(results.document).show(console)
     console.print(f"Written to {results.path}", highlight=False, soft_wrap=True)
     if failed := results.failed():

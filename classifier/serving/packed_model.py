@@ -9,7 +9,6 @@ It computes what `classifier.PoolingClassifier`, which trains, computes; a test 
 """
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
@@ -23,14 +22,14 @@ from torch.nn.functional import embedding, gelu, layer_norm, linear, pad
 
 from classifier.data.tokens import SLOT, Tokens, slot
 from classifier.modeling.device import compute_dtype
-from classifier.modeling.outputs import Outputs, concatenated
+from classifier.modeling.outputs import Outputs
+from classifier.serving.model import Model
 from classifier.serving.packed_attention import all_attend, cls_attends
 from classifier.serving.packed_config import PackedConfig, ServedConfig, prefix_of, refused
 
 if TYPE_CHECKING:  # a prediction does without it, and starts sooner
     from classifier.modeling.classifier import PoolingClassifier
 
-_TOKENS_AT_ONCE = 1024  # or one longer review: the tensors of a pass stay in the CPU's cache
 Parameters = tuple[Tensor, Tensor]  # weight and bias of a linear layer or a layer norm
 
 
@@ -86,7 +85,7 @@ class _Layer:
     output_norm: Parameters
 
 
-class PackedModel:
+class PackedModel(Model):
     """One encoder, its pooling and its heads, on one device."""
 
     @classmethod
@@ -126,13 +125,8 @@ class PackedModel:
         rated = config.rating_head
         self._rating_head = weights.pair("rating_head", torch.float32) if rated else None
 
-    def predict(self, tokens: Tokens) -> Outputs:
-        """The logits of every row of `tokens`, float32, in their order."""
-        return concatenated([self.predict_batch(tokens, rows) for rows in batches(tokens)])
-
     @torch.inference_mode()
     def predict_batch(self, tokens: Tokens, rows: range) -> Outputs:
-        """The logits of the rows of one of the `batches`; two threads may have one each."""
         pooled = self._pooled(tokens, rows)  # float32 [reviews, hidden]
         sentiment = linear(pooled, *self._sentiment_head).cpu().numpy()
         if self._rating_head is None:
@@ -212,14 +206,3 @@ class _Weights:
             narrow=PackedLinear(*self.pair(f"{at}output.dense")),
             output_norm=self.pair(f"{at}output.LayerNorm"),
         )
-
-
-def batches(tokens: Tokens) -> Iterator[range]:
-    """Consecutive rows that are predicted together."""
-    first, taken = 0, 0
-    for row, length in enumerate(tokens.lengths.tolist()):
-        if row > first and taken + slot(length) > _TOKENS_AT_ONCE:
-            yield range(first, row)
-            first, taken = row, 0
-        taken += slot(length)
-    yield range(first, len(tokens))

@@ -15,12 +15,12 @@ from classifier.data.tokens import Tokens
 from classifier.modeling.classifier import PoolingClassifier
 from classifier.modeling.device import compute_dtype
 from classifier.modeling.loading import load_classifier
-from classifier.modeling.outputs import Outputs, concatenated
+from classifier.modeling.outputs import Outputs
+from classifier.serving.model import Model
 from classifier.serving.packed_config import ServedConfig
-from classifier.serving.packed_model import batches
 
 
-class PlainModel:
+class PlainModel(Model):
     """One encoder, its pooling and its heads, on one device."""
 
     @classmethod
@@ -45,13 +45,8 @@ class PlainModel:
             if type(module) is nn.Linear:  # else autocast would convert them anew for each batch
                 module.to(dtype)
 
-    def predict(self, tokens: Tokens) -> Outputs:
-        """The logits of every row of `tokens`, float32, in their order."""
-        return concatenated([self.predict_batch(tokens, rows) for rows in batches(tokens)])
-
     @torch.inference_mode()
     def predict_batch(self, tokens: Tokens, rows: range) -> Outputs:
-        """The logits of the rows of one of the `batches`; two threads may have one each."""
         device, dtype = self._model.device, self._dtype
         ids, mask = (part.to(device) for part in tokens.batch(np.asarray(rows, dtype=np.int64)))
         with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):

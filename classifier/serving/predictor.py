@@ -5,7 +5,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -25,23 +25,12 @@ from classifier.modeling.outputs import (
 )
 from classifier.modeling.pooling import POOLINGS, Pooling
 from classifier.modeling.temperature import calibrated_probabilities
-from classifier.serving.packed_config import ServedConfig, can_pack, refused, written_config
-from classifier.serving.packed_model import PackedModel, batches
+from classifier.serving.model import Model, batches
+from classifier.serving.packed_config import can_pack, refused, written_config
+from classifier.serving.packed_model import PackedModel
 
 if TYPE_CHECKING:  # a prediction does without it, and starts sooner
     from classifier.modeling.classifier import PoolingClassifier
-
-
-class Model(Protocol):
-    """A trained classifier that only predicts."""
-
-    config: ServedConfig
-
-    def predict(self, tokens: Tokens) -> Outputs:
-        """The logits of every row of `tokens`, float32, in their order."""
-
-    def predict_batch(self, tokens: Tokens, rows: range) -> Outputs:
-        """The logits of the rows of one of the `batches`; two threads may have one each."""
 
 
 @dataclass(frozen=True)
