@@ -49,4 +49,4 @@ class Reading:
             async with database.read() as session:
                 return list(await session.execute(chosen))
         finally:
-            await database.engine.dispose()
+            await database.close()

@@ -173,7 +173,7 @@ class Kinorate(Application[Any, Any, Any, Any, Any, Any]):
     async def shutdown(self) -> None:
         await super().shutdown()
         await self.parts.transactions.finish()
-        await self.parts.database.engine.dispose()
+        await self.parts.database.close()
 
     async def process_update(self, update: object) -> None:
         if isinstance(update, Update):

@@ -25,8 +25,10 @@ from db.address import DatabaseError, driver_arguments, parse_url, sqlite_file
 
 DEFAULT_URL = "sqlite+aiosqlite:///data/kinorate.db"
 
+_PATIENCE = 30  # seconds, with a transaction that another one has to end for
+
 PRAGMAS = (
-    "PRAGMA busy_timeout = 30000",  # milliseconds; first, since the next one may have to wait
+    f"PRAGMA busy_timeout = {1000 * _PATIENCE}",  # first, since the next one may have to wait
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",
     "PRAGMA foreign_keys = ON",
@@ -45,8 +47,12 @@ Insert = sqlite.Insert | postgresql.Insert
 InsertInto = Callable[[Table], Insert]
 
 
-def create_engine(url: str) -> AsyncEngine:
+def create_engine(url: str, *, one_by_one: bool = False) -> AsyncEngine:
     """An engine for the database at `url`; nothing is connected yet.
+
+    With `one_by_one`, for transactions that write, those of this process take turns on SQLite. By
+    itself it lets them sleep for up to a tenth of a second and look again, whoever came first: at
+    30 updates a second half of an update's time (`python -m benchmarks load --no-models`).
 
     The folder of a SQLite file is created if it is missing. Raises DatabaseError for a URL that
     can't be used (see db/address.py), or whose driver is missing.
@@ -71,8 +77,13 @@ def create_engine(url: str) -> AsyncEngine:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DatabaseError(f"{file.parent} can't be created: {error.strerror}.") from error
+    turns: dict[str, int] = {"pool_size": 1, "max_overflow": 0} if one_by_one else {}
     engine = create_async_engine(
-        parsed, connect_args={"async_creator_fn": sqlite_connection.connect}, json_serializer=dumps
+        parsed,
+        connect_args={"async_creator_fn": sqlite_connection.connect},
+        json_serializer=dumps,
+        pool_timeout=_PATIENCE,
+        **turns,
     )
     event.listen(engine.sync_engine, "connect", _set_pragmas)
     event.listen(engine.sync_engine, "begin", _begin)
@@ -96,9 +107,14 @@ class Database:
     """A database's engine with its two kinds of session; raises as create_engine does."""
 
     def __init__(self, url: str) -> None:
-        self.engine = create_engine(url)
-        self.write, self.read = writing(self.engine), reading(self.engine)
+        self.engine = create_engine(url, one_by_one=True)
         self.is_shared = self.engine.dialect.name == "postgresql"  # by several processes
+        self._readers = self.engine if self.is_shared else create_engine(url)
+        self.write, self.read = writing(self.engine), reading(self._readers)
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+        await self._readers.dispose()
 
 
 def is_postgresql(session: AsyncSession) -> bool:

@@ -28,8 +28,9 @@ inbox, and takes no place until its time has come.
 MOST_WAITING = 3
 """This many calls wait for one chat's turn at most."""
 
-AT_ONCE = "at once"
-"""As `rate_limit_args` of a call: it is refused where it would have to wait for its chat."""
+RESERVED = "reserved"
+"""As `rate_limit_args` of a call: its part of what all chats get is reserved, and it is refused
+where it would have to wait for its chat."""
 
 _MANY_TURNS = 1_000  # from this number on, those that hold nothing up are forgotten
 
@@ -100,6 +101,10 @@ class Outgoing(BaseRateLimiter[str]):
         """Leave the other processes of this bot as much of its limit as this one has."""
         self._all_chats = AsyncLimiter(max(1, ALL_CHATS / processes), 1)
 
+    async def reserve(self) -> None:
+        """Wait until there is room for one more message among those to all chats."""
+        await self._all_chats.acquire()
+
     async def initialize(self) -> None:
         """Nothing."""
 
@@ -146,14 +151,14 @@ class Outgoing(BaseRateLimiter[str]):
         rate_limit_args: str | None,
     ) -> Any:
         turn = self._turn_of(endpoint, data.get("chat_id"))
-        at_once = rate_limit_args == AT_ONCE or endpoint == "sendChatAction"
+        at_once = rate_limit_args == RESERVED or endpoint == "sendChatAction"  # which is no message
         for has_failed in (False, True):
             await turn.wait(at_once)
             try:
                 if "chat_id" in data:
-                    async with self._all_chats:
-                        self._check()
-                        return await call()
+                    if not at_once:
+                        await self.reserve()
+                    self._check()
                 return await call()
             except RetryAfter as error:
                 turn.hold(seconds_of(error))

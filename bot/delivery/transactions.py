@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoTurn
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.engine import Sessions
@@ -68,7 +69,7 @@ class Transactions:
 def database_away(error: BaseException) -> bool:
     """Whether the database may do later what it has not done now."""
     # OSError: SQLAlchemy does not wrap what asyncpg raises while it connects.
-    if isinstance(error, OperationalError | InterfaceError | OSError):
+    if isinstance(error, OperationalError | InterfaceError | NoTurn | OSError):
         return True
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or _may_pass(error.orig)

@@ -10,7 +10,7 @@ from telegram import InlineKeyboardMarkup, Message, ReplyParameters
 from telegram.constants import ParseMode
 from telegram.ext import ExtBot
 
-from bot.delivery.outgoing import AT_ONCE
+from bot.delivery.outgoing import RESERVED, Outgoing
 from bot.handlers.chat_action import Typing
 from bot.prediction.queue import NoModels
 from bot.services.checking import Problem
@@ -95,10 +95,12 @@ class Answering:
         rating = rating_of(review, request.user_id)
         locale = locale_for(request.language)
         text = answer(review, locale, rating)
+        keyboard = answer_keyboard(review.id, locale, rating)
+        # Here, not below: while one waits to be sent, no other is. Nor for its chat's turn.
+        if isinstance(limiter := self._bot.rate_limiter, Outgoing):
+            await limiter.reserve()
         async with self._one_at_a_time(request.chat_id):
-            # While it waited for its chat's turn, no other chat would be answered.
-            keyboard = answer_keyboard(review.id, locale, rating)
-            sent = await self._reply(request, text, keyboard, rate_limit_args=AT_ONCE)
+            sent = await self._reply(request, text, keyboard, rate_limit_args=RESERVED)
             await self._reviewing.answered(review, sent.message_id)
 
     async def _say(self, request: ReviewRequest, phrase: Phrase, **values: object) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import updates, users
 from db.address import DatabaseError
-from db.engine import Sessions, create_engine
+from db.engine import Database, Sessions, create_engine
 from db.models import Review, TrainingRun, Update, User
 
 pytestmark = pytest.mark.anyio
@@ -189,6 +189,24 @@ async def test_two_processes_write_at_once(url: str, read: Sessions) -> None:
     async with read() as session:
         stored = set(await session.scalars(select(Update.update_id)))
     assert stored == {*range(200), *range(1000, 1200)}
+
+
+async def test_those_who_write_take_turns_while_others_read(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/a.db")
+    async with database.write.begin() as session:
+        await session.execute(text("CREATE TABLE t (i INTEGER)"))
+    begun: list[int] = []
+
+    async def write(number: int) -> None:
+        async with database.write.begin() as session:
+            await session.execute(text("INSERT INTO t VALUES (:i)"), {"i": number})
+            begun.append(number)
+            async with database.read() as reader:  # sees what is committed, and waits for nobody
+                assert await reader.scalar(text("SELECT count(*) FROM t")) == number
+
+    await asyncio.gather(*(write(number) for number in range(40)))
+    assert begun == list(range(40))
+    await database.close()
 
 
 def test_the_folder_of_a_new_database_is_made(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ async def test_a_transaction_crosses_once_a_statement(tmp_path: Path, crossings:
         assert (await session.scalar(text("SELECT count(*) FROM t"))) == 2
     assert sent[0] == "BEGIN IMMEDIATE"
     assert crossings.count == len(sent) + 1 == 4  # and the commit
-    await database.engine.dispose()
+    await database.close()
 
 
 async def test_reading_and_writing_in_turn_never_mixes(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ async def test_reading_and_writing_in_turn_never_mixes(tmp_path: Path) -> None:
             await session.execute(text("INSERT INTO t VALUES (:i)"), {"i": number})
     async with database.read() as session:
         assert list(await session.scalars(text("SELECT i FROM t ORDER BY i"))) == [0, 1, 2, 3]
-    await database.engine.dispose()
+    await database.close()
 
 
 async def test_what_sqlite_refuses_is_raised_and_rolled_back(tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ async def test_what_sqlite_refuses_is_raised_and_rolled_back(tmp_path: Path) -> 
         await store_twice()
     async with database.write.begin() as session:
         assert await session.scalar(text("SELECT count(*) FROM t")) == 0
-    await database.engine.dispose()
+    await database.close()
 
 
 async def test_a_transaction_that_is_cancelled_as_it_begins_holds_no_lock(tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ async def test_a_transaction_that_is_cancelled_as_it_begins_holds_no_lock(tmp_pa
         other.execute("BEGIN IMMEDIATE")
         other.execute("COMMIT")
     await count()
-    await database.engine.dispose()
+    await database.close()
 
 
 async def test_a_stream_that_is_left_holds_nothing(tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ async def test_a_stream_that_is_left_holds_nothing(tmp_path: Path) -> None:
     async with database.read() as session:
         numbers = [number async for (number,) in await session.stream(rows)]
     assert numbers == list(range(1, 5001))
-    await database.engine.dispose()
+    await database.close()
 
 
 async def test_many_rows_go_in_together(connection: sqlite_connection.Connection) -> None:

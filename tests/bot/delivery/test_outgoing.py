@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from telegram.error import RetryAfter
 
-from bot.delivery.outgoing import AT_ONCE, Outgoing, Turn
+from bot.delivery.outgoing import ALL_CHATS, RESERVED, Outgoing, Turn
 from bot.local import people
 from bot.local.server import LocalServer
 from db.engine import Sessions
@@ -148,8 +148,30 @@ async def test_calls_that_name_no_chat_wait_for_their_own_kind_alone() -> None:
         with pytest.raises(RetryAfter):
             await call("setMyCommands")
     assert await call("answerCallbackQuery")
-    assert await call("sendMessage", AT_ONCE, chat_id=1)
+    assert await call("sendMessage", RESERVED, chat_id=1)
     assert calls == ["setMyCommands", "answerCallbackQuery", "sendMessage"]
+
+
+async def test_what_is_no_message_takes_nothing_from_the_messages_of_a_second() -> None:
+    async def done(*_: Any) -> bool:
+        return True
+
+    async def never(old: int, new: int) -> None:
+        raise AssertionError
+
+    outgoing = Outgoing(never, lambda: None)
+    for chat in range(1, 201):
+        data = {"chat_id": chat}
+        await outgoing.process_request(done, ("",), {}, "sendChatAction", data, None)
+    for chat in range(1, ALL_CHATS + 1):  # all that one second has
+        await outgoing.reserve()
+        await outgoing.process_request(done, ("",), {}, "sendMessage", {"chat_id": chat}, RESERVED)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await outgoing.reserve()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await outgoing.process_request(done, ("",), {}, "sendMessage", {"chat_id": 1}, None)
 
 
 # --- a group that becomes a supergroup

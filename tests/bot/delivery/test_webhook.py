@@ -199,7 +199,7 @@ async def test_what_waits_is_answered_before_telegram_takes_the_webhook(
         waiting = telegram.state.updates.waiting
         telegram.state.updates.waiting = []
         await application.parts.inbox.receive(waiting)
-        await application.parts.database.engine.dispose()
+        await application.parts.database.close()
         await control(http, fail={"method": "setWebhook", "next": 1000, "status": 502})
         async with running_bot(**webhook):
             await anya.answer_to(sent.message_id)

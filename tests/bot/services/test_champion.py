@@ -120,4 +120,4 @@ async def test_who_does_not_share_the_folder_learns_of_it_from_the_database(
     await old.look()
     await new.look()
     assert (new.trouble, old.trouble) == (None, None)
-    await database.engine.dispose()
+    await database.close()

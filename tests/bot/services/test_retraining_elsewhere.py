@@ -54,7 +54,7 @@ async def new_process(url: str, registry: Registry) -> AsyncIterator[NewProcess]
 
     yield make
     for database in databases:
-        await database.engine.dispose()
+        await database.close()
 
 
 @pytest.fixture

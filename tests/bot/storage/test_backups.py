@@ -197,7 +197,7 @@ async def fill():
         for number in range(3000):
             payload = dict(text="Ёж" * 2000 + str(number))
             await updates.add(session, number, payload, 1, datetime.now(UTC))
-    await database.engine.dispose()
+    await database.close()
 asyncio.run(fill())
 """
     settings = environment(database_url=url, data=tmp_path / "data")

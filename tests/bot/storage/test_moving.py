@@ -85,7 +85,7 @@ def on(url: str, work: Callable[[Any], Any]) -> Any:
             async with database.write.begin() as session:
                 return await work(session)
         finally:
-            await database.engine.dispose()
+            await database.close()
 
     return asyncio.run(run())
 

@@ -40,7 +40,7 @@ def on(url: str, work: Callable[[Database], object]) -> object:
         try:
             return await work(database)  # type: ignore[misc]
         finally:
-            await database.engine.dispose()
+            await database.close()
 
     return asyncio.run(run())
 
@@ -249,7 +249,7 @@ async def test_a_database_that_a_bot_uses_is_left_alone(
             await boris.ask(reviews[1], PATIENCE)
             database = Database(url)
             await all_done(database.read)
-            await database.engine.dispose()
+            await database.close()
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
