@@ -103,7 +103,7 @@ class PredictionQueue:
         answer: asyncio.Future[Predictions] = asyncio.get_running_loop().create_future()
         self._people.setdefault(person, deque()).append(_Waiting(text, answer))
         self.waiting += 1
-        self._spare.review_came(self._clock())
+        self._spare.review_came(time.monotonic())
         self._changed.set()
         return await answer
 
@@ -130,7 +130,7 @@ class PredictionQueue:
         while self._people or self._later or not self._stopping:
             self._changed.clear()
             can_wait = not self._people
-            pause = self._spare.starts_in(self._clock())
+            pause = self._spare.starts_in(time.monotonic())
             if can_wait and self._later and pause and not self._stopping:
                 await is_set_within(self._changed, pause)
                 continue
@@ -154,7 +154,7 @@ class PredictionQueue:
     def _next_later(self) -> list[_Waiting]:
         """Some that are to be read alike."""
         batch: list[_Waiting] = []
-        most = self._spare.most(self._clock())
+        most = self._spare.most(time.monotonic())
         while (
             self._later
             and len(batch) < most
@@ -188,7 +188,7 @@ class PredictionQueue:
             ended = self._clock()
             self._pace.note(ended - began, sum(map(_tokens_read, answers)))
             if can_wait:
-                self._spare.used(began, ended)
+                self._spare.used(self.batch_began, time.monotonic())
             else:
                 self._on_batch(answers)
             for one, predictions in zip(batch, answers, strict=True):

@@ -111,7 +111,7 @@ def test_it_does_not_depend_on_the_reviews_beside(
     of_way: Read = getattr(models, way)(kernel, pooling, dtype)
 
     def read(rows: list[int], most_tokens: int) -> NDArray[np.float32]:
-        monkeypatch.setattr("classifier.serving.packed_model._TOKENS_AT_ONCE", most_tokens)
+        monkeypatch.setattr("classifier.serving.model._TOKENS_AT_ONCE", most_tokens)
         return of_way(rows, most_tokens)
 
     tolerance = (PROBABILITIES if way == "predictor" else LOGITS)[dtype]
