@@ -73,8 +73,13 @@ class SenderBook:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def change(
-        self, whose: str, change: Callable[[Sender], Admission], needed_until: datetime
+        self,
+        whose: str,
+        change: Callable[[Sender], Admission],
+        sent_at: datetime,
+        needed: timedelta,
     ) -> Admission:
+        """Let something that was sent then change what is known, which is needed for so long."""
         async with self._locks.setdefault(whose, asyncio.Lock()), self._write.begin() as session:
             if not self._secret:
                 self._secret = await installation.secret(session)
@@ -83,10 +88,10 @@ class SenderBook:
             sender = Sender.of(before)
             admission = change(sender)
             if sender.state != before:
-                await admissions.store(session, name, sender.state, needed_until)
+                await admissions.store(session, name, sender.state, sent_at + needed)
             self._changes += 1
             if self._changes % _BETWEEN_CLEARINGS == 0:
-                await admissions.delete_old(session, needed_until - 2 * WINDOW)
+                await admissions.delete_old(session, sent_at)
             return admission
 
 
@@ -117,4 +122,4 @@ class FloodLimit:
     async def _change(
         self, sender: int | str, change: Callable[[Sender], Admission], sent_at: datetime
     ) -> Admission:
-        return await self._book.change(f"{self._name}:{sender}", change, sent_at + 2 * self.window)
+        return await self._book.change(f"{self._name}:{sender}", change, sent_at, 2 * self.window)

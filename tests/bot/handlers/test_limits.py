@@ -67,6 +67,17 @@ async def test_a_limit_holds_over_processes_and_for_each_kind_apart(write: Sessi
     assert await FloodLimit(SenderBook(write), "commands", 2).admit(1, 4, at(0)) is ADMITTED
 
 
+async def test_a_limit_of_a_longer_time_forgets_no_other(write: Sessions) -> None:
+    """What is needed no more is deleted now and then, whichever limit is asked just then."""
+    book = SenderBook(write)
+    messages = FloodLimit(book, "messages", 1)
+    exports = FloodLimit(book, "exports", 1, timedelta(minutes=5))
+    assert await messages.admit(1, 1, at(0)) is ADMITTED
+    for user in range(2, 110):
+        assert await exports.admit(user, user, at(1)) is ADMITTED
+    assert await messages.admit(1, 2, at(2)) is REFUSED
+
+
 async def test_at_once_no_more_are_admitted_than_one_after_the_other(write: Sessions) -> None:
     limit = FloodLimit(SenderBook(write), "messages", 3)
     said = await asyncio.gather(*(limit.admit(1, update, at(0)) for update in range(8)))
