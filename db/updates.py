@@ -30,6 +30,7 @@ _UNCLAIMED: dict[str, None] = {"claimed_by": None, "claimed_since": None}
 
 _THIS = _COLUMN.update_id == bindparam("this")
 _OURS = _COLUMN.claimed_by == bindparam("process")
+_LEFT_TO_US = _COLUMN.claimed_by.is_(None) | _OURS
 
 
 class Claimed(NamedTuple):
@@ -211,9 +212,9 @@ async def hold(
 ) -> None:
     """Leave updates that this process has begun to one that has models; no attempt was made."""
     attempts = case((_COLUMN.attempts > 0, _COLUMN.attempts - 1), else_=0)
-    ours = _COLUMN.claimed_by.is_(None) | (_COLUMN.claimed_by == process)
-    begun = update(_TABLE).where(_COLUMN.update_id.in_(update_ids), ours, _PENDING)
-    await session.execute(begun.values(held_at=now, attempts=attempts, **_UNCLAIMED))
+    begun = update(_TABLE).where(_COLUMN.update_id.in_(update_ids), _LEFT_TO_US, _PENDING)
+    held = begun.values(held_at=now, attempts=attempts, **_UNCLAIMED)
+    await session.execute(held, {"process": process})
 
 
 async def is_any_held(session: AsyncSession, user_id: int) -> bool:
@@ -255,7 +256,7 @@ _DONE = (
     .where(_COLUMN.update_id.in_(bindparam("these", expanding=True)), _PENDING)
     .values(done_at=bindparam("now"), payload=None, user_id=None, **_UNCLAIMED)
 )
-_DONE_BY_US = _DONE.where(_COLUMN.claimed_by.is_(None) | _OURS)
+_DONE_BY_US = _DONE.where(_LEFT_TO_US)
 
 
 async def delete_old(session: AsyncSession, now: datetime) -> int:

@@ -12,7 +12,7 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
 from db import sqlite_connection
-from db.engine import Database
+from db.engine import Database, create_engine, reading, writing
 
 pytestmark = pytest.mark.anyio
 
@@ -109,18 +109,19 @@ async def test_a_transaction_crosses_once_a_statement(tmp_path: Path, crossings:
 
 
 async def test_reading_and_writing_in_turn_never_mixes(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path}/a.db")  # whose connections serve both
-    async with database.write.begin() as session:
+    engine = create_engine(f"sqlite:///{tmp_path}/a.db")  # whose connections serve both
+    write, read = writing(engine), reading(engine)
+    async with write.begin() as session:
         await session.execute(text("CREATE TABLE t (i INTEGER PRIMARY KEY)"))
     for number in range(4):
-        async with database.read() as session:
+        async with read() as session:
             with pytest.raises(Exception, match="readonly"):
                 await session.execute(text("INSERT INTO t VALUES (99)"))
-        async with database.write.begin() as session:
+        async with write.begin() as session:
             await session.execute(text("INSERT INTO t VALUES (:i)"), {"i": number})
-    async with database.read() as session:
+    async with read() as session:
         assert list(await session.scalars(text("SELECT i FROM t ORDER BY i"))) == [0, 1, 2, 3]
-    await database.close()
+    await engine.dispose()
 
 
 async def test_what_sqlite_refuses_is_raised_and_rolled_back(tmp_path: Path) -> None:
