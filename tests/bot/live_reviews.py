@@ -63,6 +63,20 @@ async def add_live_reviews(
     await session.flush()
 
 
+def private_review(update_id: int, user_id: int, text: str, now: datetime) -> Review:
+    """One that waits for its answer, of the message with the number of its update."""
+    return Review(
+        user_id=user_id,
+        chat_id=user_id,
+        message_id=update_id,
+        update_id=update_id,
+        text=text,
+        source="private",
+        reply_message_id=None,
+        created_at=now,
+    )
+
+
 def _review(chance: random.Random, number: int, moment: datetime) -> Review:
     text = " ".join(chance.choices(SENTENCES, k=chance.choice((1, 2, 3, 5, 9, 20, 40))))
     user_id = chance.randint(1, 40)

@@ -23,6 +23,7 @@ from db import updates, users
 from db.engine import Sessions
 from db.models import Review
 from tests.bot.conftest import RunningBot
+from tests.bot.live_reviews import private_review
 from tests.bot.local_client import Person, chat_client, control
 from tests.bot.talking import ANYA, BORIS, REVIEW, all_done
 
@@ -45,16 +46,7 @@ async def write_much(write: Sessions, texts: Iterable[str]) -> None:
 
 
 def new_review(number: int, text: str, user_id: int = ANYA) -> Review:
-    return Review(
-        user_id=user_id,
-        chat_id=user_id,
-        message_id=number,
-        update_id=number,
-        text=text,
-        source="private",
-        reply_message_id=None,
-        created_at=NOW,
-    )
+    return private_review(number, user_id, text, NOW)
 
 
 def content(file: Path) -> dict[str, Any]:

@@ -37,6 +37,7 @@ from db.feedback import Given
 from db.models import AdminAction, Review, TrainingRun
 from tests import tiny
 from tests.bot.conftest import RunningBot
+from tests.bot.live_reviews import private_review
 from tests.bot.local_client import Person, chat_client
 from tests.bot.prediction.test_live_models import Numbered, loads_numbered
 from tests.bot.talking import BORIS, buttons_of
@@ -73,16 +74,7 @@ def new_retraining(registry: Registry, write: Sessions, read: Sessions) -> NewRe
 
 async def store(session: AsyncSession, user_id: int, update_id: int, text: str) -> Review:
     """A review in the user's private chat."""
-    review = Review(
-        user_id=user_id,
-        chat_id=user_id,
-        message_id=update_id,
-        update_id=update_id,
-        text=text,
-        source="private",
-        reply_message_id=None,
-        created_at=NOW,
-    )
+    review = private_review(update_id, user_id, text, NOW)
     await reviews.add(session, review)
     return review
 
