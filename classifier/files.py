@@ -9,7 +9,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -98,10 +98,13 @@ def new_folder(path: Path) -> Iterator[Path]:
             raise ClassifierError(f"{path} {what}: name a new folder.")
         whole = path.resolve()
         remove_abandoned(whole.parent.glob(f".{glob.escape(whole.name)}.*.tmp"))
-        temporary = _beside(whole)
-        temporary.mkdir()
-        owner = take_lock(temporary, wait=False)  # shows `remove_abandoned` that it is alive
-        assert owner is not None
+
+        def make() -> Path:
+            temporary = _beside(whole)
+            temporary.mkdir()
+            return temporary
+
+        temporary, owner = make_locked(make)
     try:
         with explain_full_disk(path):
             yield temporary
@@ -196,6 +199,20 @@ def take_lock(path: Path, *, wait: bool) -> int | None:
         os.close(descriptor)
         return None
     return descriptor
+
+
+def make_locked(make: Callable[[], Path]) -> tuple[Path, int]:
+    """What `make` makes, with its lock: whoever removes leftovers sees that its owner is alive.
+
+    Made again where it was removed before it was locked.
+    """
+    while True:
+        path = make()
+        with suppress(FileNotFoundError):
+            if (lock := take_lock(path, wait=False)) is not None:
+                if path.exists():
+                    return path, lock
+                os.close(lock)
 
 
 @contextmanager

@@ -5,14 +5,14 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.storage import postgresql
 from bot.storage.ownership import give_to_owner, make_private_folder
-from classifier.files import replacing, take_lock
+from classifier.files import make_locked, replacing, take_lock
 from db.address import DatabaseError, parse_url, sqlite_file
 
 KEPT_FOR = timedelta(days=30)
@@ -63,7 +63,9 @@ class Backups:
         try:
             make_private_folder(target.parent)
             _sweep(target.parent, f".{glob.escape(target.name)}.*.tmp")
-            with replacing(target) as unfinished, _owned(unfinished):
+            with ExitStack() as owned, replacing(target) as unfinished:
+                # Until it has its name: before that, whoever sweeps would take it for a leftover.
+                owned.enter_context(_owned(unfinished))
                 if database:
                     copy_sqlite(f"{database.resolve().as_uri()}?mode=rw", unfinished)
                 else:
@@ -166,8 +168,12 @@ def _sweep(folder: Path, halves: str) -> None:
 @contextmanager
 def _owned(unfinished: Path) -> Iterator[None]:
     """Lock it, so that others see that it is no leftover."""
-    lock = take_lock(unfinished, wait=True)
-    assert lock is not None
+
+    def make() -> Path:
+        unfinished.touch()
+        return unfinished
+
+    _, lock = make_locked(make)
     try:
         yield
     finally:

@@ -3,13 +3,13 @@
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 
 from bot.storage.ownership import make_private_folder
-from classifier.files import take_lock
+from classifier.files import make_locked, take_lock
 
 NAME = "temporary"
 """In the data folder."""
@@ -24,23 +24,13 @@ class Temporary:
     @contextmanager
     def folder(self) -> Iterator[Path]:
         """A new one, readable for this user alone, and removed with all that is in it."""
-        folder, lock = self._locked()
+        make_private_folder(self.root)
+        folder, lock = make_locked(lambda: Path(mkdtemp(dir=self.root)))
         try:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
             os.close(lock)
-
-    def _locked(self) -> tuple[Path, int]:
-        """A new folder, with the lock by which `sweep` sees that its owner is alive."""
-        make_private_folder(self.root)
-        while True:
-            folder = Path(mkdtemp(dir=self.root))
-            with suppress(FileNotFoundError):  # swept before it was locked
-                if (lock := take_lock(folder, wait=False)) is not None:
-                    if folder.exists():
-                        return folder, lock
-                    os.close(lock)
 
     def sweep(self) -> int:
         """Remove what killed processes left; how many folders."""

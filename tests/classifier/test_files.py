@@ -1,6 +1,7 @@
 """Files that are replaced as a whole, leftovers of kills, locks, and cells of a CSV file."""
 
 import csv
+import fcntl
 import io
 import json
 import os
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from classifier.errors import ClassifierError
 from classifier.files import (
+    make_locked,
     new_folder,
     remove_leftovers,
     replacing,
@@ -182,3 +184,27 @@ def test_what_a_killed_process_left_goes_and_what_a_living_one_writes_stays(
             raise ZeroDivisionError
         assert names(tmp_path) == [first.name, ".other.0123abcd.tmp"]
     assert names(tmp_path) == [".other.0123abcd.tmp", "new"]
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_what_is_removed_before_it_is_locked_is_made_again(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, lock_it = list[Path](), fcntl.flock
+
+    def make() -> Path:
+        made.append(tmp_path / kind)
+        made[-1].touch() if kind == "file" else made[-1].mkdir()
+        return made[-1]
+
+    def flock(descriptor: int, operation: int) -> None:
+        if len(made) == 1:  # whoever removes leftovers was quicker
+            made[0].unlink() if kind == "file" else made[0].rmdir()
+        lock_it(descriptor, operation)
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    path, lock = make_locked(make)
+    assert len(made) == 2
+    assert path.exists()
+    assert take_lock(path, wait=False) is None
+    os.close(lock)

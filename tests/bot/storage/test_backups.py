@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.storage.backups import KEPT_FOR, Backups
+from classifier import files
 from classifier.files import take_lock
 from db import updates
 from db.address import DatabaseError
@@ -82,6 +83,23 @@ def test_a_backup_that_fails_leaves_nothing(backups: Backups, file: Path) -> Non
     with pytest.raises(DatabaseError, match=r"kinorate\.db can't be backed up to .*not a database"):
         backups.make(NOW)
     assert list(backups.folder.iterdir()) == []
+
+
+def test_whoever_sweeps_meanwhile_leaves_it_alone(
+    backups: Backups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, to_disk = list[Path](), files.fsync
+
+    def fsync(path: Path) -> None:
+        backups.sweep()  # as another process does that has just made one
+        written.append(path)
+        to_disk(path)
+
+    monkeypatch.setattr("classifier.files.fsync", fsync)
+    made = backups.make(NOW)
+    assert made is not None
+    assert made.exists()
+    assert [path.suffix for path in written] == [".tmp", ""]
 
 
 def test_what_a_killed_backup_left_is_in_nobodys_way(backups: Backups, file: Path) -> None:
