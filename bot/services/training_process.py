@@ -135,6 +135,7 @@ class TrainingProcess:
                 start_new_session=True,  # a group of its own, killed as a whole
                 limit=LONGEST_LINE,
             )
+        _give_way(process.pid)
         if self._killed:  # while it was being started
             self._end()
         decision: dict[str, Any] | None = None
@@ -155,6 +156,17 @@ class TrainingProcess:
         if status or decision is None:
             raise TrainingFailed(await asyncio.to_thread(_last_words, errors, status))
         return decision
+
+
+def _give_way(pid: int) -> None:
+    """Have Linux know the priority of the process's session too.
+
+    Where processes are in no control group, it shares the cores among sessions first, and looks at
+    priorities only within each (sched(7), "The autogroup feature"): as one of two sessions, a
+    training of the lowest priority took half of the cores.
+    """
+    with suppress(OSError):  # another system, or a kernel without that
+        Path(f"/proc/{pid}/autogroup").write_text(str(NICENESS))
 
 
 def _write(file: IO[bytes], reviews: Sequence[RatedReview]) -> None:
