@@ -80,9 +80,14 @@ class Bots:
                 while not self.is_retraining():
                     await asyncio.sleep(0.1)
         except TimeoutError:
-            said = [one.get("text") for one in self._outside.said_by_bot(LOCAL_ADMIN_ID)]
-            raise ClassifierError(f"No retraining has begun; the bot says: {said[-1:]}") from None
+            told = f"No retraining has begun; the bot says: {self.told_to_admin()}"
+            raise ClassifierError(told) from None
         self._retraining = asyncio.create_task(self._seconds_of_retraining())
+
+    def told_to_admin(self) -> str:
+        """The bot's last words about its retraining."""
+        said = [str(one.get("text", "")) for one in self._outside.said_by_bot(LOCAL_ADMIN_ID)]
+        return said[-1] if said else "nothing"
 
     async def retrained(self) -> float:
         """Wait for the end of the retraining; the seconds that its process ran."""

@@ -194,6 +194,8 @@ async def _run(
     found["grown_mb"] = found["resident_mb"] - memory
     if retrain:
         found["still_retraining"] = bots.is_retraining()
+        if not (found["still_retraining"] or plan.whole_retraining):
+            found["retraining_ended"] = bots.told_to_admin()
     return found
 
 

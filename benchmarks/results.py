@@ -28,6 +28,7 @@ _SHOWN = {  # the figures of a run that its line shows, in this order
     "p95_ms": "p95 {:.1f} ms",
     "longest_queue": "{} waiting at most",
     "retraining_seconds": "retrained in {:.0f} s",
+    "retraining_ended": "the retraining ended meanwhile (the bot says: {})",
     "median_tokens": "{:.0f} tokens read in the median",
     "in_short": "{:.0%} read in short",
     "cpu_ms": "{:.1f} ms of processor each",

@@ -58,6 +58,7 @@ def test_two_processes_beside_a_retraining(
         assert "PostgreSQL" in arm["about"]
         assert run["answered"] == run["sent"]
         assert len(run["processes"]) == 2
+    assert ("retraining_ended" in run) is not run["still_retraining"]
 
 
 @pytest.mark.slow
