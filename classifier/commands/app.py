@@ -74,6 +74,7 @@ def _run(errors: Console) -> None:
             where = f"{error.filename}: " if error.filename else ""
             raise ClassifierError(f"{where}{error.strerror}.") from error
     except ClassifierError as error:
+        ignore_interruptions()  # it has ended, and says so once
         errors.print(f"Error: {error}", style="red")
         sys.exit(1)
 

@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -77,9 +78,10 @@ class ModelHub(ThreadingHTTPServer):
     def end_silence(self) -> None:
         """Let go whoever waits, and wait until what was given up in this process has ended."""
         self.closing.set()
+        deadline = time.monotonic() + 10  # of those that huggingface_hub has try again and again
         for thread in threading.enumerate():
             if thread.name == WORK:
-                thread.join(10)
+                thread.join(max(0.0, deadline - time.monotonic()))
         self.closing.clear()
 
     def new_repo(self, name: str, *, private: bool = False) -> Repo:
