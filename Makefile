@@ -4,7 +4,7 @@
 
 PYTHON ?= python3
 VENV_PYTHON := .venv/bin/python
-PYTEST := $(VENV_PYTHON) -m pytest --dist loadfile --no-loadscope-reorder
+PYTEST := $(VENV_PYTHON) -m pytest --dist loadfile --no-loadscope-reorder --max-worker-restart 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 COMPILE := uv pip compile pyproject.toml --quiet --universal --generate-hashes --python-version 3.11 \

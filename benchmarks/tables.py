@@ -185,7 +185,9 @@ def _load(document: Document) -> Table:
         if rate is None
         else f"at {number(rate, 1)} reviews a second, held where 95 % are answered within {bound} s"
     )
-    title = "A retraining beside answers" if document["benchmark"] == "retraining" else "Load"
+    is_retraining = document["benchmark"] == "retraining"
+    title = "A retraining beside answers" if is_retraining else "Load"
+    lasts = "until it ends" if is_retraining else f"{number(settings['seconds'])} s a run"
     retraining: dict[str, Column] = {
         "retrained in s": lambda arm: number(arm.get("retraining_seconds")),
         "to an idle bot's": lambda arm: times(arm.get("retraining_to_alone")),
@@ -194,7 +196,7 @@ def _load(document: Document) -> Table:
         f"**{title} on {_kind(document)}**, from outside, Poisson: {what} "
         f"({_machine(document)}; `{document['command']}`; {rows['rows']:,} reviews, "
         f"each one message, of {rows['median_characters']:,} characters in the median; "
-        f"{number(settings['seconds'])} s a run). "
+        f"{lasts}). "
         "Telegram takes 30 messages a second from a bot. In short: how many reviews were not read "
         "to the end, because others waited; CPU: of the bot, for each review.",
         document["summary"]["arms"],
@@ -208,7 +210,7 @@ def _load(document: Document) -> Table:
             "in short": lambda arm: percent(arm.get("in_short")),
             "CPU ms": lambda arm: number(arm.get("cpu_ms"), 1),
             "MB": lambda arm: number(arm.get("resident_mb")),
-            **(retraining if document["benchmark"] == "retraining" else {}),
+            **(retraining if is_retraining else {}),
         },
         {
             "answered": lambda arm: f"{number(arm.get('answered'))}/{number(arm.get('sent'))}",
