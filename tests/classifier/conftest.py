@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from huggingface_hub import close_session, constants
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from classifier.data.hub import hub_unreachable
+from classifier.data.hub_watch import WORK
 from classifier.data.tokenizer import tokenize
 from classifier.data.tokens import Tokens
 from classifier.labels import SENTIMENTS
@@ -69,8 +71,34 @@ def forget_the_way() -> None:
 
 
 @pytest.fixture
+def end_work(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Waits, once the hub is silent no more, until work with it that was given up has ended.
+
+    huggingface_hub tries again after up to minutes, and closes the connections that all share:
+    those of the next test.
+    """
+    over, sleep = threading.Event(), time.sleep
+
+    def pause(seconds: float) -> None:
+        if threading.current_thread().name == WORK:
+            over.wait(seconds)
+        else:
+            sleep(seconds)
+
+    def end() -> None:
+        over.set()
+        for thread in threading.enumerate():
+            if thread.name == WORK:
+                thread.join(60)
+                assert not thread.is_alive()
+
+    monkeypatch.setattr("time.sleep", pause)
+    return end
+
+
+@pytest.fixture
 def local_hub(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, end_work: Callable[[], None]
 ) -> Iterator[Callable[[dict[str, bytes]], LocalHub]]:
     """`local_hub(files)`: the hub, on loopback; its cache is an empty folder."""
     for variable in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE", "HF_TOKEN"):
@@ -90,9 +118,11 @@ def local_hub(
 
     forget_the_way()
     yield start
-    forget_the_way()
     for hub in started:
         hub.closing.set()
+    end_work()
+    forget_the_way()
+    for hub in started:
         hub.shutdown()
         hub.server_close()
 

@@ -2,7 +2,7 @@
 
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,9 @@ from tests.classifier.sharing.model_hub import ModelHub
 
 
 @pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[ModelHub]:
+def hub(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, end_work: Callable[[], None]
+) -> Iterator[ModelHub]:
     """The hub, with empty caches; the environment has its address and a token that writes."""
     hub = ModelHub()
     thread = threading.Thread(target=hub.serve_forever, args=(0.02,), daemon=True)
@@ -37,7 +39,8 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[ModelHub]:
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", False)
     forget_the_way()
     yield hub
-    hub.end_silence()
+    hub.closing.set()
+    end_work()
     forget_the_way()
     hub.shutdown()
     hub.server_close()
