@@ -5,7 +5,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -63,9 +63,9 @@ class Backups:
         try:
             make_private_folder(target.parent)
             _sweep(target.parent, f".{glob.escape(target.name)}.*.tmp")
-            with ExitStack() as owned, replacing(target) as unfinished:
+            with ExitStack() as ended, replacing(target) as unfinished:
                 # Until it has its name: before that, whoever sweeps would take it for a leftover.
-                owned.enter_context(_owned(unfinished))
+                ended.callback(os.close, _lock(unfinished))
                 if database:
                     copy_sqlite(f"{database.resolve().as_uri()}?mode=rw", unfinished)
                 else:
@@ -165,16 +165,11 @@ def _sweep(folder: Path, halves: str) -> None:
             os.close(lock)
 
 
-@contextmanager
-def _owned(unfinished: Path) -> Iterator[None]:
-    """Lock it, so that others see that it is no leftover."""
+def _lock(unfinished: Path) -> int:
+    """Make and lock it, so that others see that it is no leftover."""
 
     def make() -> Path:
         unfinished.touch()
         return unfinished
 
-    _, lock = make_locked(make)
-    try:
-        yield
-    finally:
-        os.close(lock)
+    return make_locked(make)[1]

@@ -312,6 +312,7 @@ def test_a_pull_that_the_hub_answers_otherwise(
     line: CommandLine,
     hub: ModelHub,
     pushed: Repo,
+    end_work: Callable[[], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda _: None)
@@ -327,7 +328,9 @@ def test_a_pull_that_the_hub_answers_otherwise(
 
     hub.before = before
     assert f"Error: {NAME} was not pulled: " in pull_refused(line)
-    hub.end_silence()
+    hub.closing.set()
+    end_work()
+    hub.closing.clear()
     hub.before = lambda asked: None
     status, _, err = line.here("models", "pull", NAME, "--models", "pulled")
     assert (status, err) == (0, "")
