@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from db import pairs, users
 from db.engine import Sessions
@@ -271,8 +272,14 @@ FILL = [
 ]
 
 
+# The same work for the machine whatever the schema: it groups as many numbers as predictions.
+YARDSTICK = f"""
+    WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {2 * MANY})
+    SELECT n % 11, n % 3, n % 2, count(*), sum(n * 0.5) FROM numbers GROUP BY n % 11, n % 3, n % 2"""
+
+
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-async def test_a_hundred_thousand_reviews_take_less_than_a_second(url: str, read: Sessions) -> None:
+async def test_a_hundred_thousand_reviews_take_about_a_second(url: str, read: Sessions) -> None:
     values = {
         "text": "Длинная рецензия. " * 10,
         "distribution": str([0.09090909090909091] * 11),
@@ -281,9 +288,15 @@ async def test_a_hundred_thousand_reviews_take_less_than_a_second(url: str, read
         for statement in FILL:
             database.execute(statement, values)
         database.commit()
-    seconds = []
+    seconds, yardsticks = [], []
     for _ in range(3):
         # Processor time, the database's thread included: a clock would measure other programs too.
+        # These slow a core down all the same, by half and more: the yardstick is timed beside it.
+        started = time.process_time()
+        async with read() as session:
+            for _ in range(5):
+                await session.execute(text(YARDSTICK))
+        yardsticks.append(time.process_time() - started)
         started = time.process_time()
         async with read() as session:
             totals = await written(session, ALWAYS)
@@ -292,10 +305,10 @@ async def test_a_hundred_thousand_reviews_take_less_than_a_second(url: str, read
             both = await pairs.count(session, ALWAYS, sentiment_of)
             by_day = await steps(session, ALWAYS, 86_400, sentiment_of)
         seconds.append(time.process_time() - started)
-    print(f"\n/stats asks {MANY:,} reviews for {min(seconds):.2f} s of processor time")
+    print(f"\n/stats asks {MANY:,} reviews for {min(seconds):.2f} s; yardstick {min(yardsticks):.2f} s")
     assert totals == (MANY, 1000, 3 * MANY // 10, 0)
     assert both.reviews == sum(sum(row.sentiments) for row in made if row.pooling == "cls") == MANY
     assert sum(row.times for row in groups) == 2 * totals.rated
     asked = sum(row.times for row in groups if row.asked)
     assert sum(step.answers for step in by_day) == asked == 2 * both.all_users.answers > 0
-    assert min(seconds) < 1
+    assert min(seconds) < 1.5 * min(yardsticks)
