@@ -11,6 +11,7 @@ from telegram import Bot
 from telegram.constants import ParseMode
 from telegram.error import TelegramError
 
+from bot.handlers.replying import send_chart
 from bot.services.drift import DriftWatch
 from bot.services.personal import Personal
 from bot.services.services import Services
@@ -107,7 +108,8 @@ async def send_decision(
     assert run.figures is not None
     chart = await asyncio.to_thread(_draw, run.figures, locale)
     versions = {name: run.figures[name] for name in ("champion", "challenger")}
-    await bot.send_photo(photo=chart, caption=locale(CHART_CAPTION, **versions), **place)
+    caption = locale(CHART_CAPTION, **versions)
+    await send_chart(lambda: bot.send_photo(photo=chart, caption=caption, **place))
 
 
 def _draw(decision: dict[str, object], locale: Locale) -> bytes:

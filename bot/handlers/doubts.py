@@ -4,6 +4,7 @@ from telegram import Update
 from telegram.ext import ContextTypes
 
 from bot.handlers.incoming import language_of, locale_of
+from bot.handlers.once import Once
 from bot.handlers.replying import show, toast
 from bot.services.judging import Admin, Done, NotJudged, Word
 from bot.services.services import Services
@@ -14,6 +15,7 @@ from bot.views.doubts import DoubtTap, doubt_tap, doubts_keyboard, doubts_messag
 class DoubtTaps:
     def __init__(self, services: Services) -> None:
         self._judging = services.judging
+        self._once: Once[Done | NotJudged | None] = Once()
 
     async def tapped(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """Do what the button says, and show the page as it is then."""
@@ -24,7 +26,8 @@ class DoubtTaps:
         if tap is None:
             await toast(query, locale(TOAST_OLD_BUTTON))
             return
-        done = await self._do(tap, Admin(query.from_user.id, language_of(query.from_user)))
+        admin = Admin(query.from_user.id, language_of(query.from_user))
+        done = await self._once.do(update.update_id, lambda: self._do(tap, admin))
         text = None if done is None else toast_of(done, locale)
         await toast(query, text, alert=isinstance(done, NotJudged))
         page = await self._judging.page(tap.kind, tap.span, tap.page)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from typing import IO, Any
 
 from telegram import (
@@ -18,9 +19,11 @@ from telegram.error import RetryAfter, TelegramError
 
 from bot.delivery.outgoing import seconds_of
 from bot.delivery.processor import can_wait
+from bot.delivery.transactions import pause_before
 
 _SECONDS_TO_SEND = 300  # a file of 45 MB may take that long
 _TURNS_AWAITED = 5
+_TRIES = 9
 
 logger = logging.getLogger(__name__)
 
@@ -127,6 +130,28 @@ async def send_file(bot: Bot, document: InputFile, caption: str, place: dict[str
             await asyncio.sleep(seconds_of(error))
         else:
             return
+
+
+async def send_chart(send: Callable[[], Awaitable[object]]) -> None:
+    """Send the picture that follows a text, or leave it out: else the text would come again."""
+    try:
+        await insist(send)
+    except TelegramError as error:
+        logger.warning("a chart can't be sent", extra={"why": str(error)})
+
+
+async def insist(send: Callable[[], Awaitable[object]]) -> None:
+    """Try again as long as Telegram is away, where nobody else will: for some minutes."""
+    for retry in range(1, _TRIES):
+        try:
+            await send()
+            return
+        except Exception as error:
+            if not can_wait(error):
+                raise
+            pause = seconds_of(error) if isinstance(error, RetryAfter) else pause_before(retry)
+        await asyncio.sleep(pause)
+    await send()
 
 
 def from_disk(content: IO[bytes], name: str) -> InputFile:

@@ -4,11 +4,12 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from telegram import Bot, Update
+from telegram import Bot, Update, User
 from telegram.ext import ContextTypes
 
 from bot.handlers.admin_notices import send_decision, tell_admins
 from bot.handlers.incoming import language_of, locale_of, message_of
+from bot.handlers.once import Once
 from bot.handlers.replying import toast
 from bot.services.raters import StoodOut
 from bot.services.retraining import NotBegun
@@ -44,13 +45,15 @@ class Retrainings:
         self._bot = bot
         self._admin_ids = admin_ids
         self._shown: dict[int, _Shown] = {}  # by run
+        self._begun: Once[int | NotBegun] = Once()
+        self._cancelled: Once[bool] = Once()
         services.retraining.watcher = self
 
     async def command(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """Start one; it goes on in the background."""
         message, user = message_of(update)
         locale = locale_of(update)
-        begun = await self._retraining.begin("admin")
+        begun = await self._begun.do(update.update_id, lambda: self._begin(user))
         if begun is NotBegun.BUSY:
             await message.reply_html(locale(phrases.BUSY))
         elif begun is NotBegun.SKIPPED:
@@ -62,7 +65,6 @@ class Retrainings:
             await message.reply_html(locale(phrases.READ_ONLY))
         else:
             assert isinstance(begun, int)
-            await self._log.note(user.id, language_of(user), "retrain", {"run": begun})
             keyboard = cancel_keyboard(begun, locale)
             sent = await message.reply_html(locale(phrases.BEGUN), reply_markup=keyboard)
             self._shown[begun] = _Shown(sent.chat_id, sent.message_id, locale)
@@ -71,13 +73,23 @@ class Retrainings:
         """Cancel."""
         query = update.callback_query
         assert query is not None
-        run_id = int((query.data or "").rpartition(":")[2])
-        if await self._retraining.cancel(run_id):
+        run_id, user = int((query.data or "").rpartition(":")[2]), query.from_user
+        if await self._cancelled.do(update.update_id, lambda: self._cancel(run_id, user)):
             await toast(query)
-            user = query.from_user
-            await self._log.note(user.id, language_of(user), "cancel", {"run": run_id})
         else:
             await toast(query, locale_of(update)(phrases.TOAST_NOT_RUNNING))
+
+    async def _begin(self, user: User) -> int | NotBegun:
+        begun = await self._retraining.begin("admin")
+        if isinstance(begun, int):
+            await self._log.note(user.id, language_of(user), "retrain", {"run": begun})
+        return begun
+
+    async def _cancel(self, run_id: int, user: User) -> bool:
+        if not await self._retraining.cancel(run_id):
+            return False
+        await self._log.note(user.id, language_of(user), "cancel", {"run": run_id})
+        return True
 
     async def progressed(self, run_id: int, progress: Progress) -> None:
         shown = self._shown.get(run_id)

@@ -6,6 +6,7 @@ from telegram import Update
 from telegram.ext import ContextTypes
 
 from bot.handlers.incoming import locale_of, message_of
+from bot.handlers.replying import send_chart
 from bot.services.periods import parse_span
 from bot.services.services import Services
 from bot.services.statistics import Overview
@@ -29,7 +30,8 @@ class Stats:
         await message.reply_html(stats_message(overview, locale))
         if overview.poolings:
             chart = await asyncio.to_thread(_draw, overview, locale)
-            await message.reply_photo(chart, chart_caption(span, locale))
+            caption = chart_caption(span, locale)
+            await send_chart(lambda: message.reply_photo(chart, caption))
 
 
 def _draw(overview: Overview, locale: Locale) -> bytes:

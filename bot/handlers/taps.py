@@ -9,7 +9,7 @@ from telegram.ext import ContextTypes
 
 from bot.delivery.raw_updates import RawUpdate, UnreadableError, read
 from bot.handlers.incoming import locale_of
-from bot.handlers.replying import is_button, show, tell, tell_beside, toast
+from bot.handlers.replying import insist, is_button, show, tell, tell_beside, toast
 from bot.prediction.queue import QueueFull
 from bot.services.explaining import NotExplained
 from bot.services.feedback import NotRated
@@ -129,9 +129,10 @@ class Taps:
         if erased is None:  # a second tap
             await toast(query, locale(phrases.TOAST_ALREADY_FORGOTTEN))
             return
-        await toast(query)
         counts = {"reviews": erased["reviews"], "ratings": erased["feedback"]}
-        await _say(query, locale(phrases.FORGOTTEN, **counts))
+        # This update is erased too: the inbox won't have it handled again.
+        await insist(lambda: toast(query))
+        await insist(lambda: _say(query, locale(phrases.FORGOTTEN, **counts)))
 
 
 async def _say(query: CallbackQuery, text: str) -> None:

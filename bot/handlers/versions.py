@@ -8,6 +8,7 @@ from telegram.ext import ContextTypes
 from bot.errors import BotError
 from bot.handlers.admin_notices import send_decision
 from bot.handlers.incoming import language_of, locale_of, message_of
+from bot.handlers.once import Once
 from bot.handlers.replying import place_of_tap, show, tell, toast
 from bot.schedule import Schedule
 from bot.services.retraining import RETRAINING
@@ -33,6 +34,7 @@ class VersionsCommand:
     def __init__(self, services: Services, schedule: Schedule) -> None:
         self._versions = services.versions
         self._schedule = schedule
+        self._once: Once[str] = Once()
 
     async def command(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         message, _user = message_of(update)
@@ -58,7 +60,10 @@ class VersionsCommand:
             question = confirmation_question(what, name, versions.champion, locale)
             await show(query, question, confirmation_keyboard(what, name, locale))
         else:
-            await tell(query, await self._done(query, what, name, locale))
+            said = await self._once.do(
+                update.update_id, lambda: self._done(query, what, name, locale)
+            )
+            await tell(query, said)
 
     async def _listed(self, locale: Locale) -> tuple[str, InlineKeyboardMarkup | None]:
         versions = await self._versions.versions()
