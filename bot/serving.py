@@ -58,27 +58,30 @@ async def _initialize(application: Kinorate) -> None:
 
 
 async def _fetch(application: Kinorate, settings: Settings) -> None:
-    """Fetch updates until it is cancelled or raises BotError."""
+    """Fetch and handle updates until it is cancelled or raises; BotError where others stop it."""
     bot, parts = application.bot, application.parts
     await parts.lease.begin()
-    tasks = [
+    lasting = [
         asyncio.create_task(_bring(application, settings), name="fetching updates"),
-        asyncio.create_task(register_commands(bot, settings.admin_ids), name="menus"),
-        asyncio.create_task(parts.lease.keep(), name="lease"),
+        asyncio.create_task(parts.lease.keep(), name="renewing the lease"),
         asyncio.create_task(parts.claiming.run(bot, parts.database.engine), name="claiming"),
+    ]
+    others = [
+        asyncio.create_task(register_commands(bot, settings.admin_ids), name="menus"),
         asyncio.create_task(systemd.keep_telling(parts.checkup.examine), name="systemd"),
     ]
     logger.info("ready")
     systemd.tell("READY=1")
     try:
-        await asyncio.wait(tasks[:1])
+        ended, _ = await asyncio.wait(lasting, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in tasks:
+        for task in (*lasting, *others):
             task.cancel()
-        await asyncio.wait(tasks)
-    if tasks[0].cancelled():
-        raise BotError("Fetching updates has ended: start the bot again.")
-    tasks[0].result()
+        await asyncio.wait((*lasting, *others))
+    for task in ended:
+        if not task.cancelled():
+            task.result()
+        raise BotError(f"The bot stands still, {task.get_name()} has ended: start it again.")
 
 
 async def _bring(application: Kinorate, settings: Settings) -> None:

@@ -36,6 +36,7 @@ class Claiming:
         self._inbox = inbox
         self._most, self._each = most, each
         self._is_busy = is_busy
+        self._taken_for_dead = False  # by another process, which took what was claimed here
 
     async def run(self, bot: Bot, engine: AsyncEngine) -> NoReturn:
         """Claim until cancelled."""
@@ -58,12 +59,14 @@ class Claiming:
         if not self._inbox.lease.is_held:
             return False
         try:
+            if self._taken_for_dead:
+                await self._inbox.lease.begin_again()
+                self._taken_for_dead = False
             claimed = await self._inbox.claim(bot, room, self._each)
         except Exception as error:  # whatever it is: nobody else makes another try
             logger.warning("nothing can be claimed", extra={"error": type(error).__name__})
             await asyncio.sleep(_PAUSE)
-            if isinstance(error, IntegrityError):  # another process took this one for dead
-                await self._inbox.lease.begin_again()
+            self._taken_for_dead = self._taken_for_dead or isinstance(error, IntegrityError)
             return True
         # With fewer in hand nobody can have more than a share.
         self._inbox.is_all_claimed = claimed < room and len(self._inbox.in_hand) < self._each

@@ -64,7 +64,8 @@ class Checkup:
         """Never raises, and takes no longer than PATIENCE."""
         problems = []
         is_stuck = False
-        if not await self._database_answers():
+        database_answers = await self._database_answers()
+        if not database_answers:
             problems.append("The database does not answer.")
             is_stuck = time.monotonic() - self._asked > STUCK
         batch = time.monotonic() - (self.queue.batch_began or time.monotonic())
@@ -82,7 +83,9 @@ class Checkup:
                 f"No valid answer of Telegram since {since:%H:%M:%S} UTC"
                 f" ({self.pulse.trouble or 'silence'})."
             )
-            is_stuck = is_stuck or (age > SILENCE + STUCK and not self.pulse.trouble)
+            # Without the database nothing is fetched, since it could not be stored.
+            silent = age > SILENCE + STUCK and not self.pulse.trouble
+            is_stuck = is_stuck or (silent and database_answers)
         return Health(
             problems=tuple(problems),
             warnings=tuple(filter(None, [self.champion_trouble()])),

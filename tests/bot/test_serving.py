@@ -129,16 +129,17 @@ async def _begun(read: Sessions) -> int:
         return await session.scalar(begun) or 0
 
 
-async def test_a_task_that_fetches_no_more_ends_the_bot_with_a_sentence(
-    telegram: LocalServer, new_bot: NewBot
+@pytest.mark.parametrize("name", ["fetching updates", "claiming", "renewing the lease"])
+async def test_a_task_that_ends_ends_the_bot_with_a_sentence(
+    telegram: LocalServer, new_bot: NewBot, name: str
 ) -> None:
     serving = asyncio.create_task(serve(*new_bot(), asyncio.Event()))
     async with chat_client(telegram.url) as http:
         await Person(http, ANYA).ask(REVIEW)
-    (fetching,) = [task for task in asyncio.all_tasks() if task.get_name() == "fetching updates"]
-    fetching.cancel()
+    (ended,) = [task for task in asyncio.all_tasks() if task.get_name() == name]
+    ended.cancel()
     async with asyncio.timeout(PATIENCE):
-        with pytest.raises(BotError, match="Fetching updates has ended"):
+        with pytest.raises(BotError, match=f"{name} has ended"):
             await serving
 
 

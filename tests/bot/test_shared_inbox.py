@@ -4,18 +4,22 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from datetime import datetime
 from itertools import count
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import delete, func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.app import Kinorate
 from bot.local.people import USERS
 from bot.local.server import LocalServer
 from bot.texts import conversation
 from bot.texts.locale import RUSSIAN
+from db import processes
 from db.engine import Sessions
 from db.models import Process, Update
 from tests.bot.conftest import RunningBot
@@ -307,6 +311,35 @@ async def test_who_was_taken_for_dead_answers_nothing_that_the_other_has(
     assert len(await anya.from_bot()) == 1
     async with asyncio.timeout(30):  # and it is among the living again
         while set(await living(read)) != set(names):
+            await asyncio.sleep(0.05)
+
+
+async def test_a_return_among_the_living_that_fails_is_tried_again(
+    bots: list[Kinorate],
+    chat: httpx.AsyncClient,
+    read: Sessions,
+    write: Sessions,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    failures = [IntegrityError("INSERT INTO processes", {}, Exception("taken"))] * 4
+    join = processes.join
+
+    async def fails_at_first(session: AsyncSession, name: str, now: datetime) -> None:
+        if failures:
+            raise failures.pop()
+        await join(session, name, now)
+
+    names = {bot.parts.lease.process for bot in bots}
+    anya = Person(chat, ANYA)
+    monkeypatch.setattr(processes, "join", fails_at_first)
+    async with write.begin() as session:  # what a third one does to those that it takes for dead
+        await session.execute(delete(Process))
+    await receive(bots[0], message=message(ANYA, text=REVIEW))
+    await all_done(read)
+    assert len(await anya.from_bot()) == 1
+    assert not failures
+    async with asyncio.timeout(30):
+        while set(await living(read)) != names:
             await asyncio.sleep(0.05)
 
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.local.server import LOCAL_TOKEN, LocalServer
 from tests import tiny
@@ -72,6 +73,24 @@ async def test_the_trouble_of_others_is_no_reason_to_start_again(
         bot.parts.pulse.trouble = "NetworkError"
         told = ["STATUS=answers by invented"]
         while "No valid answer of Telegram since" not in told[0]:
+            told = await supervisor.next()
+        assert "WATCHDOG=1" in told
+
+
+async def test_silence_while_the_database_is_away_is_no_reason_either(
+    running_bot: RunningBot, telegram: LocalServer, supervisor: Supervisor
+) -> None:
+    """Nothing is asked of Telegram then: it could not be stored."""
+
+    def away() -> AsyncSession:
+        raise OSError
+
+    async with running_bot() as bot:
+        await supervisor.until("READY=1")
+        bot.parts.checkup.read = away  # type: ignore[assignment]
+        told = [""]
+        while "The database does not answer" not in told[0] or "No valid answer" not in told[0]:
+            bot.parts.pulse.last_good = time.monotonic() - 1000
             told = await supervisor.next()
         assert "WATCHDOG=1" in told
 
