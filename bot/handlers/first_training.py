@@ -29,6 +29,7 @@ class FirstTrainingNotice:
     versions: VersionService
     _shown: dict[int, tuple[int, str]] = field(default_factory=dict)  # message and text, by chat
     _unreachable: set[int] = field(default_factory=set)
+    _deleted: set[int] = field(default_factory=set)  # whose message is gone: its readers' wish
 
     async def run(self) -> None:
         """Show each change until the models answer."""
@@ -51,10 +52,15 @@ class FirstTrainingNotice:
             logger.exception("the first training can't be shown")
 
     async def _show(self, user_id: int) -> None:
+        if user_id in self._deleted:
+            return
         try:
             await self._write(user_id)
-        except (Forbidden, BadRequest):  # never wrote to the bot, or has deleted the message
+        except Forbidden:
             self._unreachable.add(user_id)
+            raise
+        except BadRequest:  # never wrote to the bot, or has deleted the message
+            (self._deleted if user_id in self._shown else self._unreachable).add(user_id)
             raise
 
     async def _write(self, user_id: int) -> None:

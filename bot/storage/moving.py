@@ -23,7 +23,7 @@ def move_to(source: str, target: str) -> dict[str, int]:
         raise DatabaseError("The source is the database at DATABASE_URL itself.")
     if parsed.get_backend_name() == "sqlite" and not sqlite_file(parsed).is_file():
         raise DatabaseError(f"There is no database at {sqlite_file(parsed)}.")
-    with nobody_else(url), nobody_else(target), explained("Nothing is moved"):
+    with nobody_else(url, "The source"), nobody_else(target), explained("Nothing is moved"):
         if not migrate.is_current(url):
             raise DatabaseError(
                 f"{_name(source)} was last used by another version of this program: start this one"

@@ -74,15 +74,18 @@ def sole_use(url: str) -> Iterator[None]:
 
 
 @contextmanager
-def nobody_else(url: str) -> Iterator[None]:
-    """As `sole_use`; and DatabaseError where PostgreSQL has other connections to the database."""
+def nobody_else(url: str, name: str = "The database at DATABASE_URL") -> Iterator[None]:
+    """As `sole_use`; and DatabaseError where PostgreSQL has other connections to the database.
+
+    `name` begins what the errors say.
+    """
     with sole_use(url):
-        with explained("The database at DATABASE_URL can't be used"):
+        with explained(f"{name} can't be used"):
             others = asyncio.run(_connections_left(url))
         if others:
             raise DatabaseError(
-                f"The database at DATABASE_URL is in use by {others} other connections: stop the"
-                " bots, and whatever else is connected, first."
+                f"{name} is in use by {others} other connections: stop the bots, and whatever"
+                " else is connected, first."
             )
         yield
 

@@ -20,7 +20,7 @@ from classifier.registry.registry import Registry
 from db.engine import Sessions
 from db.models import Update
 from tests.bot.conftest import RunningBot
-from tests.bot.local_client import Person, chat_client, is_from_bot
+from tests.bot.local_client import Person, chat_client, control, is_from_bot
 from tests.bot.ports import free_port
 from tests.bot.prediction.test_live_models import loads_numbered
 from tests.bot.talking import ANYA, BORIS, EMILY, OTHER_REVIEW, REVIEW
@@ -161,6 +161,19 @@ async def test_the_bot_is_there_while_it_trains_and_answers_then(
     assert starts(models)[0][1:] == [["--resume", "--progress"], False]  # no secret for it
     assert said[0] == "Reviews: invented"
     assert said[-1].startswith("The models are trained")
+
+
+async def test_who_deletes_the_progress_is_told_of_the_end(
+    models: Path, running_bot: RunningBot, telegram: LocalServer
+) -> None:
+    gone = {"ok": False, "error_code": 400, "description": "Bad Request: message to edit not found"}
+    async with running_bot(first_training(models)), chat_client(telegram.url) as http:
+        boris = Person(http, BORIS)
+        await until_said(boris, "CLS, эпоха 1")
+        fault = {"status": 400, "body": json.dumps(gone), "seconds": 0.0}
+        await control(http, odd={"method": "editMessageText", "next": 9, **fault})
+        (models / "succeed").touch()
+        await until_said(boris, "Модели готовы и отвечают")
 
 
 @pytest.mark.slow
