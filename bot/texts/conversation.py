@@ -27,7 +27,7 @@ HELP = Phrase(
     " «Почему?» показывает, какие предложения подняли оценку и какие опустили.\n\n"
     "<b>Команды</b>\n"
     "/history — ваши последние отзывы\n"
-    "/export — всё, что о вас хранится, одним файлом\n"
+    "/export — всё, что о вас хранится, файлом\n"
     "/forget — стереть это всё\n"
     "/privacy — что и зачем хранится\n\n"
     "<b>В группе</b>\n"
@@ -43,7 +43,7 @@ HELP = Phrase(
     " The button “Why?” shows which sentences raised the rating and which lowered it.\n\n"
     "<b>Commands</b>\n"
     "/history – your last reviews\n"
-    "/export – all that is stored about you, in one file\n"
+    "/export – all that is stored about you, as a file\n"
     "/forget – erase all of it\n"
     "/privacy – what is stored, and why\n\n"
     "<b>In a group</b>\n"
@@ -122,8 +122,8 @@ EXPORT_PART = Phrase(
     "All that is stored about you: part {number} of {of}. To erase it: /forget.",
 )
 EXPORT_LATER = Phrase(
-    "Файл вы просили только что. Следующий — через {minutes:минуту|минуты|минут}.",
-    "You have just asked for the file. The next one in {minutes:minute|minutes}.",
+    "Файл вы просили только что. Следующий можно через {minutes:минуту|минуты|минут} после него.",
+    "You have just asked for the file. The next one can be had {minutes:minute|minutes} after it.",
 )
 EXPORT_FAILED = Phrase(
     "Файл не отправляется. Попросите его ещё раз позже: /export.",
@@ -173,13 +173,9 @@ PRIVATE_ONLY = Phrase(
 )
 
 # --- the answer to a review
-SENTIMENT_LINE = Phrase(
-    "<b>{model}</b>  {face} {sentiment} · {share} %",
-    "<b>{model}</b>  {face} {sentiment} · {share}%",
-)
 RATING_LINE = Phrase(
-    "{stars}  <b>{rating}</b> из 10 (±1: {share} %)",
-    "{stars}  <b>{rating}</b> of 10 (±1: {share}%)",
+    "{stars}  <b>{rating}</b> из 10 (±1: {share})",
+    "{stars}  <b>{rating}</b> of 10 (±1: {share})",
 )
 AGREE = Phrase("Модели согласны.", "The models agree.")
 SENTIMENTS_DIFFER = Phrase(
@@ -314,8 +310,8 @@ TOAST_GONE = Phrase(
     "Этого отзыва больше нет: он стёрт.", "This review is no longer there: it was erased."
 )
 TOAST_NOT_YOURS = Phrase(
-    "Оценку ставит тот, кто прислал отзыв. Пришлите свой!",
-    "Only the one who sent the review rates it. Send your own!",
+    "Здесь оценку ставит тот, кто показал мне отзыв. Пришлите свой!",
+    "Only the one who showed me this review rates it. Send your own!",
 )
 TOAST_OLD_BUTTON = Phrase("Эта кнопка уже не работает.", "This button no longer works.")
 TOAST_TOO_MANY = Phrase(

@@ -9,7 +9,8 @@ BEGIN = Phrase(
     "What came this week ({reviews:review|reviews}) is unlike what the models have learned from:",
 )
 LENGTH = Phrase(
-    "длина: в среднем {then} → {now} знаков", "length: {then} → {now} characters on average"
+    "длина: в среднем {then} → {now:знак|знака|знаков}",
+    "length: {then} → {now:character|characters} on average",
 )
 UNKNOWN = Phrase(
     "незнакомые слова и знаки: {then} → {now} %", "unknown words and characters: {then} → {now}%"

@@ -88,9 +88,11 @@ PAGE_NOTHING = Phrase("Таких отзывов нет.", "There are no such re
 PAGE_AUTHOR = Phrase("Автор", "Author")
 PAGE_SURE = Phrase("{share} уверенности", "{share} sure")
 PAGE_READ_ON = Phrase("… читать дальше", "… read on")
-PAGE_LEFT_OUT = Phrase("(и ещё {characters} знаков)", "({characters} more characters)")
+PAGE_LEFT_OUT = Phrase(
+    "(и ещё {characters:знак|знака|знаков})", "({characters:more character|more characters})"
+)
 PAGE_ASKED = Phrase("по просьбе", "when asked")
-PAGE_CHARACTERS = Phrase("{count} знаков", "{count} characters")
+PAGE_CHARACTERS = Phrase("{count:знак|знака|знаков}", "{count:character|characters}")
 PAGE_SOURCES = {
     "private": Phrase("личный чат", "private chat"),
     "group": Phrase("группа", "group"),

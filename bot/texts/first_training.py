@@ -12,7 +12,7 @@ BEGUN = Phrase(
 PREPARING = Phrase("Готовлю отзывы.", "Preparing the reviews.")
 PROGRESS = Phrase(
     "Эпоха {epoch} из {epochs}\n{bar} {share} %\nОсталось {left}.",
-    "Epoch {epoch} of {epochs}\n{bar} {share} %\nTime left: {left}.",
+    "Epoch {epoch} of {epochs}\n{bar} {share}%\nTime left: {left}.",
 )
 EPOCH = Phrase(
     "{model}, эпоха {epoch}: потери {loss}, точность {accuracy}"

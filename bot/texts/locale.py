@@ -61,6 +61,10 @@ class Locale(string.Formatter):
             return _NOTHING
         return f"{self.decimal(100 * share, places)}{self.percent_sign}"
 
+    def confidence(self, share: float) -> str:
+        """How sure a model is of something; 1 to 99 %, for no model is certain."""
+        return self.percent(min(max(share, 0.01), 0.99))
+
     def signed(self, number: float, places: int = 2) -> str:
         """With its sign: a difference."""
         return self._localized(f"{round(number, places) + 0.0:+.{places}f}".replace("-", _MINUS))
@@ -75,6 +79,10 @@ class Locale(string.Formatter):
 
     def date(self, moment: datetime) -> str:
         return moment.strftime(self.date_format)
+
+    def moment(self, moment: datetime) -> str:
+        """The date and the time of day."""
+        return f"{self.date(moment)}, {moment:%H:%M}"
 
     def _localized(self, number: str) -> str:
         return number.replace(".", self.decimal_point)

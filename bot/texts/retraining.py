@@ -5,7 +5,7 @@ from bot.texts.locale import Phrase
 BEGUN = Phrase("Переобучаю: готовлю отзывы.", "Retraining: preparing the reviews.")
 PROGRESS = Phrase(
     "Переобучаю: эпоха {epoch} из {epochs}\n{bar} {share} %\nОсталось {left}.",
-    "Retraining: epoch {epoch} of {epochs}\n{bar} {share} %\nTime left: {left}.",
+    "Retraining: epoch {epoch} of {epochs}\n{bar} {share}%\nTime left: {left}.",
 )
 MINUTES = Phrase("минут: {minutes}", "{minutes} min")
 CANCEL = Phrase("Прервать", "Cancel")
@@ -57,14 +57,18 @@ STOOD_OUT = Phrase(
     "Who stood out (reviews are numbered as on the page from /errors):",
 )
 CONTRADICTS = Phrase(
-    "• отзывы № {reviews}: {contradicting} из {ratings} оценок против обеих моделей. Не учтены.",
-    "• reviews No. {reviews}: {contradicting} of {ratings} ratings against both models. Left out.",
+    "• отзывы № {reviews}: {contradicting} из {ratings:оценки|оценок|оценок} против обеих моделей."
+    " Не учтены.",
+    "• reviews No. {reviews}: {contradicting} of {ratings:rating|ratings} against both models."
+    " Left out.",
 )
 RATES_MOST = Phrase(
     "• отзывы № {reviews}: {share} всех оценок от одного человека.",
     "• reviews No. {reviews}: {share} of all ratings are one person's.",
 )
-MORE_PERSONS = Phrase("• и ещё людей: {persons}.", "• and {persons} more people.")
+MORE_PERSONS = Phrase(
+    "• и ещё {persons:человек|человека|человек}.", "• and {persons:more person|more people}."
+)
 CHECK = Phrase(
     "{mark} {model}: {what} {value} ({limit})", "{mark} {model} {what}: {value} ({limit})"
 )
@@ -101,7 +105,7 @@ DECIDED_REFUSED = Phrase(
 CHART_CAPTION = Phrase(
     "Прежняя — {champion}, новая — {challenger}. Линии — 95 % интервалы, "
     "закрашено то, что не допускается.",
-    "Before {champion}, after {challenger}. Lines are 95 % intervals, what is "
+    "Before {champion}, after {challenger}. Lines are 95% intervals, what is "
     "shaded is not allowed.",
 )
 CHART_DIFFERENCES = Phrase("Разница, пункты", "Difference, points")

@@ -90,10 +90,9 @@ IN_SHORT = Phrase(
 IN_SHORT_RATED = Phrase("Из них оценено: {count}. {cls}; {mean}.", "Rated: {count}. {cls}; {mean}.")
 VERSIONS = Phrase("<b>Версии</b>", "<b>Versions</b>")
 CALLED_WRONG = Phrase(
-    "Админы сочли неверными и исключили {wrong:оценку|оценки|оценок}: без них обе модели выглядят"
+    "По решению админов не учтено: {wrong:оценка|оценки|оценок}. Обе модели от этого выглядят"
     " лучше.",
-    "Admins found {wrong:rating|ratings} wrong, which do not count: without them both models look"
-    " better.",
+    "Left out by admins: {wrong:rating|ratings}. Both models look better for it.",
 )
 VERSIONS_IN_WHOLE = Phrase(
     "<b>Версии</b>, прочитанное целиком", "<b>Versions</b>, on what was read in whole"
@@ -106,7 +105,7 @@ ACCURACY_AND_MAE = Phrase("{accuracy}, MAE {mae}", "{accuracy}, MAE\u00a0{mae}")
 EXPLAINED = Phrase(
     "Пределы — 95 % парного бутстрэпа по авторам, p — точный критерий Макнемара."
     " Калибровка (ECE) и MAE: чем меньше, тем лучше. Время UTC.",
-    "Limits are 95 %, from a paired bootstrap over users; p is McNemar's exact test."
+    "Limits are 95%, from a paired bootstrap over users; p is McNemar's exact test."
     " Calibration (ECE) and MAE: lower is better. Times are UTC.",
 )
 # as strftime takes it

@@ -10,7 +10,9 @@ FIGURES = Phrase(
     "{model}: accuracy {accuracy}, macro F1 {macro_f1}, rating MAE {mae}",
 )
 NO_FIGURES = Phrase("показателей нет", "no figures")
-OLDER = Phrase("…и ещё {count}, постарше.", "…and {count} older ones.")
+OLDER = Phrase(
+    "…и ещё {count:версия|версии|версий} постарше.", "…and {count:older one|older ones}."
+)
 EXPLAINED = Phrase(
     "Показатели — на отложенных отзывах самой версии.",
     "Each version's figures are on its own held-out reviews.",

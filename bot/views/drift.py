@@ -23,7 +23,7 @@ def notice(drift: Drift, locale: Locale) -> str:
 
 def _change(shift: "Shift", locale: Locale) -> str:
     if shift.name == "length":
-        return locale(phrases.LENGTH, then=f"{shift.mean_then:.0f}", now=f"{shift.mean_now:.0f}")
+        return locale(phrases.LENGTH, then=round(shift.mean_then), now=round(shift.mean_now))
     if shift.name == "unknown":
         then, now = (locale.decimal(100 * m, 1) for m in (shift.mean_then, shift.mean_now))
         return locale(phrases.UNKNOWN, then=then, now=now)

@@ -111,7 +111,7 @@ def review_block(hard: HardReview, locale: Locale, longest: int) -> str:
 def _predicted(row: Prediction, given: int | None, locale: Locale) -> str:
     line = (
         f"{POOLING_NAMES[row.pooling]} {FACES[row.sentiment]} {locale(SENTIMENTS[row.sentiment])}"
-        f" {locale.percent(confidence_of(row))}"
+        f" {locale.confidence(confidence_of(row))}"
     )
     if row.rating is not None:
         line += f" · {row.rating}"

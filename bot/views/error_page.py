@@ -32,7 +32,7 @@ def errors_page(analysis: Analysis, reasons: dict[int, Explanation], locale: Loc
         phrases=phrases,
         terms=terms,
         span=locale(terms.SPANS[analysis.span.name]),
-        made=analysis.made.strftime("%Y-%m-%d %H:%M"),
+        made=locale.moment(analysis.made),
         analysis=analysis,
         most_explained=EXPLAINED,
         tables=tables,
@@ -89,12 +89,12 @@ def _example(hard: HardReview, whys: dict[int, Why], locale: Locale) -> dict[str
         sentiment = locale(terms.SENTIMENTS[sentiment_of(hard.given)])
     return {
         "id": hard.review.id,
-        "moment": hard.review.created_at.strftime("%Y-%m-%d %H:%M"),
+        "moment": locale.moment(hard.review.created_at),
         "source": locale(phrases.PAGE_SOURCES[hard.review.source]),
         "version": hard.cls.model_version,
-        "characters": locale.whole(len(hard.review.text)),
+        "characters": len(hard.review.text),
         "text": text,
-        "left_out": locale.whole(text.left_out),
+        "left_out": text.left_out,
         "given": hard.given,
         "asked": hard.asked,
         "sentiment": sentiment,
@@ -111,7 +111,7 @@ def _answer(row: Prediction, given: int | None, locale: Locale) -> dict[str, Any
     return {
         "mark": {None: "", True: "✓", False: "✗"}[right],
         "sentiment": locale(terms.SENTIMENTS[row.sentiment]),
-        "sure": locale(phrases.PAGE_SURE, share=locale.percent(confidence_of(row))),
+        "sure": locale(phrases.PAGE_SURE, share=locale.confidence(confidence_of(row))),
         "rating": "–" if row.rating is None else row.rating,
         "off": off,
     }

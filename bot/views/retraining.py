@@ -82,7 +82,7 @@ def decision_message(run: TrainingRun, locale: Locale) -> str:
     assert run.figures is not None
     sentence = phrases.DECIDED_PROMOTED if run.status == "promoted" else phrases.DECIDED_REFUSED
     version, champion = escape(run.version or ""), escape(run.figures["champion"])
-    date = f"{run.finished_at or run.started_at:%Y-%m-%d %H:%M} UTC"
+    date = f"{locale.moment(run.finished_at or run.started_at)} UTC"
     heading = locale(sentence, version=version, champion=champion, date=date)
     return "\n\n".join([heading, *_figures(run.figures, locale)])
 

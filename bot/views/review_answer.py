@@ -50,12 +50,10 @@ def snippet(text: str) -> str:
 
 
 def _prediction(prediction: Prediction, locale: Locale) -> str:
-    sentiment = locale(
-        phrases.SENTIMENT_LINE,
-        model=POOLING_NAMES[prediction.pooling],
-        face=FACES[prediction.sentiment],
-        sentiment=locale(SENTIMENTS[prediction.sentiment]),
-        share=_percent(confidence_of(prediction)),
+    sentiment = (
+        f"<b>{POOLING_NAMES[prediction.pooling]}</b>  {FACES[prediction.sentiment]}"
+        f" {locale(SENTIMENTS[prediction.sentiment])}"
+        f" · {locale.confidence(confidence_of(prediction))}"
     )
     if prediction.rating is None or prediction.rating_confidence is None:
         return sentiment
@@ -63,7 +61,7 @@ def _prediction(prediction: Prediction, locale: Locale) -> str:
         phrases.RATING_LINE,
         stars="★" * prediction.rating + "☆" * (10 - prediction.rating),
         rating=prediction.rating,
-        share=_percent(prediction.rating_confidence),
+        share=locale.confidence(prediction.rating_confidence),
     )
     return f"{sentiment}\n{rating}"
 
@@ -93,7 +91,3 @@ def _past(review: Review, user_id: int, locale: Locale) -> str:
 def _short(prediction: Prediction) -> str:
     line = f"{POOLING_NAMES[prediction.pooling]} {FACES[prediction.sentiment]}"
     return line if prediction.rating is None else f"{line} {prediction.rating}"
-
-
-def _percent(share: float) -> int:
-    return min(max(round(100 * share), 1), 99)  # no model is certain

@@ -66,7 +66,7 @@ def _version(version: ModelVersion, champion: str | None, locale: Locale) -> str
 
 
 def _scheduled(times: Sequence[datetime], locale: Locale) -> str:
-    lines = "\n".join(f"{time:%Y-%m-%d %H:%M}" for time in times)
+    lines = "\n".join(map(locale.moment, times))
     return locale(phrases.NEXT_RETRAININGS, zone=escape(str(times[0].tzinfo)), times=lines)
 
 

@@ -274,8 +274,10 @@ FILL = [
 
 # The same work for the machine whatever the schema: it groups as many numbers as predictions.
 YARDSTICK = f"""
-    WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {2 * MANY})
-    SELECT n % 11, n % 3, n % 2, count(*), sum(n * 0.5) FROM numbers GROUP BY n % 11, n % 3, n % 2"""
+    WITH RECURSIVE numbers(n) AS
+        (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {2 * MANY})
+    SELECT n % 11, n % 3, n % 2, count(*), sum(n * 0.5)
+    FROM numbers GROUP BY n % 11, n % 3, n % 2"""
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
@@ -305,7 +307,10 @@ async def test_a_hundred_thousand_reviews_take_about_a_second(url: str, read: Se
             both = await pairs.count(session, ALWAYS, sentiment_of)
             by_day = await steps(session, ALWAYS, 86_400, sentiment_of)
         seconds.append(time.process_time() - started)
-    print(f"\n/stats asks {MANY:,} reviews for {min(seconds):.2f} s; yardstick {min(yardsticks):.2f} s")
+    print(
+        f"\n/stats asks {MANY:,} reviews for {min(seconds):.2f} s;"
+        f" yardstick {min(yardsticks):.2f} s"
+    )
     assert totals == (MANY, 1000, 3 * MANY // 10, 0)
     assert both.reviews == sum(sum(row.sentiments) for row in made if row.pooling == "cls") == MANY
     assert sum(row.times for row in groups) == 2 * totals.rated

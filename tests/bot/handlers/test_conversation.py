@@ -88,7 +88,9 @@ async def test_the_registered_commands(running_bot: RunningBot, telegram: LocalS
 async def test_a_review_is_answered_and_stored(anya: Person, read: Sessions) -> None:
     (sent,) = await anya.send(REVIEW)
     answer = await anya.answer_to(sent.message_id)
-    assert (answer.text or "").startswith("CLS  😊 Хорошо · 87 %\n★★★★★★★★☆☆  8 из 10 (±1: 80 %)")
+    assert (answer.text or "").startswith(
+        "CLS  😊 Хорошо · 87\u00a0%\n★★★★★★★★☆☆  8 из 10 (±1: 80\u00a0%)"
+    )
     assert (answer.text or "").splitlines()[-1] in (
         conversation.ASK_RATING.ru,
         conversation.PLEASE_RATE.ru,

@@ -126,7 +126,7 @@ async def test_a_stored_decision_is_shown_again(
             return any(message.photo for message in messages)
 
         text, photo = (await boris.wait_until(with_photo))[-2:]
-        assert str(text.text).startswith(f"⛔ Версия {new} не принята вместо {old}\n2026-03-02")
+        assert str(text.text).startswith(f"⛔ Версия {new} не принята вместо {old}\n02.03.2026, ")
         assert "macro F1 по 256 токенам, нижняя граница разницы" in str(text.text)
         assert str(text.text).count("\n✓") + str(text.text).count("\n✗") == len(decision["checks"])
         assert str(photo.caption).startswith(f"Прежняя\u00a0— {old}, новая\u00a0— {new}.")

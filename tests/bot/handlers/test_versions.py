@@ -111,9 +111,17 @@ async def test_to_others_it_does_not_exist(
     assert registry.get("champion").name == champion
 
 
-@pytest.mark.parametrize(("asks", "said"), [(BORIS, "Переобучение"), (EMILY, "retrainings")])
+@pytest.mark.parametrize(
+    ("asks", "said", "written"),
+    [(BORIS, "Переобучение", "%d.%m.%Y, 04:30"), (EMILY, "retrainings", "%d %b %Y, 04:30")],
+)
 async def test_the_next_scheduled_retrainings_are_told(
-    registry: Registry, telegram: LocalServer, running_bot: RunningBot, asks: int, said: str
+    registry: Registry,
+    telegram: LocalServer,
+    running_bot: RunningBot,
+    asks: int,
+    said: str,
+    written: str,
 ) -> None:
     pair = load_models(registry.get("champion").path)
     changes = {"retrain_cron": "30 4 * * *", "time_zone": "Asia/Yerevan", "admin_ids": [asks]}
@@ -124,7 +132,7 @@ async def test_the_next_scheduled_retrainings_are_told(
     heading, *told = listed.splitlines()[-4:]
     assert said in heading
     assert "(Asia/Yerevan)" in heading
-    assert told == [f"{time:%Y-%m-%d} 04:30" for time in times]
+    assert told == [time.strftime(written) for time in times]
     assert len(set(told)) == 3
 
 

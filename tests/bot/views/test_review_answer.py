@@ -82,11 +82,11 @@ def shown(html: str) -> str:
 def test_an_answer_in_russian() -> None:
     stored = review([prediction("cls"), prediction("mean", sentiment=1, rating=6, share=0.54)])
     assert shown(answer(stored, RUSSIAN)).splitlines() == [
-        "CLS  😊 Хорошо · 87 %",
-        "★★★★★★★★☆☆  8 из 10 (±1: 72 %)",
+        "CLS  😊 Хорошо · 87\u00a0%",
+        "★★★★★★★★☆☆  8 из 10 (±1: 72\u00a0%)",
         "",
-        "Mean  😐 Нейтрально · 54 %",
-        "★★★★★★☆☆☆☆  6 из 10 (±1: 72 %)",
+        "Mean  😐 Нейтрально · 54\u00a0%",
+        "★★★★★★☆☆☆☆  6 из 10 (±1: 72\u00a0%)",
         "",
         "Модели расходятся: CLS\u00a0— хорошо, Mean\u00a0— нейтрально.",
         "",
@@ -130,13 +130,13 @@ def test_whether_the_ratings_agree(cls: int | None, mean: int | None, sentence: 
 def test_models_without_a_rating_answer_with_the_sentiment() -> None:
     stored = review([prediction("cls", rating=None), prediction("mean", rating=None)])
     text = shown(answer(stored, RUSSIAN))
-    assert text.startswith("CLS  😊 Хорошо · 87 %\n\nMean")
+    assert text.startswith("CLS  😊 Хорошо · 87\u00a0%\n\nMean")
     assert "★" not in text
 
 
 def test_no_model_is_certain() -> None:
     stored = review([prediction("cls", share=1.0), prediction("mean", share=0.9999)])
-    assert answer(stored, RUSSIAN).count("99 %") == 2
+    assert answer(stored, RUSSIAN).count("99\u00a0%") == 2
 
 
 @pytest.mark.parametrize("locale", [RUSSIAN, ENGLISH])
