@@ -144,6 +144,8 @@ def load(
 
     if whole and rate is None:
         raise ClassifierError("--whole-retraining takes a --rate, such as 5 reviews a second.")
+    if whole and (reasons or no_models):
+        raise ClassifierError("--whole-retraining goes with neither --reasons nor --no-models.")
     counts = processes or [1]
     plan = benchmark.Plan(reviews, version, models, rate, seconds, bound, max(counts) > 1, whole)
     names = benchmark.arms_of(

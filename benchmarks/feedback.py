@@ -30,7 +30,7 @@ from classifier.data.splits import stratified_subset
 from classifier.data.tokenizer import load_tokenizer
 from classifier.errors import ClassifierError
 from classifier.files import write_json
-from classifier.modeling.encoders import find_encoder
+from classifier.modeling.encoders import Encoder, find_encoder
 from classifier.training.recipe import Recipe
 
 RANDOM = "random"
@@ -81,7 +81,7 @@ def run_arms(console: Console, plan: Plan, names: list[str], path: Path) -> Resu
     described = rows.described(reviews, to_send)
     results = Results(path, name="feedback", arms=arms, settings=settings, rows=described)
     tokenizer, recipe = load_tokenizer(encoder.folder), size.recipe(encoder)
-    key = _key(plan, recipe, reviews, test)
+    key = _key(plan, recipe, reviews, test, encoder)
     plan.work.mkdir(parents=True, exist_ok=True)
     for seed in range(plan.seeds):
         place = plan.work / f"feedback-{key}-{seed}"
@@ -123,10 +123,12 @@ def _stored_or_replayed(replay: Replay, name: str, place: Path) -> list[dict[str
     return judged
 
 
-def _key(plan: Plan, recipe: Recipe, reviews: Reviews, test: Reviews | None) -> str:
+def _key(
+    plan: Plan, recipe: Recipe, reviews: Reviews, test: Reviews | None, encoder: Encoder
+) -> str:
     """The name of stored results; it differs where anything differs that they depend on."""
     parts: list[Any] = [reviews.fingerprint, test.fingerprint if test else "", plan.test_rows]
-    parts += [asdict(plan.size), asdict(recipe), plan.encoder]
+    parts += [asdict(plan.size), asdict(recipe), plan.encoder, *encoder.identity]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
 

@@ -32,8 +32,7 @@ _FIGURES = ("p50_ms", "p95_ms", "cpu_ms", "reviews_per_second", "first_answer_se
 
 _PIPELINE = (
     'transformers.pipeline("text-classification") twice, once a model, on the same weights: the '
-    "classifier in a subclass that returns .logits; as many tokens as ours, from the beginning, "
-    "batches of 32, "
+    "model folder's own code; as many tokens as ours, from both ends too, batches of 32, "
 )
 _EXPORTED = (
     "the models as python -m classifier export writes them, both at once, each with half of the "

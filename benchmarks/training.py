@@ -17,7 +17,7 @@ from benchmarks.tables import ratio
 from classifier.data.reviews import load_reviews
 from classifier.data.tokenizer import load_tokenizer, tokenize
 from classifier.modeling.encoders import find_encoder
-from classifier.training.recipe import DEFAULT
+from classifier.training.recipe import DEFAULT, NOTEBOOK
 
 _OURS = "python -m classifier train's own loop, its malloc settings included"
 _TRAINER = (
@@ -33,7 +33,7 @@ _FLOPS = (
 
 OURS = ("ours, cls", "ours, mean")
 YIELDING = "ours, mean, yielding"
-_STOCK_TRAINERS = ("Trainer, sdpa", "Trainer, eager")
+_TRAINERS = ("Trainer, sdpa", "Trainer, eager", "Trainer, our malloc")
 ARMS = {
     "ours, cls": Arm("benchmarks.ours.measure", _OURS, {"pooling": "cls"}, keep_freed_pages=True),
     "ours, mean": Arm("benchmarks.ours.measure", _OURS, {"pooling": "mean"}, keep_freed_pages=True),
@@ -83,7 +83,11 @@ def run_arms(console: Console, plan: Plan, names: list[str], path: Path) -> Resu
     config, lengths = AutoConfig.from_pretrained(encoder.folder), tokens.lengths
     flops = {
         name: gemm.training_flops(config, read.tolist()) / len(chosen)
-        for name, read in (("ours", np.minimum(lengths, DEFAULT.window)), ("others", lengths))
+        for name, read in (
+            ("ours", np.minimum(lengths, DEFAULT.window)),
+            ("notebook", np.minimum(lengths, NOTEBOOK.max_tokens)),
+            ("others", lengths),
+        )
     }
     settings: dict[str, Any] = {"repeats": plan.repeats, "seconds": plan.seconds}
     settings |= {name: getattr(DEFAULT, name) for name in ("batch_size", "max_tokens", "window")}
@@ -112,11 +116,12 @@ def summary(results: Results, flops: dict[str, float]) -> dict[str, Any]:
         arm = arms[name] = {figure: results.median(name, figure) for figure in _FIGURES}
         speed = arm["reviews_per_second"]
         if speed is not None:
-            rate = speed * flops["ours" if name in (*OURS, YIELDING) else "others"] / 1e9
+            kind = "ours" if name in (*OURS, YIELDING) else "others"
+            rate = speed * flops[name if name in flops else kind] / 1e9
             arm |= {"gflops": rate, "share_of_gemm": ratio(rate, square)}
             arm["share_of_layers_gemm"] = ratio(rate, layers)
     speeds = {name: arm["reviews_per_second"] for name, arm in arms.items()}
-    trainers = [speeds.get(name) for name in _STOCK_TRAINERS]
+    trainers = [speeds.get(name) for name in _TRAINERS]
     trainer = max((speed for speed in trainers if speed is not None), default=None)
     ours = _ours(speeds)
     return {

@@ -126,8 +126,8 @@ def _scored(
     scores = score(version, reviews.rows, default_device(), cache)
     if scores.trained_on:
         console.warn(
-            f"{version.name} was trained on {scores.trained_on:,} of these reviews: "
-            "its figures flatter it."
+            f"{version.name} was trained on reviews with the ids of {scores.trained_on:,} of "
+            "these: if they are the same, its figures flatter it."
         )
     if not knows_its_reviews(version):
         console.warn(

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import asdict
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,7 +23,8 @@ from classifier.registry.registry import CHAMPION, Registry
 
 if TYPE_CHECKING:
     from classifier.commands.answers import Phrases
-    from classifier.serving.predictor import Predictor
+    from classifier.modeling.pooling import Pooling
+    from classifier.serving.predictor import Prediction, Predictor
 
 
 def predict(
@@ -59,6 +61,8 @@ def predict(
         raise ClassifierError("Either a text or --file, not both.")
     if file is not None and explain:
         raise ClassifierError("--explain is of single reviews; --file has none.")
+    if file is not None and json_path is not None:
+        raise ClassifierError("--json is of single reviews; of a file all goes to --out.")
     try_outputs(None if out == Path("-") else out)
     try_outputs(json_path)
     found = Registry(models).get(version)
@@ -92,11 +96,10 @@ def _answered(
     """Answer each text as it comes; gives what was answered, ready for JSON."""
     from classifier.commands.answers import answer, why
     from classifier.data.cleaning import has_letters
-    from classifier.data.written_ratings import strip_ratings
     from classifier.explanation.reasons import explanation_of
 
     for text in texts:
-        if not has_letters(strip_ratings(text)):
+        if not has_letters(predictor.seen(text)):
             print(say.nothing)
             continue
         predictions = predictor.predict([text])[0]
@@ -148,13 +151,19 @@ def _piped() -> Iterator[str]:
 
 
 def _predict_file(predictor: "Predictor", file: Path, out: Path, schema: Schema) -> None:
+    from classifier.data.cleaning import has_letters
     from classifier.serving.bulk import predict_file
     from classifier.serving.bulk_source import is_pipe
+
+    def predict(texts: list[str]) -> "list[dict[Pooling, Prediction] | None]":
+        is_read = [has_letters(predictor.seen(text)) for text in texts]
+        predicted = iter(predictor.predict(list(compress(texts, is_read))))
+        return [next(predicted) if read else None for read in is_read]
 
     goes_on = nullcontext() if is_pipe(file) or is_pipe(out) else going_on()
     with progress(file.name, Console(stderr=True)) as report, goes_on:
         result = predict_file(
-            predictor.predict,
+            predict,
             file,
             out,
             version=predictor.version,

@@ -14,6 +14,7 @@ from classifier.commands.options import (
     Progress,
     try_outputs,
 )
+from classifier.errors import ClassifierError
 from classifier.evaluation.limits import LIMITS
 from classifier.files import write_json
 from classifier.registry.registry import Registry
@@ -65,8 +66,15 @@ def retrain(
     if isinstance(console, JsonConsole):
         console.write({"decision": decision.as_json()})
     console.conclude(decision.reason)
-    if promote and decision.accepted:
-        Registry(models).promote(decision.challenger)
-        console.rich.print(f"Champion: {decision.challenger}", highlight=False)
     if json_path is not None:
         write_json(json_path, decision.as_json())
+    if promote and decision.accepted:
+        registry = Registry(models)
+        champion = registry.get("champion").name
+        if champion != decision.champion:
+            raise ClassifierError(
+                f"{decision.challenger} is not promoted: it was compared with {decision.champion}, "
+                f"and {champion} has become the champion meanwhile."
+            )
+        registry.promote(decision.challenger)
+        console.rich.print(f"Champion: {decision.challenger}", highlight=False)

@@ -126,6 +126,8 @@ def train(
         return
     registry = Registry(models)
     figures = version.metrics()
+    if json_path is not None:
+        write_json(json_path, figures)
     print_figures(console.rich, figures, title=f"On the holdout ({version.name})")
     if promote or registry.champion() is None:
         registry.promote(version.name)
@@ -133,5 +135,3 @@ def train(
     else:
         console.rich.print(f"To use it: python -m classifier models promote {version.name}")
     console.say(f"Report: {version.path / 'report.html'}")
-    if json_path is not None:
-        write_json(json_path, figures)

@@ -56,6 +56,10 @@ def parse_review(row: int, values: Mapping[str, Any], grades: Grades) -> Review:
     return review
 
 
+ONLY_RATINGS = "nothing but written ratings"
+"""Why a text that is nothing without them is no review."""
+
+
 def checked_content(content: object) -> str:
     """The text of a review; raises ValueError, its message the reason, where it is none."""
     if is_missing(content):

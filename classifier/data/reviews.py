@@ -11,7 +11,13 @@ import numpy as np
 import pyarrow as pa
 from datasets import Dataset, DatasetInfo, Features, Value
 
-from classifier.data.cleaning import Review, has_letters, parse_review, settle_zero_ratings
+from classifier.data.cleaning import (
+    ONLY_RATINGS,
+    Review,
+    has_letters,
+    parse_review,
+    settle_zero_ratings,
+)
 from classifier.data.csv_rows import Row
 from classifier.data.duplicates import exact_duplicates, near_duplicates
 from classifier.data.grades import Grades, Rejected
@@ -84,9 +90,7 @@ def load_reviews(
     texts = [strip_ratings(review.content) for review in reviews]
     blank = np.array([not has_letters(text) for text in texts], dtype=bool)
     rejected += unlabelled
-    rejected += [
-        Rejected(reviews[i].row, "nothing but written ratings") for i in np.flatnonzero(blank)
-    ]
+    rejected += [Rejected(reviews[i].row, ONLY_RATINGS) for i in np.flatnonzero(blank)]
     rejected.sort(key=lambda reject: reject.row)
     if rejects_path is not None:
         _write_rejects(rejects_path, rejected)

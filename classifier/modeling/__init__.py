@@ -5,7 +5,7 @@
   code that goes into every model's folder; pooling: the names alone
 - classifier, loading, saving: the model in training, from a folder, into a folder
 - attention, cls_shortcut, device: the same numbers, faster
-- outputs: logits and labels of many reviews
+- outputs, temperature: logits, labels and probabilities of many reviews
 
 Imports data and what is below it.
 """

@@ -29,6 +29,11 @@ class Encoder:
     stand_in: bool = False  # True where the figures are not those of `name`
     revision: str | None = None  # the hub's commit
 
+    @property
+    def identity(self) -> tuple[str | None, bool]:
+        """With the name, what tells it from others that the name has stood for."""
+        return self.revision, self.stand_in
+
     @cached_property
     def config(self) -> PreTrainedConfig:
         """Its configuration; UnsuitableError for a family that can't be pooled."""

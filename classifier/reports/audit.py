@@ -78,7 +78,7 @@ def write_page(file: Path, suspects: Sequence[Suspect], facts: dict[str, Any]) -
     """One HTML file that needs nothing but itself; ClassifierError as `write_text`.
 
     `facts`: rows, accuracy by pooling, most_common (the share of the commonest label), encoder,
-    reviews, folds and recipe, all as `commands.audit` has them.
+    reviews, folds and unlearnt (why not to trust it, or ""), all as `commands.audit` has them.
     """
     changes = [
         (given, likely, sum((s.sentiment, s.likely) == (given, likely) for s in suspects))

@@ -13,11 +13,10 @@ from huggingface_hub import EvalResult, ModelCardData
 from huggingface_hub.repocard_data import eval_results_to_model_index
 from markupsafe import Markup
 
+from classifier.data.hub_reviews import REPOSITORY
 from classifier.evaluation.figures import METRICS, POOLING_TITLES, figure, interval, metrics_of
 from classifier.labels import SENTIMENTS
 from classifier.reports.templates import one_line, template
-
-HUB_REVIEWS = "blinoff/kinopoisk"
 
 _MEANINGS = {
     "cls": "the vector of the first token, [CLS]",
@@ -69,7 +68,7 @@ def _front_matter(
         library_name="transformers",
         pipeline_tag="text-classification",
         tags=["sentiment-analysis", "film-reviews", *(f"{name}-pooling" for name in poolings)],
-        datasets=[HUB_REVIEWS] if from_hub else None,
+        datasets=[REPOSITORY] if from_hub else None,
         base_model=_hub_id(training["encoder"]),
     )
     data["model-index"] = [
@@ -95,8 +94,8 @@ def _results(training: dict[str, Any], figures: dict[str, Any]) -> list[EvalResu
     return [
         EvalResult(
             task_type="text-classification",
-            dataset_type=HUB_REVIEWS if from_hub else "local",
-            dataset_name=HUB_REVIEWS if from_hub else one_line(Path(source).name),
+            dataset_type=REPOSITORY if from_hub else "local",
+            dataset_name=REPOSITORY if from_hub else one_line(Path(source).name),
             dataset_split="holdout",
             metric_type=metric_type,
             metric_name=METRICS[name].title,

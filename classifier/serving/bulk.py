@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from classifier.data.cleaning import checked_content
+from classifier.data.cleaning import ONLY_RATINGS, checked_content
 from classifier.data.csv_rows import Row
 from classifier.data.grades import Rejected
 from classifier.data.readers import extension
@@ -31,7 +31,8 @@ if TYPE_CHECKING:  # these import torch, which takes seconds, and nothing here n
     from classifier.modeling.pooling import Pooling
     from classifier.serving.predictor import Prediction
 
-    Predict = Callable[[list[str]], Sequence[Mapping[Pooling, Prediction]]]
+    # None for a text of which nothing is left without the ratings written in it
+    Predict = Callable[[list[str]], Sequence[Mapping[Pooling, Prediction] | None]]
 
 _DIGITS = 4  # of a probability
 
@@ -161,7 +162,10 @@ class _Work:
         sound = [line for line in lines if "error" not in line]
         answers = self._predict(contents) if contents else []
         for line, answer in zip(sound, answers, strict=True):
-            line.update({pooling: _shown(prediction) for pooling, prediction in answer.items()})
+            if answer is None:
+                line["error"] = ONLY_RATINGS
+            else:
+                line.update({pooling: _shown(given) for pooling, given in answer.items()})
         return lines
 
     def _checked(self, row: Row | Rejected, *, keep: bool) -> tuple[dict[str, Any], str | None]:

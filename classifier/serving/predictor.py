@@ -67,6 +67,10 @@ class Predictor:
         self._tokenizer = FastTokenizer(folder / "cls")
         self._threads = _threads()
 
+    def seen(self, text: str) -> str:
+        """What the models read of a text: without the ratings written in it, unless they do."""
+        return text if self.models["cls"].config.keep_ratings else strip_ratings(text)
+
     def predict(
         self, texts: list[str], most_tokens: int | None = None
     ) -> list[dict[Pooling, Prediction]]:
@@ -78,8 +82,9 @@ class Predictor:
         if not texts:
             return []
         config = self.models["cls"].config
-        seen = texts if config.keep_ratings else [strip_ratings(text) for text in texts]
-        whole = self._tokenizer.tokens(seen, config.max_tokens, config.head_share)
+        whole = self._tokenizer.tokens(
+            list(map(self.seen, texts)), config.max_tokens, config.head_share
+        )
         tokens = whole
         if most_tokens is not None and most_tokens < config.max_tokens:
             tokens = whole.shortened(most_tokens, config.head_share)

@@ -15,8 +15,10 @@ from typing import Any
 from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils._validators import validate_repo_id
 
+from classifier.data.tokenizer import VOCABULARIES
 from classifier.errors import ClassifierError
 from classifier.evaluation.figures import POOLING_NAMES
+from classifier.modeling.saving import MODELING_FILE
 from classifier.registry.version import MANIFEST
 
 _DOCUMENTS = {
@@ -24,11 +26,10 @@ _DOCUMENTS = {
     "reference.json",
 }
 _OF_A_MODEL = {
-    *("README.md", "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"),
-    *("special_tokens_map.json", "added_tokens.json", "vocab.txt", "vocab.json", "merges.txt"),
-    *("sentencepiece.bpe.model", "spiece.model"),
+    *("README.md", "config.json", "model.safetensors", "tokenizer_config.json"),
+    *("special_tokens_map.json", "added_tokens.json"),
+    *VOCABULARIES,
 }
-CODE = "modeling_kinorate.py"  # of a model, which transformers runs where it is trusted
 
 
 def may_leave(path: str) -> bool:
@@ -45,7 +46,7 @@ def is_ours(path: str) -> bool:
 
 
 def _is_of_a_model(name: str) -> bool:
-    return name in _OF_A_MODEL or name == CODE
+    return name in _OF_A_MODEL or name == MODELING_FILE
 
 
 def repository_files(names: list[str], root: str) -> dict[str, str]:

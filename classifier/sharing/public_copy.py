@@ -14,10 +14,11 @@ from typing import Any
 from classifier.errors import ClassifierError
 from classifier.evaluation.figures import POOLING_NAMES
 from classifier.files import link_or_copy, write_json, write_text
+from classifier.modeling.saving import MODELING_FILE
 from classifier.registry.registry import Staging
 from classifier.registry.version import UNPUBLISHED, Version
 from classifier.reports.model_card import model_card
-from classifier.sharing.layout import CODE, may_leave, root_pooling
+from classifier.sharing.layout import may_leave, root_pooling
 
 _PUBLISHED = {"hub", "sample"}  # sources of reviews that anybody can have
 _PRIVATE_DEFAULTS = {"source": UNPUBLISHED, "reason": "reviews that are not published"}
@@ -47,7 +48,7 @@ def copy_public(version: Version, staging: Staging, repository: str) -> PublicCo
         if Path(name).name not in _REWRITTEN:
             link_or_copy(version.path / name, staging.path / name)
     for pooling in POOLING_NAMES:
-        if f"{pooling}/{CODE}" not in names:
+        if f"{pooling}/{MODELING_FILE}" not in names:
             _save_as_today(version.path / pooling, staging.path / pooling)
     metrics = version.metrics()
     try:

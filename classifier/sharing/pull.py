@@ -23,11 +23,12 @@ from classifier.data.hub_files import SILENCE_SECONDS, Repository, repository_fi
 from classifier.errors import ClassifierError, DiskFullError
 from classifier.files import link_or_copy, sha256
 from classifier.modeling import modeling_kinorate
+from classifier.modeling.saving import MODELING_FILE
 from classifier.registry.registry import Registry
 from classifier.registry.version import MANIFEST, Version, parsed_stamp, version_name
 from classifier.reports.model_card import model_card
 from classifier.serving.predictor import Predictor
-from classifier.sharing.layout import CODE, may_leave
+from classifier.sharing.layout import may_leave
 
 _LARGEST = 50 * 2**30  # bytes of a version; more is a mistake, or meant to fill the disk
 
@@ -42,7 +43,7 @@ class Pulled:
 
 def _pulled(version: Version, commit: str, *, is_new: bool) -> Pulled:
     own = sha256(Path(str(modeling_kinorate.__file__)))
-    code = [path for path in version.manifest() if PurePosixPath(path).name == CODE]
+    code = [path for path in version.manifest() if PurePosixPath(path).name == MODELING_FILE]
     other = [path for path in code if sha256(version.path / path) != own]
     return Pulled(version, commit, is_new, other)
 

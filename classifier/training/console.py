@@ -130,7 +130,7 @@ class JsonConsole(CommandConsole):
 
     def __init__(self, out: TextIO, *, quiet: bool = False) -> None:
         super().__init__(Console(file=_SaidLines(self), quiet=quiet))
-        self._out = out
+        self._out = None if quiet else out
         self._title = ""  # of the training that is under way
         self._done = 0.0  # of the whole run
         self._last = -_SECONDS_APART
@@ -139,14 +139,18 @@ class JsonConsole(CommandConsole):
     def training(self, title: str, share: float) -> Iterator[Callable[[Step], None]]:
         """Says how much of the whole run is done, and which of all its epochs is under way."""
         self._title, started = title, time.monotonic()
+        restored: float | None = None  # of the whole run, by steps of an earlier process
 
         def report(step: Step) -> None:
-            now = time.monotonic()
+            nonlocal restored
+            now, all_steps = time.monotonic(), step.epochs * step.batches
+            steps = (step.epoch - 1) * step.batches + step.done
+            if restored is None:
+                restored = share * (steps - 1) / all_steps
             if now - self._last < _SECONDS_APART:
                 return
             self._last = now
-            steps = (step.epoch - 1) * step.batches + step.done
-            mine = share * steps / (step.epochs * step.batches)
+            mine = share * steps / all_steps
             left = max(0.0, 1 - self._done - mine)
             epochs = round(step.epochs / share)  # of the run: each pooling's
             told: dict[str, Any] = {
@@ -155,7 +159,7 @@ class JsonConsole(CommandConsole):
                 "share": round(1 - left, 4),
             }
             told["epoch"] = round(self._done * epochs) + step.epoch
-            told["seconds_left"] = round((now - started) / mine * left)
+            told["seconds_left"] = round((now - started) / (mine - restored) * left)
             self.write(told)
 
         with super().training(title, share) as say:
@@ -173,6 +177,8 @@ class JsonConsole(CommandConsole):
 
     def write(self, value: dict[str, Any]) -> None:
         """One line; BrokenPipeError where nobody reads any more."""
+        if self._out is None:
+            return
         self._out.write(json.dumps(value, ensure_ascii=False) + "\n")
         self._out.flush()
 

@@ -28,7 +28,8 @@ def retrain(feedback: Feedback, context: RunContext) -> Decision | None:
     """Train a challenger from the base encoder, publish it and let the gate decide.
 
     Nothing is promoted. None in all processes of the group except the first. Raises
-    ClassifierError where there is no champion, or its reviews or its holdout have changed since.
+    ClassifierError where there is no champion, where reviews of its split are gone, and where the
+    file that judged it has changed.
     """
     champion = Registry(context.models).get("champion")
     training = champion.training()

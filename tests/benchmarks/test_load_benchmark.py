@@ -84,6 +84,12 @@ def test_a_whole_retraining_takes_a_rate(benchmark: Benchmark) -> None:
         benchmark("load", "--whole-retraining")
 
 
+@pytest.mark.parametrize("other", ["--reasons", "--no-models"])
+def test_a_whole_retraining_goes_alone(benchmark: Benchmark, other: str) -> None:
+    with pytest.raises(ClassifierError, match="goes with neither"):
+        benchmark("load", "--whole-retraining", "--rate", "5", other)
+
+
 @pytest.mark.parametrize("capacity", [0.1, 0.9, 7.3, 30.0, 1000.0])
 async def test_the_highest_rate_is_found(capacity: float) -> None:
     asked: list[float] = []

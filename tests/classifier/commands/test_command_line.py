@@ -6,6 +6,7 @@ error are tried in one, in test_full_disk.py evaluating too; the rest runs in th
 
 import gzip
 import json
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from classifier.evaluation.gate import Decision
+from classifier.registry.registry import Registry
 from classifier.registry.version import Version
 from tests.classifier.command_line import CommandLine
 
@@ -74,7 +77,7 @@ def test_evaluate_compare_and_models(trained: tuple[CommandLine, Path, str]) -> 
     figures = json.loads((line.folder / "e.json").read_text())
     # Every class is there, and it was trained on most of them: both are said.
     assert figures["cls"]["rows"] > 0
-    assert f"was trained on {figures['trained_on']:,} of these reviews" in out
+    assert f"with the ids of {figures['trained_on']:,} of these" in " ".join(out.split())
     status, out, err = line.here("evaluate", "champion")
     assert (status, "its own holdout" in out) == (0, True), err
     both = ("compare", "champion", "champion", "--reviews", str(reviews))
@@ -103,6 +106,43 @@ def test_predict_a_text_lines_and_a_file(trained: tuple[CommandLine, Path, str])
     assert len((line.folder / "out.csv").read_text().splitlines()) == 1 + len(
         reviews.read_text().splitlines()
     )
+
+
+def test_a_file_is_refused_the_texts_that_single_ones_are(
+    two_versions: Path, tmp_path: Path, tiny_encoder: Path
+) -> None:
+    """Of some nothing is left without the ratings written in them."""
+    line = CommandLine(tmp_path, tiny_encoder)
+    texts = ["8/10", "Хорошо, 8 из 10", "8 баллов из 10", "Скучно"]
+    write_rows(line.folder / "texts.jsonl", [{"content": text} for text in texts])
+    models = ("--models", str(two_versions))
+    status, out, _ = line.here("predict", "--file", "texts.jsonl", "--out", "o.jsonl", *models)
+    assert (status, "2 reviews predicted" in out, "2 rows can't be used" in out) == (0, True, True)
+    rows = [json.loads(each) for each in (line.folder / "o.jsonl").read_text().splitlines()]
+    reasons = ["content without letters", None, "nothing but written ratings", None]
+    assert [row.get("error") for row in rows] == reasons
+    assert ["cls" in row for row in rows] == [False, True] * 2
+    singly = [line.here("predict", text, *models)[0] for text in texts]
+    assert singly == [1, 0, 1, 0]
+
+
+def test_a_challenger_is_promoted_in_the_place_of_the_champion_it_was_compared_with(
+    two_versions: Path, tmp_path: Path, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = CommandLine(tmp_path, tiny_encoder)
+    registry = Registry(Path(shutil.copytree(two_versions, line.models)))
+    first, second = (version.name for version in registry.versions())
+
+    def retrain(*_: object) -> Decision:
+        registry.promote(first)  # an admin has, meanwhile
+        return Decision(second, first, 100, 0, [])
+
+    monkeypatch.setattr("classifier.training.retraining.retrain", retrain)
+    arguments = ("retrain", "--extra", "e.jsonl", "--promote", "--json", "decision.json")
+    status, _, err = line.here(*arguments)
+    assert status == 1
+    assert f"{first} has become the champion meanwhile" in " ".join(err.split())
+    assert (line.folder / "decision.json").is_file()
 
 
 @pytest.mark.slow
@@ -278,6 +318,7 @@ def test_a_machine_without_bfloat16_is_told_so_by_train_alone(
         (("predict", "Хорошо"), "no champion yet"),
         (("models", "promote", "2026"), "no version"),
         (("predict", "--file", "a.jsonl"), "--file and --out go together"),
+        (("predict", "--file", "a", "--out", "b", "--json", "c"), "--json is of single reviews"),
         (("train", "--recipe", "cake"), "--recipe cake"),
         (("train", "--reviews", "sample", "--encoder", "./none"), "no such folder"),
     ],

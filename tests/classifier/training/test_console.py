@@ -49,6 +49,27 @@ def test_epochs_shares_and_the_time_left_are_of_the_whole_run(clock: list[float]
     ]
 
 
+def test_the_time_left_is_by_the_steps_of_this_process_alone(clock: list[float]) -> None:
+    """Two of three epochs were trained before an interruption: these took no time now."""
+    out = io.StringIO()
+    with JsonConsole(out).training("CLS pooling", 0.5) as on_step:
+        for done in range(1, 11):
+            clock[0] += 2
+            on_step(Step(3, 3, done, 10, 0.5))
+    assert [line["seconds_left"] for line in of_steps(out)] == [
+        2 * (30 + left) for left in range(9, -1, -1)
+    ]
+
+
+def test_of_several_processes_one_writes() -> None:
+    out = io.StringIO()
+    console = JsonConsole(out, quiet=True)
+    console.say("Reviews: invented")
+    with console.training("CLS pooling", 1.0) as on_step:
+        on_step(Step(1, 1, 1, 1, 0.5))
+    assert out.getvalue() == ""
+
+
 def test_it_speaks_once_a_second(clock: list[float]) -> None:
     out = io.StringIO()
     with JsonConsole(out).training("CLS pooling", 1.0) as on_step:

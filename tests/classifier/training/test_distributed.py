@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 
+from classifier.errors import ClassifierError
 from classifier.training.distributed import Group, training_group
 from tests.classifier.command_line import CommandLine
 
@@ -74,3 +75,12 @@ def test_without_torchrun_a_process_is_a_group_of_its_own(monkeypatch: pytest.Mo
 def test_only_the_first_process_speaks() -> None:
     device = torch.device("cpu")
     assert [Group(rank, 2, device).is_first for rank in (0, 1)] == [True, False]
+
+
+def test_more_processes_than_gpus_are_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
+    for name, value in (("RANK", "1"), ("WORLD_SIZE", "2"), ("LOCAL_RANK", "1")):
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ClassifierError, match="torchrun --nproc-per-node 1"), training_group():
+        pass
