@@ -53,14 +53,13 @@ def training_group() -> Iterator[Group]:
 
     Raises ClassifierError where there is no GPU left for this process.
     """
-    torch.set_flush_denormal(True)
-    rank, size = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
-    device = default_device()
-    gpus = torch.cuda.device_count()
+    device, gpus = default_device(), torch.cuda.device_count()
     if device.type == "cuda" and (device.index or 0) >= gpus:
         raise ClassifierError(
             f"More processes than GPUs on this machine: torchrun --nproc-per-node {gpus}."
         )
+    torch.set_flush_denormal(True)
+    rank, size = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     if size > 1:
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
