@@ -26,7 +26,7 @@ from classifier.errors import ClassifierError
 from classifier.evaluation.metrics import Metrics, figures_of_answers
 from classifier.files import write_json
 from classifier.labels import NO_RATING
-from classifier.modeling.encoders import Encoder, find_encoder
+from classifier.modeling.encoders import find_encoder
 from classifier.modeling.outputs import Answers, labels_of
 from classifier.modeling.pooling import POOLINGS
 from classifier.registry.registry import Registry
@@ -91,14 +91,16 @@ def run_arms(console: Console, plan: Plan, names: list[str], path: Path) -> Resu
     described = rows.described(reviews, to_train)
     results = Results(path, name="quality", arms=arms, settings=settings, rows=described)
     plan.work.mkdir(parents=True, exist_ok=True)
-    encoder = find_encoder(plan.encoder, plan.cache)
+    identity: tuple[object, ...] = ()
+    if not _RECIPES.keys().isdisjoint(names):
+        identity = find_encoder(plan.encoder, plan.cache).identity
     for seed in range(plan.seeds):
         parts = split_reviews(to_train, by=plan.split, seed=seed, holdout=holdout)
         for name in names:
             if name not in _RECIPES and test and seed:
                 continue  # there is no randomness in it, and the rows are the same
             console.print(f"seed {seed}, {name}:", highlight=False)
-            place = plan.work / f"{_key(plan, reviews, test, name, encoder)}-{seed}"
+            place = plan.work / f"{_key(plan, reviews, test, name, identity)}-{seed}"
             measured = _stored_or_measured(name, place, seed, plan, parts)
             for line, figures in measured["arms"].items():
                 results.add(line, {"seed": seed, **figures})
@@ -114,9 +116,14 @@ def _lines(name: str) -> list[str]:
     return [f"{name}, {pooling}" for pooling in POOLINGS] if name in _RECIPES else [name]
 
 
-def _key(plan: Plan, reviews: Reviews, test: Reviews | None, name: str, encoder: Encoder) -> str:
-    """The name of a stored result; it differs where anything differs that the result depends on."""
-    recipe = [asdict(_RECIPES[name]), *encoder.identity] if name in _RECIPES else []
+def _key(
+    plan: Plan, reviews: Reviews, test: Reviews | None, name: str, identity: tuple[object, ...]
+) -> str:
+    """The name of a stored result; it differs where anything differs that the result depends on.
+
+    `identity`: of the encoder, as `Encoder` has it.
+    """
+    recipe = [asdict(_RECIPES[name]), *identity] if name in _RECIPES else []
     parts: list[Any] = [reviews.fingerprint, test.fingerprint if test else "", *recipe]
     parts += [plan.encoder, plan.options, tfidf.ABOUT]
     if plan.split != "random":

@@ -116,8 +116,8 @@ def summary(results: Results, flops: dict[str, float]) -> dict[str, Any]:
         arm = arms[name] = {figure: results.median(name, figure) for figure in _FIGURES}
         speed = arm["reviews_per_second"]
         if speed is not None:
-            kind = "ours" if name in (*OURS, YIELDING) else "others"
-            rate = speed * flops[name if name in flops else kind] / 1e9
+            usual = flops["ours" if name in (*OURS, YIELDING) else "others"]
+            rate = speed * flops.get(name, usual) / 1e9
             arm |= {"gflops": rate, "share_of_gemm": ratio(rate, square)}
             arm["share_of_layers_gemm"] = ratio(rate, layers)
     speeds = {name: arm["reviews_per_second"] for name, arm in arms.items()}

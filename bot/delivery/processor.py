@@ -42,6 +42,11 @@ def can_wait(error: Exception) -> bool:
     return passes or database_away(error)
 
 
+def pause_after(error: Exception, retry: int) -> float:
+    """Seconds to wait after an error that `can_wait`, before the first, second … retry."""
+    return seconds_of(error) if isinstance(error, RetryAfter) else pause_before(retry)
+
+
 class InboxProcessor(BaseUpdateProcessor):
     """Runs handlers, a bounded number at once, and notes in the inbox what they have done."""
 
@@ -156,7 +161,7 @@ class InboxProcessor(BaseUpdateProcessor):
 
     def _try_again(self, update: Update, retry: int, error: Exception) -> None:
         self._retries[update.update_id] = retry
-        pause = seconds_of(error) if isinstance(error, RetryAfter) else pause_before(retry)
+        pause = pause_after(error, retry)
         facts = {"update_id": update.update_id, "retry": retry, "pause": pause}
         kind = type(error).__name__
         logger.warning("update is tried again later", extra={**facts, "error": kind})

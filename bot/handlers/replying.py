@@ -18,8 +18,7 @@ from telegram.constants import ParseMode
 from telegram.error import RetryAfter, TelegramError
 
 from bot.delivery.outgoing import seconds_of
-from bot.delivery.processor import can_wait
-from bot.delivery.transactions import pause_before
+from bot.delivery.processor import can_wait, pause_after
 
 _SECONDS_TO_SEND = 300  # a file of 45 MB may take that long
 _TURNS_AWAITED = 5
@@ -149,7 +148,7 @@ async def insist(send: Callable[[], Awaitable[object]]) -> None:
         except Exception as error:
             if not can_wait(error):
                 raise
-            pause = seconds_of(error) if isinstance(error, RetryAfter) else pause_before(retry)
+            pause = pause_after(error, retry)
         await asyncio.sleep(pause)
     await send()
 

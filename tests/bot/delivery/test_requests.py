@@ -74,8 +74,7 @@ REFUSED = {
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("bot.delivery.processor", "bot.handlers.replying"):
-        monkeypatch.setattr(f"{module}.pause_before", lambda retry: 0.02)
+    monkeypatch.setattr("bot.delivery.processor.pause_before", lambda retry: 0.02)
     monkeypatch.setattr("bot.delivery.requests._seconds", lambda *_: timedelta(seconds=0.02))
     monkeypatch.setattr("bot.delivery.outgoing.PRIVATE", (10_000, 1.0))
     monkeypatch.setattr("bot.delivery.outgoing.GROUP", (10_000, 1.0))

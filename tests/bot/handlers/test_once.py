@@ -30,8 +30,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("bot.delivery.processor", "bot.handlers.replying"):
-        monkeypatch.setattr(f"{module}.pause_before", lambda retry: 0.02)
+    monkeypatch.setattr("bot.delivery.processor.pause_before", lambda retry: 0.02)
 
 
 @pytest.fixture
